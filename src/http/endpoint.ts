@@ -1,0 +1,107 @@
+/**
+ * One endpoint is one file named after the specification's operationId and exports one value made here:
+ * where it is, who may call it, what it takes, and a handler of a few lines that calls one domain function.
+ */
+import type { Requester } from '../accounts/requester.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { Decoded, Decoder } from './decode.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+/** `optionalAccessToken`: a token is checked if there is one. `adminAccessToken`: a server administrator's. */
+export type AuthScheme = 'none' | 'accessToken' | 'optionalAccessToken' | 'adminAccessToken' | 'serverSignature';
+interface RequesterOf {
+  none: undefined;
+  accessToken: Requester;
+  optionalAccessToken: Requester | undefined;
+  adminAccessToken: Requester;
+  serverSignature: undefined;
+}
+
+/** Which of the configured rate limits counts the call; 'none' for what costs nobody anything. See platform/config. */
+export type RateLimitClass = 'none' | 'read' | 'send' | 'create' | 'account' | 'login' | 'register' | 'invite' | 'report';
+
+export interface EndpointRequest<Params, Query, Body, Who> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly requester: Who;
+  readonly client: ClientInfo;
+  /** Aborted when the client has gone; long polls stop waiting. */
+  readonly signal: AbortSignal;
+}
+export interface ClientInfo {
+  readonly address: string;
+  readonly userAgent: string | undefined;
+  readonly requestId: string;
+  /** scheme://host as the client used it; X-Forwarded-* of trusted proxies considered. */
+  readonly origin: string;
+}
+
+export interface Reply {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is serialised; text and bytes must be JSON already. */
+  readonly json: JsonObject | readonly JsonObject[] | string | Buffer;
+}
+/** Other content than JSON: pages, metrics, redirects. */
+export interface RawReply {
+  readonly status?: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly raw: string | Buffer;
+}
+
+type DecoderRecord = Readonly<Record<string, Decoder<unknown>>>;
+type DecodedRecord<R extends DecoderRecord> = { readonly [K in keyof R]: Decoded<R[K]> };
+
+export interface EndpointDefinition<
+  Auth extends AuthScheme,
+  Params extends DecoderRecord,
+  Query extends DecoderRecord,
+  Body,
+  Domain,
+> {
+  /** The specification's operationId; for our own endpoints a name of the same form. */
+  readonly operationId: string;
+  readonly method: Method;
+  /** With the specification's parameter names: /_matrix/client/v3/rooms/{roomId}/join */
+  readonly path: string;
+  /** Further paths that answer the same, such as unstable prefixes. */
+  readonly alsoAt?: readonly string[];
+  readonly auth: Auth;
+  readonly rateLimit: RateLimitClass;
+  /** Deactivation, logout and the like must also work for locked accounts; everything else refuses them. */
+  readonly allowLocked?: boolean;
+  readonly params: Params;
+  readonly query: Query;
+  /** Absent: no body is read. An empty body decodes as {}. */
+  readonly body?: Decoder<Body>;
+  /** Limit for the body in bytes, where it differs from limits.requestBodyBytesMax. */
+  readonly bodyBytesMax?: number;
+  handle(
+    request: EndpointRequest<DecodedRecord<Params>, DecodedRecord<Query>, Body, RequesterOf[Auth]>,
+    domain: Domain,
+  ): Promise<Reply | RawReply>;
+}
+
+/** An endpoint with its types forgotten, as the router holds it. `Domain` stays: the composition root must provide it. */
+export interface Endpoint<Domain> extends Omit<
+  EndpointDefinition<AuthScheme, DecoderRecord, DecoderRecord, unknown, Domain>,
+  'handle'
+> {
+  handle(request: EndpointRequest<never, never, never, never>, domain: Domain): Promise<Reply | RawReply>;
+}
+
+/**
+ * `domain` is as narrow as the handler needs, for example `{ rooms: Pick<Rooms, 'sendEvent'> }`:
+ * annotate the handler's second parameter.
+ */
+export function defineEndpoint<
+  const Auth extends AuthScheme,
+  Params extends DecoderRecord,
+  Query extends DecoderRecord,
+  Body = undefined,
+  Domain = unknown,
+>(definition: EndpointDefinition<Auth, Params, Query, Body, Domain>): Endpoint<Domain> {
+  return definition as Endpoint<Domain>;
+}

@@ -1,0 +1,74 @@
+/**
+ * Everything that is not a function of its arguments comes through one of these. `createServer(config, overrides)` takes
+ * replacements, so that a test owns time, chance and the network, and a simulation is repeatable.
+ * spec/tidy.spec.ts forbids the originals outside src/platform.
+ */
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  nowMs(): number;
+  /** Milliseconds on a clock that never goes back; only differences mean something. */
+  monotonicMs(): number;
+}
+
+export interface TimerHandle {
+  cancel(): void;
+}
+export interface Timers {
+  /** `run` once after `delayMs`. A timer does not keep the process alive. */
+  after(delayMs: number, run: () => void): TimerHandle;
+  /** On a later turn of the event loop, after pending input and output. */
+  soon(run: () => void): void;
+  sleep(delayMs: number): Promise<void>;
+}
+
+export interface Random {
+  bytes(count: number): Buffer;
+  /** A whole number in [0, below). */
+  int(below: number): number;
+}
+
+/** Name resolution for federation and other outgoing requests. */
+export interface Dns {
+  lookup(host: string): Promise<readonly { readonly address: string; readonly family: 4 | 6 }[]>;
+  srv(name: string): Promise<readonly { readonly name: string; readonly port: number; readonly priority: number; readonly weight: number }[]>;
+}
+
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  readonly timeoutMs: number;
+  readonly responseBytesMax: number;
+}
+export interface OutgoingResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+/** Every request that leaves the server. The real one refuses private addresses unless configured. */
+export interface OutgoingHttp {
+  request(request: OutgoingRequest): Promise<OutgoingResponse>;
+}
+
+/** A thread that answers requests one after another. The inline form runs the same module in the same thread. */
+export interface WorkerChannel<Request, Response> {
+  call(request: Request, transfer?: readonly ArrayBuffer[]): Promise<Response>;
+  close(): Promise<void>;
+}
+export interface Workers {
+  /** `module`: URL of a module that exports `start(data): handler`, where `handler(request)` gives the response. */
+  start<Request, Response>(module: URL, data: unknown): WorkerChannel<Request, Response>;
+  /** Whether SQLite must stay in this thread and in memory, as in simulations. */
+  readonly inline: boolean;
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly dns: Dns;
+  readonly http: OutgoingHttp;
+  readonly workers: Workers;
+}

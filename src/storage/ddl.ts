@@ -1,0 +1,18 @@
+/**
+ * Migrations are written once, in SQLite's spelling, and run on both engines.
+ * PostgreSQL differs in three words: INTEGER is bigint (positions and ids go beyond 32 bits), BLOB is bytea,
+ * and WITHOUT ROWID has no meaning there (a primary key is enough).
+ */
+import { type Kysely, PostgresAdapter, sql } from 'kysely';
+
+export async function ddl(db: Kysely<never>, statements: readonly string[]): Promise<void> {
+  const postgres = db.getExecutor().adapter instanceof PostgresAdapter;
+  for (const text of statements) await sql.raw(postgres ? toPostgres(text) : text).execute(db);
+}
+
+export function toPostgres(text: string): string {
+  return text
+    .replaceAll(/\bINTEGER\b/g, 'bigint')
+    .replaceAll(/\bBLOB\b/g, 'bytea')
+    .replaceAll(/\)\s*WITHOUT ROWID/g, ')');
+}

@@ -1,0 +1,15 @@
+/** Bits of event.flags (design: storage-and-speed §2.2). */
+export const EventFlag = {
+  /** Known, but without a place in the room's DAG here: no ord, no pos, no state. */
+  outlier: 1,
+  /** Failed authorisation; kept so that descendants can be judged. */
+  rejected: 2,
+  /** Allowed by the state before it, not by the current state; invisible to clients. */
+  softFailed: 4,
+  redacted: 8,
+  /** The sender was erased: only members of that time may still see the content. */
+  erased: 16,
+  backfilled: 32,
+  /** Judged while the room's state was partial. */
+  partialState: 64,
+} as const;

@@ -1,0 +1,148 @@
+/** The tables as kysely sees them. The columns' meanings stand in migrations/; both engines give the same JavaScript types. */
+
+/** Ids, positions and times are integers below 2^53. */
+export type Int = number;
+
+export interface Schema {
+  server_fact: { name: string; value: string };
+  sequence: { name: string; reserved_until: Int };
+  user_name: { user_nid: Int; user_id: string; server_nid: Int };
+  server_name: { server_nid: Int; name: string };
+  state_key: { skey: Int; type: string; key: string };
+
+  event: {
+    nid: Int;
+    event_id: string;
+    room: Int;
+    ord: Int | null;
+    pos: Int | null;
+    type: string;
+    sender: Int;
+    skey: Int | null;
+    ts: Int;
+    depth: Int;
+    sline: Int | null;
+    spos: Int | null;
+    flags: Int;
+    redacted_by: Int | null;
+    notify_seq: Int;
+  };
+  event_body: { nid: Int; body: Buffer };
+  missing_ref: { event_id: string; by_nid: Int; room: Int; counted: Int };
+  extremity: { room: Int; nid: Int };
+  txn_id: { device: Int; path: string; txn: string; nid: Int | null; ts: Int };
+  relation: { target_id: string; rel_type: string; nid: Int; room: Int };
+  auth_node: { nid: Int; room: Int; adepth: Int; chain: Int; seq: Int; auth: Buffer };
+  auth_edge: { auth_nid: Int; nid: Int };
+  state_line: { line: Int; room: Int; parent: Int | null; parent_pos: Int | null; depth: Int; flags: Int };
+  state_change: { line: Int; skey: Int; pos: Int; event: Int | null; prev: Int | null };
+  room_main: { room: Int; from_pos: Int; line: Int };
+  given_state: { nid: Int; parent_id: string; line: Int; pos: Int };
+
+  room: {
+    room: Int;
+    room_id: string;
+    version: string;
+    main_line: Int;
+    purge_pos: Int;
+    partial_nid: Int | null;
+    flags: Int;
+  };
+  user_room: {
+    user_nid: Int;
+    room: Int;
+    membership: string;
+    event: Int;
+    pos: Int;
+    notify_read: Int;
+    forgotten: Int;
+  };
+  member_room: { user_nid: Int; room: Int; membership: string };
+  room_server: { room: Int; server_nid: Int; joined: Int };
+  stripped_state: { user_nid: Int; room: Int; json: string };
+  room_alias: { alias: string; room: Int; creator: Int };
+  published_room: { room: Int };
+  receipt: {
+    user_nid: Int;
+    room: Int;
+    type: string;
+    thread: string;
+    event_id: string;
+    ord: Int | null;
+    ts: Int;
+    pos: Int;
+  };
+  account_data: { user_nid: Int; room: Int; type: string; json: string | null; pos: Int };
+  mention: { user_nid: Int; room: Int; ord: Int; thread: string; kind: Int };
+  report: {
+    report: Int;
+    user_nid: Int;
+    room: Int | null;
+    event_id: string | null;
+    target_user: string | null;
+    reason: string | null;
+    score: Int | null;
+    ts: Int;
+  };
+
+  account: {
+    user_nid: Int;
+    localpart: string;
+    kind: string;
+    password_hash: string | null;
+    admin: Int;
+    created_ts: Int;
+    deactivated_ts: Int | null;
+    erased: Int;
+    locked: Int;
+    suspended: Int;
+    shadow_banned: Int;
+  };
+  device: {
+    device_nid: Int;
+    user_nid: Int;
+    device_id: string;
+    display_name: string | null;
+    created_ts: Int;
+    last_seen_ts: Int | null;
+    last_seen_ip: string | null;
+    last_seen_user_agent: string | null;
+  };
+  access_token: {
+    token_hash: Buffer;
+    device_nid: Int;
+    user_nid: Int;
+    expires_ts: Int | null;
+    refresh_hash: Buffer | null;
+    created_ts: Int;
+  };
+  refresh_token: { token_hash: Buffer; device_nid: Int; user_nid: Int; next_hash: Buffer | null; created_ts: Int };
+  login_token: { token_hash: Buffer; user_nid: Int; expires_ts: Int };
+  registration_token: {
+    token: string;
+    uses_allowed: Int | null;
+    pending: Int;
+    completed: Int;
+    expiry_ts: Int | null;
+  };
+  profile_field: { user_nid: Int; name: string; value: string };
+  filter: { user_nid: Int; filter_id: Int; json: string };
+  push_ruleset: { hash: Buffer; json: string };
+  user_push_ruleset: { user_nid: Int; hash: Buffer; pos: Int };
+  threepid: { medium: string; address: string; user_nid: Int; added_ts: Int; validated_ts: Int };
+
+  one_time_key: { device_nid: Int; algorithm: string; serial: Int; key_id: string; json: string };
+  media: {
+    origin: string;
+    media_id: string;
+    sha256: Buffer | null;
+    bytes: Int | null;
+    content_type: string | null;
+    file_name: string | null;
+    user_nid: Int | null;
+    created_ts: Int;
+    last_access_ts: Int | null;
+    quarantined_by: string | null;
+  };
+  server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };
+}
