@@ -1,0 +1,34 @@
+/**
+ * Who may import whom: one table. .dependency-cruiser.cjs turns it into rules, and spec/tidy.spec.ts asks it whether every
+ * folder of src/ has its line.
+ */
+
+const core = ['matrix', 'platform', 'storage', 'jobs', 'plugin-api'];
+const domain = ['accounts', 'rooms', 'federation', 'sync', 'push', 'media', 'plugins'];
+
+/** Folder (or file) of src/ → what it may import: other folders of src/, and npm packages. A layer may always import itself. */
+const layers = {
+  matrix: { layers: [], packages: ['canonical-json', 'tweetnacl'] },
+  platform: { layers: ['matrix'], packages: ['pino', 'pino-pretty', 'prom-client', 'yaml'] },
+  storage: { layers: ['matrix', 'platform'], packages: ['kysely', 'better-sqlite3', 'pg'] },
+  'plugin-api': { layers: ['matrix'], packages: [] },
+  jobs: { layers: ['matrix', 'platform', 'storage'], packages: [] },
+  accounts: { layers: core, packages: [] },
+  rooms: { layers: core, packages: [] },
+  federation: { layers: [...core, 'rooms'], packages: [] },
+  sync: { layers: [...core, 'rooms', 'accounts'], packages: [] },
+  push: { layers: [...core, 'rooms', 'accounts'], packages: [] },
+  media: { layers: [...core, 'accounts'], packages: [] },
+  plugins: { layers: [...core, 'rooms', 'accounts'], packages: [] },
+  identity: { layers: ['matrix', 'plugin-api'], packages: [] },
+  bridges: { layers: ['matrix', 'plugin-api'], packages: [] },
+  http: { layers: ['matrix', 'platform', 'plugin-api', ...domain], packages: ['express', 'ws', 'prom-client'] },
+  'server.ts': { layers: [...core, ...domain, 'http', 'identity', 'bridges'], packages: [] },
+  commands: {
+    layers: [...core, ...domain, 'http', 'server.ts'],
+    packages: ['yaml', 'typescript', 'dependency-cruiser'],
+  },
+  'main.ts': { layers: ['matrix', 'platform', 'server.ts'], packages: [] },
+};
+
+module.exports = { layers };
