@@ -7,7 +7,8 @@ import { ddl } from '../src/storage/ddl.ts';
 
 export async function up(db: Kysely<never>): Promise<void> {
   await ddl(db, [
-    // flags: see src/storage/event-flags.ts. ord = pos * 1024 for live events, between neighbours for backfilled ones.
+    // flags: see src/storage/event-flags.ts. ord = pos * 1024 for events that came in live, between neighbours for
+    // backfilled ones, and that of a later position for those that were rejected first and accepted later.
     // sline/spos: the point of the state AFTER the event; NULL = main line at pos (R2).
     // notify_seq: how many events of the room up to and including this one the default push rules notify for.
     `CREATE TABLE event (
@@ -16,10 +17,14 @@ export async function up(db: Kysely<never>): Promise<void> {
       sline INTEGER, spos INTEGER, flags INTEGER NOT NULL, redacted_by INTEGER, notify_seq INTEGER NOT NULL)`,
     `CREATE UNIQUE INDEX event_by_id ON event (event_id)`,
     `CREATE UNIQUE INDEX event_by_ord ON event (room, ord) WHERE ord IS NOT NULL`,
-    `CREATE INDEX event_without_ord ON event (room, pos) WHERE ord IS NULL`,
+    // what the index on ord does not find by position: rejected, soft-failed, backfilled, late accepted events
+    `CREATE INDEX event_off_tail ON event (room, pos) WHERE pos IS NOT NULL AND (ord IS NULL OR ord <> pos * 1024)`,
+    // explicit points (R2): which events still need a line
+    `CREATE INDEX event_by_line ON event (sline) WHERE sline IS NOT NULL`,
     // the first byte of body is its format: 0 = the exact canonical JSON with hashes and signatures follows
     `CREATE TABLE event_body (nid INTEGER PRIMARY KEY, body BLOB NOT NULL)`,
-    // events that are referenced as parents and are not known here: backward extremities, and R14's memory
+    // events that were referenced as parents before they were judged here: backward extremities, and R14's memory
+    // (rows stay). counted: what refers to it is visible, or something visible builds on that
     `CREATE TABLE missing_ref (event_id TEXT NOT NULL, by_nid INTEGER NOT NULL, room INTEGER NOT NULL, counted INTEGER NOT NULL,
       PRIMARY KEY (event_id, by_nid)) WITHOUT ROWID`,
     `CREATE TABLE extremity (room INTEGER NOT NULL, nid INTEGER NOT NULL, PRIMARY KEY (room, nid)) WITHOUT ROWID`,
@@ -36,6 +41,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     // who cites whom, for the reverse walk of R16
     `CREATE TABLE auth_edge (auth_nid INTEGER NOT NULL, nid INTEGER NOT NULL, PRIMARY KEY (auth_nid, nid)) WITHOUT ROWID`,
     // the state line
+    // flags: 1 = is or was the main line (R8)
     `CREATE TABLE state_line (line INTEGER PRIMARY KEY, room INTEGER NOT NULL, parent INTEGER, parent_pos INTEGER,
       depth INTEGER NOT NULL, flags INTEGER NOT NULL)`,
     `CREATE INDEX state_line_by_room ON state_line (room)`,
@@ -48,5 +54,6 @@ export async function up(db: Kysely<never>): Promise<void> {
     // states that another server handed in for parents of an event that are not known here (R5, R10)
     `CREATE TABLE given_state (nid INTEGER NOT NULL, parent_id TEXT NOT NULL, line INTEGER NOT NULL, pos INTEGER NOT NULL,
       PRIMARY KEY (nid, parent_id)) WITHOUT ROWID`,
+    `CREATE INDEX given_state_by_line ON given_state (line)`,
   ]);
 }

@@ -12,4 +12,8 @@ export const EventFlag = {
   backfilled: 32,
   /** Judged while the room's state was partial. */
   partialState: 64,
+  /** Rejected, soft-failed or backfilled, but a visible event builds on it, so what it refers to is no extremity (R14). */
+  builtOn: 128,
+  /** A policy server refused it. */
+  policyDenied: 256,
 } as const;
