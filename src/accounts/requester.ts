@@ -9,6 +9,8 @@ export interface Requester {
   readonly deviceNid: number;
   readonly isAdmin: boolean;
   readonly isGuest: boolean;
+  /** May read, leave, redact own events and log out; what else is refused with M_USER_SUSPENDED, see accounts/suspension.ts. */
+  readonly isSuspended: boolean;
   /** SHA-256 of the access token, to log out exactly this session. */
   readonly tokenHash: Buffer;
 }
