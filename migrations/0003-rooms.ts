@@ -7,9 +7,10 @@ export async function up(db: Kysely<never>): Promise<void> {
     `CREATE TABLE room (room INTEGER PRIMARY KEY, room_id TEXT NOT NULL UNIQUE, version TEXT NOT NULL,
       main_line INTEGER NOT NULL, purge_pos INTEGER NOT NULL, partial_nid INTEGER, flags INTEGER NOT NULL)`,
     // local users: one row per (user, room) they ever had a membership in. Not touched by messages but for notify_read.
-    // event/pos: their current membership event and when it took effect here; notify_read: notify_seq up to which all is read
+    // event/pos: their current membership event and when it took effect here; read_ord: everything up to here is read
+    // (a receipt, or their own last message); notify_read: the notify_seq there
     `CREATE TABLE user_room (user_nid INTEGER NOT NULL, room INTEGER NOT NULL, membership TEXT NOT NULL, event INTEGER NOT NULL,
-      pos INTEGER NOT NULL, notify_read INTEGER NOT NULL, forgotten INTEGER NOT NULL, PRIMARY KEY (user_nid, room)) WITHOUT ROWID`,
+      pos INTEGER NOT NULL, read_ord INTEGER NOT NULL, notify_read INTEGER NOT NULL, forgotten INTEGER NOT NULL, PRIMARY KEY (user_nid, room)) WITHOUT ROWID`,
     // all users, remote ones too: written on membership changes only
     `CREATE TABLE member_room (user_nid INTEGER NOT NULL, room INTEGER NOT NULL, membership TEXT NOT NULL,
       PRIMARY KEY (user_nid, room)) WITHOUT ROWID`,
@@ -32,9 +33,10 @@ export async function up(db: Kysely<never>): Promise<void> {
     `CREATE TABLE account_data (user_nid INTEGER NOT NULL, room INTEGER NOT NULL, type TEXT NOT NULL, json TEXT,
       pos INTEGER NOT NULL, PRIMARY KEY (user_nid, room, type)) WITHOUT ROWID`,
     `CREATE INDEX account_data_by_pos ON account_data (user_nid, pos)`,
-    // deviations from the room's count: kind 1 = highlight (and notify), see docs/decisions
+    // where a user's counts deviate from the room's: user_nid 0 = everybody in the room. notify: 1 where the user's rules notify
+    // and the default ones do not; highlight: 1 where the event is highlighted for them
     `CREATE TABLE mention (user_nid INTEGER NOT NULL, room INTEGER NOT NULL, ord INTEGER NOT NULL, thread TEXT NOT NULL,
-      kind INTEGER NOT NULL, PRIMARY KEY (user_nid, room, ord)) WITHOUT ROWID`,
+      notify INTEGER NOT NULL, highlight INTEGER NOT NULL, PRIMARY KEY (user_nid, room, ord)) WITHOUT ROWID`,
     `CREATE TABLE report (report INTEGER PRIMARY KEY, user_nid INTEGER NOT NULL, room INTEGER, event_id TEXT, target_user TEXT,
       reason TEXT, score INTEGER, ts INTEGER NOT NULL)`,
   ]);

@@ -54,6 +54,7 @@ export interface Schema {
     membership: string;
     event: Int;
     pos: Int;
+    read_ord: Int;
     notify_read: Int;
     forgotten: Int;
   };
@@ -73,7 +74,7 @@ export interface Schema {
     pos: Int;
   };
   account_data: { user_nid: Int; room: Int; type: string; json: string | null; pos: Int };
-  mention: { user_nid: Int; room: Int; ord: Int; thread: string; kind: Int };
+  mention: { user_nid: Int; room: Int; ord: Int; thread: string; notify: Int; highlight: Int };
   report: {
     report: Int;
     user_nid: Int;

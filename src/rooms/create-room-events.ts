@@ -1,0 +1,154 @@
+/**
+ * The events that make a new room, in the order that the specification demands.
+ * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
+ *
+ * Pure: what is wrong with the request is thrown as the specification's error; nothing is sent here.
+ */
+import { MatrixError, badJson } from '../matrix/errors.ts';
+import type { RoomAlias, UserId } from '../matrix/ids/ids.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../matrix/json/json-value.ts';
+import type { RoomVersionId, RoomVersionRules } from '../matrix/room-versions/rules.ts';
+
+export interface CreateRoomRequest {
+  readonly visibility: 'public' | 'private';
+  readonly preset: 'private_chat' | 'public_chat' | 'trusted_private_chat' | undefined;
+  readonly roomVersion: RoomVersionId;
+  readonly name: string | undefined;
+  readonly topic: string | undefined;
+  readonly alias: RoomAlias | undefined;
+  readonly invite: readonly UserId[];
+  readonly isDirect: boolean;
+  readonly creationContent: JsonObject;
+  readonly initialState: readonly { readonly type: string; readonly stateKey: string; readonly content: JsonObject }[];
+  readonly powerLevelContentOverride: JsonObject;
+}
+
+/** A state event still to be built: its place in the room's DAG is not known yet. */
+export interface StateDraft {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly content: JsonObject;
+}
+
+interface Preset {
+  readonly joinRule: string;
+  readonly historyVisibility: string;
+  readonly guestAccess: string;
+}
+const presets: Readonly<Record<NonNullable<CreateRoomRequest['preset']>, Preset>> = {
+  private_chat: { joinRule: 'invite', historyVisibility: 'shared', guestAccess: 'can_join' },
+  trusted_private_chat: { joinRule: 'invite', historyVisibility: 'shared', guestAccess: 'can_join' },
+  public_chat: { joinRule: 'public', historyVisibility: 'shared', guestAccess: 'forbidden' },
+};
+
+/**
+ * Steps 1 to 7 of the specification's list; the invites of step 8 are memberships like any other.
+ * Errors: M_BAD_JSON for a power_level_content_override or creation_content that cannot stand.
+ */
+export function createRoomEvents(
+  request: CreateRoomRequest,
+  creator: UserId,
+  creatorMember: JsonObject,
+  rules: RoomVersionRules,
+): StateDraft[] {
+  const preset = request.preset ?? (request.visibility === 'public' ? 'public_chat' : 'private_chat');
+  const overridden = new Set(request.initialState.map((event) => tupleKey(event.type, event.stateKey)));
+  const drafts: StateDraft[] = [
+    { type: 'm.room.create', stateKey: '', content: createContent(request, creator, preset, rules) },
+    { type: 'm.room.member', stateKey: creator, content: { ...creatorMember, membership: 'join' } },
+    { type: 'm.room.power_levels', stateKey: '', content: powerLevelsContent(request, creator, preset, rules) },
+  ];
+  if (request.alias !== undefined)
+    drafts.push({ type: 'm.room.canonical_alias', stateKey: '', content: { alias: request.alias } });
+  const fromPreset: StateDraft[] = [
+    { type: 'm.room.join_rules', stateKey: '', content: { join_rule: presets[preset].joinRule } },
+    {
+      type: 'm.room.history_visibility',
+      stateKey: '',
+      content: { history_visibility: presets[preset].historyVisibility },
+    },
+    { type: 'm.room.guest_access', stateKey: '', content: { guest_access: presets[preset].guestAccess } },
+  ];
+  // initial_state takes precedence over the preset, and is overwritten by name and topic: only the last word is sent.
+  drafts.push(...fromPreset.filter((draft) => !overridden.has(tupleKey(draft.type, draft.stateKey))));
+  for (const draft of request.initialState) {
+    if (draft.type === 'm.room.name' && draft.stateKey === '' && request.name !== undefined) continue;
+    if (draft.type === 'm.room.topic' && draft.stateKey === '' && request.topic !== undefined) continue;
+    if (draft.type === 'm.room.create') throw badJson('initial_state must not contain m.room.create');
+    drafts.push(draft);
+  }
+  if (request.name !== undefined)
+    drafts.push({ type: 'm.room.name', stateKey: '', content: { name: request.name } });
+  if (request.topic !== undefined)
+    drafts.push({ type: 'm.room.topic', stateKey: '', content: topicContent(request.topic) });
+  return drafts;
+}
+
+const tupleKey = (type: string, stateKey: string): string => `${type}\u0000${stateKey}`;
+
+/** Both the plain topic and its rich form. https://spec.matrix.org/v1.19/client-server-api/#mroomtopic */
+function topicContent(topic: string): JsonObject {
+  return { topic, 'm.topic': { 'm.text': [{ body: topic }] } };
+}
+
+function createContent(
+  request: CreateRoomRequest,
+  creator: UserId,
+  preset: keyof typeof presets,
+  rules: RoomVersionRules,
+): JsonObject {
+  const { creator: _creator, room_version: _version, ...given } = request.creationContent;
+  const content: Record<string, JsonValue | undefined> = { ...given, room_version: request.roomVersion };
+  if (rules.eventAuth.creatorFrom === 'content') content['creator'] = creator;
+  if (!rules.eventAuth.additionalCreators) return content;
+  const named = content['additional_creators'] ?? [];
+  if (!Array.isArray(named) || !named.every((id): id is string => typeof id === 'string'))
+    throw badJson('creation_content.additional_creators must be an array of user IDs');
+  const additional = new Set<string>(named);
+  if (preset === 'trusted_private_chat') for (const user of request.invite) additional.add(user);
+  additional.delete(creator);
+  if (additional.size > 0) content['additional_creators'] = [...additional];
+  else delete content['additional_creators'];
+  return content;
+}
+
+function powerLevelsContent(
+  request: CreateRoomRequest,
+  creator: UserId,
+  preset: keyof typeof presets,
+  rules: RoomVersionRules,
+): JsonObject {
+  const privileged = rules.eventAuth.privilegedCreators;
+  const users: Record<string, number> = {};
+  if (!privileged) {
+    users[creator] = 100;
+    if (preset === 'trusted_private_chat') for (const user of request.invite) users[user] = 100;
+  }
+  const events: Record<string, number> = {
+    'm.room.name': 50,
+    'm.room.avatar': 50,
+    'm.room.canonical_alias': 50,
+    'm.room.power_levels': 100,
+    'm.room.history_visibility': 100,
+    'm.room.encryption': 100,
+    'm.room.server_acl': 100,
+    // Upgrades stay with the creators: the tombstone must be above state_default in version 12.
+    'm.room.tombstone': privileged ? 150 : 100,
+  };
+  const content: JsonObject = {
+    users,
+    users_default: 0,
+    events,
+    events_default: 0,
+    state_default: 50,
+    ban: 50,
+    kick: 50,
+    redact: 50,
+    // Everybody may invite into a private room; a public one is joined without being asked.
+    invite: preset === 'public_chat' ? 50 : 0,
+  };
+  const override = request.powerLevelContentOverride;
+  if (privileged && isJsonObject(override['users']) && Object.hasOwn(override['users'], creator))
+    throw new MatrixError(400, 'M_BAD_JSON', 'power_level_content_override.users must not name a creator of the room');
+  return { ...content, ...override };
+}

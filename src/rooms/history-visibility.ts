@@ -1,0 +1,59 @@
+/**
+ * Whether a user may see an event. https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-5
+ *
+ * The answer depends on how two state keys of the room changed over time: its history visibility and the user's own
+ * membership. Both are a handful of rows of the main state line, so that a whole page of events is judged without any
+ * further look-up. Pure.
+ */
+
+export type HistoryVisibility = 'world_readable' | 'shared' | 'invited' | 'joined';
+
+/** A value that holds from `pos` on. Ascending by pos. */
+export interface Since<T> {
+  readonly pos: number;
+  readonly value: T;
+}
+export interface VisibilityTimeline {
+  readonly visibilities: readonly Since<HistoryVisibility>[];
+  readonly memberships: readonly Since<string>[];
+}
+
+const permissiveness: Readonly<Record<HistoryVisibility, number>> = {
+  joined: 0,
+  invited: 1,
+  shared: 2,
+  world_readable: 3,
+};
+
+/**
+ * Unknown values count as the default, shared, and so does a room without the event.
+ */
+export function historyVisibilityOf(value: unknown): HistoryVisibility {
+  return typeof value === 'string' && Object.hasOwn(permissiveness, value) ? (value as HistoryVisibility) : 'shared';
+}
+
+/**
+ * `pos`: where the event stands. An event that changes the visibility or the user's own membership has a value before and one
+ * after; the more permissive one counts, so both are tried.
+ */
+export function isVisible(timeline: VisibilityTimeline, pos: number): boolean {
+  const visibilityAfter = valueAt(timeline.visibilities, pos) ?? 'shared';
+  const visibilityBefore = valueAt(timeline.visibilities, pos - 1) ?? visibilityAfter;
+  const visibility =
+    permissiveness[visibilityBefore] > permissiveness[visibilityAfter] ? visibilityBefore : visibilityAfter;
+  if (visibility === 'world_readable') return true;
+
+  const memberships = [valueAt(timeline.memberships, pos), valueAt(timeline.memberships, pos - 1)];
+  if (memberships.includes('join')) return true;
+  if (visibility === 'shared') return timeline.memberships.some((entry) => entry.value === 'join' && entry.pos >= pos);
+  return visibility === 'invited' && memberships.includes('invite');
+}
+
+function valueAt<T>(entries: readonly Since<T>[], pos: number): T | undefined {
+  let found: T | undefined;
+  for (const entry of entries) {
+    if (entry.pos > pos) break;
+    found = entry.value;
+  }
+  return found;
+}
