@@ -72,7 +72,7 @@ module.exports = {
       comment: 'Network, threads, processes and timers are ports of src/platform/ports.ts.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/platform/', '^src/http/listener', '^src/commands/'] },
-      to: { dependencyTypes: ['core'], path: reachingOut },
+      to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'], path: reachingOut },
     },
   ],
   options: {
