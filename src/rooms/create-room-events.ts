@@ -77,8 +77,7 @@ export function createRoomEvents(
     if (draft.type === 'm.room.create') throw badJson('initial_state must not contain m.room.create');
     drafts.push(draft);
   }
-  if (request.name !== undefined)
-    drafts.push({ type: 'm.room.name', stateKey: '', content: { name: request.name } });
+  if (request.name !== undefined) drafts.push({ type: 'm.room.name', stateKey: '', content: { name: request.name } });
   if (request.topic !== undefined)
     drafts.push({ type: 'm.room.topic', stateKey: '', content: topicContent(request.topic) });
   return drafts;

@@ -1,0 +1,76 @@
+/**
+ * A local event: its references, depth, hashes, signature and id.
+ * https://spec.matrix.org/v1.19/server-server-api/#pdus
+ */
+import { type FinishedEvent, finishEvent } from '../matrix/crypto/finish-event.ts';
+import type { SigningKey } from '../matrix/crypto/signing-key.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
+import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
+import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
+
+export interface EventDraft {
+  readonly type: string;
+  /** Absent: not a state event. */
+  readonly stateKey?: string;
+  readonly sender: UserId;
+  readonly content: JsonObject;
+  readonly redacts?: EventId;
+}
+
+export interface EventPlace {
+  /** undefined: the create event of a room whose id is made from it. */
+  readonly roomId: RoomId | undefined;
+  readonly rules: RoomVersionRules;
+  readonly prevEvents: readonly Reference[];
+  readonly authEvents: readonly Reference[];
+  readonly depth: number;
+  readonly originServerTs: number;
+}
+/** `hash`: the reference hash in unpadded base64, for room versions whose references carry it. */
+export interface Reference {
+  readonly eventId: EventId;
+  readonly hash?: string;
+}
+
+export interface Signer {
+  readonly serverName: ServerName;
+  readonly key: SigningKey;
+}
+
+/** `opaqueId`: random text for room versions whose events carry their own id. */
+export function buildEvent(draft: EventDraft, place: EventPlace, signer: Signer, opaqueId: () => string): BuiltEvent {
+  const { rules } = place;
+  const pdu: Record<string, JsonValue | undefined> = {
+    auth_events: references(place.authEvents, rules),
+    content: contentWithRedacts(draft, rules),
+    depth: place.depth,
+    origin_server_ts: place.originServerTs,
+    prev_events: references(place.prevEvents, rules),
+    sender: draft.sender,
+    type: draft.type,
+  };
+  if (place.roomId !== undefined) pdu['room_id'] = place.roomId;
+  if (draft.stateKey !== undefined) pdu['state_key'] = draft.stateKey;
+  if (draft.redacts !== undefined && rules.eventFormat.redactsIn === 'event') pdu['redacts'] = draft.redacts;
+  if (rules.eventFormat.eventIdField) {
+    pdu['event_id'] = `$${opaqueId()}:${signer.serverName}`;
+    pdu['origin'] = signer.serverName;
+  }
+  return finishEvent(pdu, rules, signer.serverName, signer.key);
+}
+export type BuiltEvent = FinishedEvent;
+
+function references(events: readonly Reference[], rules: RoomVersionRules): JsonValue {
+  if (rules.referenceFormat === 'id') return events.map((event) => event.eventId);
+  return events.map((event) => [event.eventId, { sha256: event.hash ?? missingHash(event.eventId) }]);
+}
+
+function missingHash(eventId: EventId): never {
+  throw new Error(`the reference hash of ${eventId} is needed in this room version`);
+}
+
+function contentWithRedacts(draft: EventDraft, rules: RoomVersionRules): JsonObject {
+  return draft.redacts !== undefined && rules.eventFormat.redactsIn === 'content'
+    ? { ...draft.content, redacts: draft.redacts }
+    : draft.content;
+}

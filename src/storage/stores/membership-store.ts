@@ -1,0 +1,191 @@
+/** Who is in which room: user_room (local users), member_room (everybody), room_server, stripped_state. */
+import { sql } from 'kysely';
+import { defineRead, defineWrite } from '../query.ts';
+
+export interface UserRoom {
+  readonly room: number;
+  readonly membership: string;
+  /** nid of their membership event */
+  readonly event: number;
+  readonly pos: number;
+  readonly read_ord: number;
+  readonly notify_read: number;
+  readonly forgotten: number;
+}
+
+export const userRooms = defineRead<{ user: number }, UserRoom>('membership.userRooms', (q, p) =>
+  q
+    .selectFrom('user_room')
+    .select(['room', 'membership', 'event', 'pos', 'read_ord', 'notify_read', 'forgotten'])
+    .where('user_nid', '=', p.user)
+    .orderBy('room'),
+);
+
+export const userRoom = defineRead<{ user: number; room: number }, UserRoom>('membership.userRoom', (q, p) =>
+  q
+    .selectFrom('user_room')
+    .select(['room', 'membership', 'event', 'pos', 'read_ord', 'notify_read', 'forgotten'])
+    .where('user_nid', '=', p.user)
+    .where('room', '=', p.room),
+);
+
+/** Local users who are joined. Grows with the room: for wake-up sets and the like, not for a hot path. */
+export const joinedLocalUsers = defineRead<{ room: number; servers: readonly number[] }, { user_nid: number }>(
+  'membership.joinedLocalUsers',
+  (q, p) =>
+    q
+      .selectFrom('member_room')
+      .innerJoin('user_name', 'user_name.user_nid', 'member_room.user_nid')
+      .select('member_room.user_nid')
+      .where('member_room.room', '=', p.room)
+      .where('member_room.membership', '=', 'join')
+      .where('user_name.server_nid', 'in', p.list('servers')),
+);
+
+export const membersOf = defineRead<{ room: number; membership: string; limit: number }, { user_nid: number }>(
+  'membership.membersOf',
+  (q, p) =>
+    q
+      .selectFrom('member_room')
+      .select('user_nid')
+      .where('room', '=', p.room)
+      .where('membership', '=', p.membership)
+      .orderBy('user_nid')
+      .limit(sql<number>`cast(${p.limit} as bigint)`),
+);
+
+export const memberCount = defineRead<{ room: number; membership: string }, { members: number }>(
+  'membership.memberCount',
+  (q, p) =>
+    q
+      .selectFrom('member_room')
+      .select((e) => e.fn.countAll<number>().as('members'))
+      .where('room', '=', p.room)
+      .where('membership', '=', p.membership),
+);
+
+/** The number of joined users, as the sum over servers: does not grow with the members. */
+export const joinedCount = defineRead<{ room: number }, { members: number | null }>('membership.joinedCount', (q, p) =>
+  q
+    .selectFrom('room_server')
+    .select((e) => e.cast<number | null>(e.fn.sum('joined'), 'bigint').as('members'))
+    .where('room', '=', p.room),
+);
+
+export const upsertUserRoom = defineWrite<{
+  user: number;
+  room: number;
+  membership: string;
+  event: number;
+  pos: number;
+  readOrd: number;
+  notifyRead: number;
+}>('membership.upsertUserRoom', (q, p) =>
+  q
+    .insertInto('user_room')
+    .values({
+      user_nid: p.user,
+      room: p.room,
+      membership: p.membership,
+      event: p.event,
+      pos: p.pos,
+      read_ord: p.readOrd,
+      notify_read: p.notifyRead,
+      forgotten: 0,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['user_nid', 'room']).doUpdateSet((e) => ({
+        membership: e.ref('excluded.membership'),
+        event: e.ref('excluded.event'),
+        pos: e.ref('excluded.pos'),
+        read_ord: e.ref('excluded.read_ord'),
+        notify_read: e.ref('excluded.notify_read'),
+        forgotten: 0,
+      })),
+    ),
+);
+
+/** A new membership event of somebody who stays what they were (a changed profile): what they have read stays. */
+export const updateUserRoomEvent = defineWrite<{ user: number; room: number; event: number; pos: number }>(
+  'membership.updateUserRoomEvent',
+  (q, p) =>
+    q
+      .updateTable('user_room')
+      .set({ event: p.event, pos: p.pos })
+      .where('user_nid', '=', p.user)
+      .where('room', '=', p.room),
+);
+
+/** Never backwards. */
+export const markRead = defineWrite<{ user: number; room: number; readOrd: number; notifyRead: number }>(
+  'membership.markRead',
+  (q, p) =>
+    q
+      .updateTable('user_room')
+      .set({ read_ord: p.readOrd, notify_read: p.notifyRead })
+      .where('user_nid', '=', p.user)
+      .where('room', '=', p.room)
+      .where('read_ord', '<', p.readOrd),
+);
+
+export const forgetRoom = defineWrite<{ user: number; room: number }>('membership.forgetRoom', (q, p) =>
+  q.updateTable('user_room').set({ forgotten: 1 }).where('user_nid', '=', p.user).where('room', '=', p.room),
+);
+
+// The count of a server's joined users changes only with a row that really changes: first take the old membership away,
+// then set the new one, then count it. The three run in one unit.
+export const uncountMember = defineWrite<{ user: number; room: number; server: number }>(
+  'membership.uncountMember',
+  (q, p) =>
+    q
+      .updateTable('room_server')
+      .set((e) => ({ joined: e('joined', '-', 1) }))
+      .where('room', '=', p.room)
+      .where('server_nid', '=', p.server)
+      .where((e) =>
+        e.exists(
+          e
+            .selectFrom('member_room')
+            .select('member_room.user_nid')
+            .where('member_room.user_nid', '=', p.user)
+            .where('member_room.room', '=', p.room)
+            .where('member_room.membership', '=', 'join'),
+        ),
+      ),
+);
+export const setMember = defineWrite<{ user: number; room: number; membership: string }>(
+  'membership.setMember',
+  (q, p) =>
+    q
+      .insertInto('member_room')
+      .values({ user_nid: p.user, room: p.room, membership: p.membership })
+      .onConflict((conflict) =>
+        conflict.columns(['user_nid', 'room']).doUpdateSet((e) => ({ membership: e.ref('excluded.membership') })),
+      ),
+);
+export const countMember = defineWrite<{ room: number; server: number }>('membership.countMember', (q, p) =>
+  q
+    .insertInto('room_server')
+    .values({ room: p.room, server_nid: p.server, joined: 1 })
+    .onConflict((conflict) =>
+      conflict.columns(['room', 'server_nid']).doUpdateSet((e) => ({ joined: e('room_server.joined', '+', 1) })),
+    ),
+);
+
+export const strippedState = defineRead<{ user: number; room: number }, { json: string }>(
+  'membership.strippedState',
+  (q, p) => q.selectFrom('stripped_state').select('json').where('user_nid', '=', p.user).where('room', '=', p.room),
+);
+export const setStrippedState = defineWrite<{ user: number; room: number; json: string }>(
+  'membership.setStrippedState',
+  (q, p) =>
+    q
+      .insertInto('stripped_state')
+      .values({ user_nid: p.user, room: p.room, json: p.json })
+      .onConflict((conflict) =>
+        conflict.columns(['user_nid', 'room']).doUpdateSet((e) => ({ json: e.ref('excluded.json') })),
+      ),
+);
+export const dropStrippedState = defineWrite<{ user: number; room: number }>('membership.dropStrippedState', (q, p) =>
+  q.deleteFrom('stripped_state').where('user_nid', '=', p.user).where('room', '=', p.room),
+);
