@@ -10,6 +10,8 @@ export interface Decoder<T> {
   /** `at` names the place, for the error: "body.content.name". `undefined` stands for absent. */
   decode(value: JsonValue | undefined, at: string): T;
   readonly isOptional: boolean;
+  /** In a query the name may come several times: the decoder is given all its values. Others are given the first one. */
+  readonly isList?: boolean;
 }
 export type Decoded<D> = D extends Decoder<infer T> ? T : never;
 
@@ -62,12 +64,15 @@ export const parsed = <T>(what: string, read: (text: string) => T | undefined): 
     return result;
   });
 export const arrayOf = <T>(item: Decoder<T>, limits: { max?: number } = {}): Decoder<readonly T[]> =>
-  required('an array', (value, at) => {
-    if (!Array.isArray(value)) return wrong;
-    if (limits.max !== undefined && value.length > limits.max)
-      throw invalidParam(`${at} must have at most ${limits.max} entries`);
-    return value.map((entry: JsonValue, index) => item.decode(entry, `${at}[${index}]`));
-  });
+  asList(
+    required('an array', (value, at) => {
+      if (!Array.isArray(value)) return wrong;
+      if (limits.max !== undefined && value.length > limits.max)
+        throw invalidParam(`${at} must have at most ${limits.max} entries`);
+      return value.map((entry: JsonValue, index) => item.decode(entry, `${at}[${index}]`));
+    }),
+  );
+const asList = <T>(decoder: Decoder<T>): Decoder<T> => ({ ...decoder, isList: true });
 export const recordOf = <T>(item: Decoder<T>): Decoder<Readonly<Record<string, T>>> =>
   required('an object', (value, at) => {
     if (!isJsonObject(value)) return wrong;
@@ -80,10 +85,12 @@ export const recordOf = <T>(item: Decoder<T>): Decoder<Readonly<Record<string, T
 /** Absent stays undefined. A JSON null counts as absent: several clients send it. */
 export const optional = <T>(decoder: Decoder<T>): Decoder<T | undefined> => ({
   isOptional: true,
+  isList: decoder.isList ?? false,
   decode: (value, at) => (value === undefined || value === null ? undefined : decoder.decode(value, at)),
 });
 export const withDefault = <T>(decoder: Decoder<T>, fallback: T): Decoder<T> => ({
   isOptional: true,
+  isList: decoder.isList ?? false,
   decode: (value, at) => (value === undefined || value === null ? fallback : decoder.decode(value, at)),
 });
 
@@ -118,4 +125,3 @@ export const queryInteger = (limits: { min?: number; max?: number } = {}): Decod
   });
 export const queryBoolean = (): Decoder<boolean> =>
   text('true or false', (value) => (value === 'true' ? true : value === 'false' ? false : undefined));
-

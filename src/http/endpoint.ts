@@ -19,7 +19,8 @@ interface RequesterOf {
 }
 
 /** Which of the configured rate limits counts the call; 'none' for what costs nobody anything. See platform/config. */
-export type RateLimitClass = 'none' | 'read' | 'send' | 'create' | 'account' | 'login' | 'register' | 'invite' | 'report';
+export type RateLimitClass =
+  'none' | 'read' | 'send' | 'create' | 'account' | 'login' | 'register' | 'invite' | 'report';
 
 export interface EndpointRequest<Params, Query, Body, Who> {
   readonly params: Params;
@@ -27,8 +28,14 @@ export interface EndpointRequest<Params, Query, Body, Who> {
   readonly body: Body;
   readonly requester: Who;
   readonly client: ClientInfo;
-  /** Aborted when the client has gone; long polls stop waiting. */
+  /**
+   * Aborted when the client has gone, and when the server shuts down: whoever waits stops waiting and answers with what it
+   * has (nobody reads the answer if the client has gone). A request that asks for this signal is a long poll: it never
+   * counts as slow.
+   */
   readonly signal: AbortSignal;
+  /** A request header by its lower-case name, for what the decoders do not cover: cookies, languages, conditions. */
+  header(name: string): string | undefined;
 }
 export interface ClientInfo {
   readonly address: string;
@@ -76,6 +83,8 @@ export interface EndpointDefinition<
   readonly query: Query;
   /** Absent: no body is read. An empty body decodes as {}. */
   readonly body?: Decoder<Body>;
+  /** `form`: application/x-www-form-urlencoded, as HTML forms send it; the decoder sees an object of strings. */
+  readonly bodyFormat?: 'json' | 'form';
   /** Limit for the body in bytes, where it differs from limits.requestBodyBytesMax. */
   readonly bodyBytesMax?: number;
   handle(
