@@ -31,7 +31,11 @@ export interface Random {
 /** Name resolution for federation and other outgoing requests. */
 export interface Dns {
   lookup(host: string): Promise<readonly { readonly address: string; readonly family: 4 | 6 }[]>;
-  srv(name: string): Promise<readonly { readonly name: string; readonly port: number; readonly priority: number; readonly weight: number }[]>;
+  srv(
+    name: string,
+  ): Promise<
+    readonly { readonly name: string; readonly port: number; readonly priority: number; readonly weight: number }[]
+  >;
 }
 
 export interface OutgoingRequest {
@@ -39,16 +43,28 @@ export interface OutgoingRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** From the call to the last byte of the response, name resolution included. */
   readonly timeoutMs: number;
+  /** Without a byte in either direction. Absent: 30 s. */
+  readonly idleTimeoutMs?: number;
   readonly responseBytesMax: number;
+  /** Which certificates and which private addresses are acceptable. Absent: 'general' (push, previews, providers). */
+  readonly purpose?: OutgoingPurpose;
+  /** Where to connect instead of the host and port of `url` (federation's server discovery). The Host header stays the caller's. */
+  readonly connect?: { readonly host: string; readonly port: number };
+  /** The name that the TLS certificate must be valid for. Absent: the host of `url`. */
+  readonly servername?: string;
+  readonly signal?: AbortSignal;
 }
+export type OutgoingPurpose = 'federation' | 'general';
 export interface OutgoingResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
-/** Every request that leaves the server. The real one refuses private addresses unless configured. */
+/** Every request that leaves the server. The real one refuses private addresses unless configured, and follows no redirect. */
 export interface OutgoingHttp {
+  /** Rejects with OutgoingHttpError (outgoing-http-error.ts). A status of 400 or above is a response, not an error. */
   request(request: OutgoingRequest): Promise<OutgoingResponse>;
 }
 

@@ -1,0 +1,27 @@
+import { systemClock } from './clock.ts';
+import { systemDns } from './dns.ts';
+import { type OutgoingPolicies, systemOutgoingHttp } from './outgoing-http.ts';
+import type { Ports } from './ports.ts';
+import { systemRandom } from './random.ts';
+import { systemTimers } from './timers.ts';
+import { threadWorkers } from './workers.ts';
+
+export interface SystemPorts extends Ports {
+  /** Closes kept connections; the ports are not used afterwards. */
+  close(): void;
+}
+
+/** The real world: `createServer` uses these unless it is given others. */
+export function systemPorts(options: { readonly outgoing: OutgoingPolicies }): SystemPorts {
+  const dns = systemDns();
+  const http = systemOutgoingHttp(options.outgoing, { dns, timers: systemTimers });
+  return {
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    dns,
+    http,
+    workers: threadWorkers,
+    close: () => http.close(),
+  };
+}

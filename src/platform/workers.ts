@@ -1,0 +1,147 @@
+import { Worker } from 'node:worker_threads';
+import type { WorkerChannel, Workers } from './ports.ts';
+import {
+  fromWireError,
+  loadHandler,
+  toWireError,
+  Transferring,
+  type WorkerHandler,
+  type WorkerReply,
+} from './worker-protocol.ts';
+
+/** The worker ended, by `close` or by a fault (then `cause` says which). */
+export class WorkerEnded extends Error {
+  override readonly name = 'WorkerEnded';
+}
+
+/**
+ * Each `start` is a thread of its own. A request that throws rejects its call and nothing else; a fault outside a request ends the
+ * thread and rejects everything in flight. `close` lets what was asked before finish first. An idle thread keeps no process alive.
+ */
+export const threadWorkers: Workers = {
+  inline: false,
+  start: <Request, Response>(module: URL, data: unknown): WorkerChannel<Request, Response> =>
+    new ThreadChannel(module, data),
+};
+
+class ThreadChannel<Request, Response> implements WorkerChannel<Request, Response> {
+  readonly #worker: Worker;
+  readonly #calls = new Map<number, PromiseWithResolvers<Response>>();
+  #lastId = 0;
+  #ended: WorkerEnded | undefined;
+  #closing: PromiseWithResolvers<void> | undefined;
+
+  constructor(module: URL, data: unknown) {
+    this.#worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
+      workerData: { module: module.href, data },
+    });
+    this.#worker.unref();
+    this.#worker.on('message', (reply: WorkerReply) => this.#settle(reply));
+    this.#worker.on('messageerror', (error) => this.#end(error));
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#worker.on('exit', (code) => this.#end(new Error(`the thread ended with code ${code}`)));
+  }
+
+  async call(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Response> {
+    if (this.#ended !== undefined || this.#closing !== undefined)
+      throw this.#ended ?? new WorkerEnded('the worker is closing');
+    const id = ++this.#lastId;
+    this.#worker.postMessage({ id, request }, [...transfer]);
+    const call = Promise.withResolvers<Response>();
+    if (this.#calls.size === 0) this.#worker.ref();
+    this.#calls.set(id, call);
+    return call.promise;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#closing = Promise.withResolvers<void>();
+      if (this.#calls.size === 0) this.#closing.resolve();
+    }
+    await this.#closing.promise;
+    this.#ended ??= new WorkerEnded('the worker was closed');
+    await this.#worker.terminate();
+  }
+
+  #settle(reply: WorkerReply): void {
+    const call = this.#calls.get(reply.id);
+    if (call === undefined) return;
+    this.#calls.delete(reply.id);
+    if ('error' in reply) call.reject(fromWireError(reply.error));
+    else call.resolve(reply.response as Response);
+    if (this.#calls.size > 0) return;
+    this.#worker.unref();
+    this.#closing?.resolve();
+  }
+
+  #end(cause: unknown): void {
+    this.#ended ??= new WorkerEnded('the worker ended', { cause });
+    for (const call of this.#calls.values()) call.reject(this.#ended);
+    this.#calls.clear();
+    this.#closing?.resolve();
+  }
+}
+
+/**
+ * The same modules in this thread, for tests and simulations. Requests and responses are cloned as on the way to a thread and back, so
+ * both forms show a module the same values.
+ */
+export class InlineWorkers implements Workers {
+  readonly inline = true;
+  readonly #loading = new Set<Promise<unknown>>();
+
+  start<Request, Response>(module: URL, data: unknown): WorkerChannel<Request, Response> {
+    const handler = loadHandler(module.href, structuredClone(data));
+    // A module that cannot be loaded is told to each caller.
+    this.#loading.add(handler.catch(() => undefined));
+    return new InlineChannel(handler);
+  }
+
+  /** Resolves when every module that was started is loaded, which takes input and output that no fake clock governs. */
+  async loaded(): Promise<void> {
+    await Promise.all(this.#loading);
+    this.#loading.clear();
+  }
+}
+
+class InlineChannel<Request, Response> implements WorkerChannel<Request, Response> {
+  readonly #handler: Promise<WorkerHandler>;
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(handler: Promise<WorkerHandler>) {
+    this.#handler = handler;
+  }
+
+  async call(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Response> {
+    if (this.#isClosed) throw new WorkerEnded('the worker is closing');
+    const moved: unknown = structuredClone(request, { transfer: [...transfer] });
+    const answer = this.#last.then(() => this.#answer(moved));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #answer(request: unknown): Promise<Response> {
+    let handler: WorkerHandler;
+    try {
+      handler = await this.#handler;
+    } catch (cause) {
+      throw new WorkerEnded('the worker ended', { cause });
+    }
+    try {
+      const result = await handler(request);
+      return (
+        result instanceof Transferring
+          ? structuredClone(result.response, { transfer: [...result.transfer] })
+          : structuredClone(result)
+      ) as Response;
+    } catch (error) {
+      throw fromWireError(toWireError(error));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#last;
+  }
+}
