@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeBase64, encodeBase64, encodeBase64Url } from '../../../src/matrix/ids/base64.ts';
 import { describeShared, loadFixture } from '../../support/shared.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { isIpv4Address, isIpv6Address, isServerName, parseServerName } from '../../../src/matrix/ids/server-name.ts';
@@ -26,18 +26,12 @@ describeShared('server-name/cases.json', () => {
 });
 
 describe('server names', () => {
-  test.each([
-    'example.org:65536',
-    'a..b',
-    'example.org.',
-    `${'a'.repeat(256)}`,
-    '[::1',
-    '[::1]:',
-    '[1.2.3.4]',
-    'ex ample',
-  ])('refuses %j', (name) => {
-    expect(isServerName(name)).toBe(false);
-  });
+  test.each(['example.org:65536', 'a..b', 'example.org.', 'a'.repeat(256), '[::1', '[::1]:', '[1.2.3.4]', 'ex ample'])(
+    'refuses %j',
+    (name) => {
+      expect(isServerName(name)).toBe(false);
+    },
+  );
 
   test('a dotted quad out of range is a DNS name, not an IP literal', () => {
     expect(parseServerName('1.2.3.256')).toEqual({ host: '1.2.3.256', port: undefined, isIpLiteral: false });
