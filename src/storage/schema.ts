@@ -32,7 +32,7 @@ export interface Schema {
   extremity: { room: Int; nid: Int };
   txn_id: { device: Int; path: string; txn: string; nid: Int | null; ts: Int };
   relation: { target_id: string; rel_type: string; nid: Int; room: Int };
-  auth_node: { nid: Int; room: Int; adepth: Int; chain: Int; seq: Int; auth: Buffer };
+  auth_node: { nid: Int; room: Int; skey: Int; adepth: Int; chain: Int; seq: Int; auth: Buffer };
   auth_edge: { auth_nid: Int; nid: Int };
   state_line: { line: Int; room: Int; parent: Int | null; parent_pos: Int | null; depth: Int; flags: Int };
   state_change: { line: Int; skey: Int; pos: Int; event: Int | null; prev: Int | null };
@@ -90,6 +90,7 @@ export interface Schema {
     user_nid: Int;
     localpart: string;
     kind: string;
+    user_type: string | null;
     password_hash: string | null;
     admin: Int;
     created_ts: Int;
