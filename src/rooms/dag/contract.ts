@@ -48,6 +48,11 @@ export interface ReceiveOptions {
   /** The default push rules notify for it: its notify_seq is one more than the room's. */
   readonly notifies?: boolean;
   /**
+   * Called once the verdict and the changes of the current state are known, before the unit is made: for look-ups that
+   * `also` needs (it is synchronous). Not called for a refused local event.
+   */
+  readonly prepare?: (outcome: { readonly stateChanges: readonly StateChange[] }) => Promise<void>;
+  /**
    * Further statements of the same unit (transaction id, membership rows, relations, wakes). Called synchronously
    * within `db.write`; `placed.ticket` is not set yet at that moment.
    */
@@ -55,6 +60,7 @@ export interface ReceiveOptions {
 }
 
 export interface Placed {
+  readonly room: number;
   /** 0 when a local event was refused. */
   readonly nid: number;
   readonly pos: number;
