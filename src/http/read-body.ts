@@ -1,0 +1,68 @@
+import { MatrixError, tooLarge } from '../matrix/errors.ts';
+import { ClientGone, type Exchange } from './exchange.ts';
+import { clearTransferIdle, limitTransferIdle } from './listener-idle.ts';
+
+/**
+ * The request's body. Throws M_TOO_LARGE (413) as soon as it is known to be longer than `bytesMax`, 415 for a compressed
+ * body, and ClientGone when the client disappears before its end.
+ */
+export async function readBody(exchange: Exchange, bytesMax: number, transferIdleMs: number): Promise<Buffer> {
+  const { request } = exchange;
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new MatrixError(415, 'M_NOT_JSON', 'Compressed request bodies are not accepted');
+  if (!hasBody(exchange)) return empty;
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw bodyTooLarge(bytesMax);
+  if (exchange.expectsContinue) {
+    exchange.expectsContinue = false;
+    exchange.response.writeContinue();
+  }
+  const isPartial = !request.complete;
+  if (isPartial) limitTransferIdle(request.socket, transferIdleMs);
+  try {
+    return await collect(exchange, bytesMax);
+  } finally {
+    if (isPartial) clearTransferIdle(request.socket);
+  }
+}
+
+/** Whether the request announces a body, read or not. */
+export function hasBody({ request }: Exchange): boolean {
+  if (request.headers['transfer-encoding'] !== undefined) return true;
+  const length = request.headers['content-length'];
+  return length !== undefined && length !== '0';
+}
+
+const empty = Buffer.alloc(0);
+
+const bodyTooLarge = (bytesMax: number): MatrixError => tooLarge(`The request's body is longer than ${bytesMax} bytes`);
+
+function collect({ request }: Exchange, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (): void => {
+      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > bytesMax) {
+        stop();
+        request.pause();
+        reject(bodyTooLarge(bytesMax));
+      } else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      stop();
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
+    };
+    const onGone = (): void => {
+      stop();
+      // Without a listener a late error of the stream would be thrown.
+      request.on('error', () => undefined);
+      reject(new ClientGone());
+    };
+    if (request.destroyed) onGone();
+    else request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
+}

@@ -1,0 +1,252 @@
+import express from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MatrixError } from '../matrix/errors.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { Endpoint } from './endpoint.ts';
+import { internalError, shuttingDown, unrecognizedMethod, unrecognizedPath } from './errors.ts';
+import { ClientGone, Exchange, ShuttingDown, type ListenerContext } from './exchange.ts';
+import type { HttpLimits } from './http-limits.ts';
+import type { HttpLog } from './http-log.ts';
+import { malformedPath, PathTree } from './path-tree.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import type { RequestMetrics } from './request-metrics.ts';
+import { runEndpoint, type EndpointServices } from './run-endpoint.ts';
+import { sendError, sendPreflight, sendReply } from './send-reply.ts';
+import { isServed } from './serve-groups.ts';
+
+export interface AppOptions<Domain> {
+  readonly endpoints: readonly Endpoint<Domain>[];
+  readonly domain: Domain;
+  readonly auth: Authenticator;
+  readonly log: HttpLog;
+  readonly metrics: RequestMetrics;
+  readonly limits: HttpLimits;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Begins every request id, so that ids of different runs differ. */
+  readonly requestIdPrefix: string;
+  readonly rateLimiter?: RateLimiter | undefined;
+  /** operationIds answered by the table in front of express. */
+  readonly hotOperations?: ReadonlySet<string>;
+}
+
+/** The operations that make up most of the traffic. */
+export const hotOperations: ReadonlySet<string> = new Set([
+  'sendMessage',
+  'sync',
+  'setTyping',
+  'postReceipt',
+  'setReadMarker',
+  'setRoomStateWithKey',
+  'sendToDevice',
+  'uploadKeys',
+  'queryKeys',
+  'claimKeys',
+  'getRoomEvents',
+  'getPresence',
+  'setPresence',
+]);
+
+/**
+ * Answers requests by the given endpoints: a static table for the hot ones, express for all others, one pipeline behind both
+ * (run-endpoint.ts). Throws Error when two endpoints answer the same method and path, or one needs what is not there.
+ */
+export function createApp<Domain>(options: AppOptions<Domain>): App<Domain> {
+  return new App(options);
+}
+
+/** An endpoint at one of its paths. */
+interface Route<Domain> {
+  readonly endpoint: Endpoint<Domain>;
+  readonly path: string;
+  readonly parameterNames: readonly string[];
+}
+
+export class App<Domain> {
+  /** Requests whose handlers wait for something. */
+  readonly waiting = new Set<Exchange>();
+  readonly endpoints: readonly Endpoint<Domain>[];
+  readonly limits: HttpLimits;
+  readonly #options: AppOptions<Domain>;
+  readonly #services: EndpointServices<Domain>;
+  readonly #hot = new PathTree<Route<Domain>>();
+  readonly #all = new PathTree<Route<Domain>>();
+  readonly #express: express.Express;
+  #isClosing = false;
+  #requestCount = 0;
+
+  constructor(options: AppOptions<Domain>) {
+    this.#options = options;
+    this.#services = { ...options, rateLimiter: options.rateLimiter };
+    this.limits = options.limits;
+    this.endpoints = options.endpoints;
+    const routes = options.endpoints.flatMap(routesOf);
+    const hot = options.hotOperations ?? hotOperations;
+    for (const route of routes) {
+      this.#all.add(route.endpoint.method, route.path, route);
+      if (hot.has(route.endpoint.operationId)) this.#hot.add(route.endpoint.method, route.path, route);
+    }
+    this.#express = this.#buildExpress(routes);
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** From now on connections end with their response, and what waits is asked to answer now. */
+  beginClosing(): void {
+    this.#isClosing = true;
+    for (const exchange of this.waiting) exchange.shutDown();
+  }
+
+  /** Answers one request. Never throws and never rejects. */
+  handle(request: CarryingRequest, response: ServerResponse, listener: ListenerContext, expectsContinue = false): void {
+    const exchange = new Exchange(request, response, listener, {
+      requestId: `${this.#options.requestIdPrefix}-${(this.#requestCount++).toString(36)}`,
+      startedMs: this.#options.clock.monotonicMs(),
+      waitingRequests: this,
+    });
+    exchange.expectsContinue = expectsContinue;
+    if (request.method === 'OPTIONS') {
+      sendPreflight(exchange, this.#sendOptions);
+      return this.#answered(exchange, 'preflight', 204);
+    }
+    if (!isServed(exchange.path, listener.serves)) return this.#fail(exchange, undefined, unrecognizedPath());
+    let found;
+    try {
+      found = this.#hot.find(request.method ?? 'GET', exchange.path);
+    } catch (error) {
+      return this.#fail(exchange, undefined, error);
+    }
+    if (found !== undefined) {
+      const { parameterNames, endpoint } = found.value;
+      const parameters: Record<string, string | undefined> = {};
+      for (let index = 0; index < parameterNames.length; index++)
+        parameters[parameterNames[index] ?? ''] = found.parameters[index];
+      void this.#run(endpoint, exchange, parameters);
+      return;
+    }
+    request[exchangeKey] = exchange;
+    this.#express(request, response);
+  }
+
+  async #run(
+    endpoint: Endpoint<Domain>,
+    exchange: Exchange,
+    parameters: Readonly<Record<string, string | undefined>>,
+  ): Promise<void> {
+    try {
+      const reply = await runEndpoint(endpoint, exchange, parameters, this.#services);
+      this.#answered(exchange, endpoint.operationId, sendReply(exchange, reply, this.#sendOptions));
+    } catch (error) {
+      this.#fail(exchange, endpoint, error);
+    }
+  }
+
+  get #sendOptions(): { limits: HttpLimits; isClosing: boolean } {
+    return { limits: this.limits, isClosing: this.#isClosing };
+  }
+
+  /** Express only finds the endpoint; everything else is done by the same code as for the hot ones. */
+  #buildExpress(routes: readonly Route<Domain>[]): express.Express {
+    const app = express();
+    app.disable('x-powered-by').disable('etag').set('query parser', false).enable('case sensitive routing');
+    for (const { endpoint, path } of routes.toSorted(literalsFirst)) {
+      const method = endpoint.method.toLowerCase() as Lowercase<typeof endpoint.method>;
+      app[method](expressPath(path), (request: CarryingRequest & { params: Record<string, string> }) => {
+        const exchange = request[exchangeKey];
+        if (exchange !== undefined) void this.#run(endpoint, exchange, request.params);
+      });
+    }
+    app.use((request: CarryingRequest) => {
+      const exchange = request[exchangeKey];
+      if (exchange === undefined) return;
+      const methods = this.#all.methodsAt(exchange.path);
+      if (methods.length === 0) this.#fail(exchange, undefined, unrecognizedPath());
+      else this.#fail(exchange, undefined, unrecognizedMethod(), { Allow: [...methods, 'OPTIONS'].join(', ') });
+    });
+    app.use((error: unknown, request: CarryingRequest, _response: unknown, _next: unknown) => {
+      const exchange = request[exchangeKey];
+      // Handlers answer their own errors, so what arrives here is the router's: a parameter that it cannot decode.
+      const isUndecodable = error instanceof URIError;
+      if (exchange !== undefined) this.#fail(exchange, undefined, isUndecodable ? malformedPath() : error);
+    });
+    return app;
+  }
+  #fail(
+    exchange: Exchange,
+    endpoint: Endpoint<Domain> | undefined,
+    error: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): void {
+    const operationId = endpoint?.operationId ?? 'unrecognized';
+    if (error instanceof ClientGone) {
+      const fields = { requestId: exchange.requestId, operationId };
+      return this.#options.log.debug(fields, 'the client went before it was answered');
+    }
+    const answer = errorToSend(error, exchange);
+    if (answer.status === 500)
+      this.#options.log.error({ requestId: exchange.requestId, operationId, err: error }, 'request failed');
+    sendError(exchange, answer, this.#sendOptions, headers);
+    this.#answered(exchange, operationId, answer.status);
+  }
+
+  #answered(exchange: Exchange, operationId: string, status: number): void {
+    const durationMs = this.#options.clock.monotonicMs() - exchange.startedMs;
+    this.#options.metrics.requestAnswered(operationId, status, durationMs);
+    const isSlow = durationMs > this.limits.slowRequestMs && !exchange.isWaiting;
+    const { log } = this.#options;
+    const level = isSlow || isFailure(status) ? 'info' : 'debug';
+    // The fields cost more than the rest of the bookkeeping, so they are only made when somebody reads them.
+    if (!log.isLevelEnabled(level)) return;
+    const { requestId, address, request } = exchange;
+    const fields = {
+      requestId,
+      operationId,
+      method: request.method,
+      status,
+      durationMs: Math.round(durationMs),
+      address,
+    };
+    log[level](fields, isSlow ? 'slow request' : 'request');
+  }
+}
+
+/** Not found, not logged in and too many requests are everyday answers; they would fill the log and say nothing. */
+const isFailure = (status: number): boolean => status >= 400 && status !== 401 && status !== 404 && status !== 429;
+
+function errorToSend(error: unknown, exchange: Exchange): MatrixError {
+  if (error instanceof MatrixError) return error;
+  return error instanceof ShuttingDown ? shuttingDown() : internalError(exchange.requestId);
+}
+
+function routesOf<Domain>(endpoint: Endpoint<Domain>): Route<Domain>[] {
+  if (endpoint.auth === 'serverSignature')
+    throw new Error(`${endpoint.operationId} needs signed requests, which nothing verifies yet`);
+  return [endpoint.path, ...(endpoint.alsoAt ?? [])].map((path) => ({
+    endpoint,
+    path,
+    parameterNames: [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''),
+  }));
+}
+
+/** Express takes the first route that matches, so a literal segment must come before a parameter in its place. */
+function literalsFirst(a: { readonly path: string }, b: { readonly path: string }): number {
+  const [left, right] = [kindsOf(a.path), kindsOf(b.path)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+const kindsOf = (template: string): string =>
+  template
+    .split('/')
+    .map((segment) => (segment.startsWith('{') ? 1 : 0))
+    .join('');
+
+/** Routes are not strict, so a template's own trailing slash would only be asked for twice. */
+const expressPath = (template: string): string =>
+  (template.length > 1 ? template.replace(/\/$/, '') : template).replaceAll(/\{(\w+)\}/g, ':$1');
+
+const exchangeKey: unique symbol = Symbol('exchange');
+/** Express hands on nothing but request and response, so the request carries our view of it. */
+interface CarryingRequest extends IncomingMessage {
+  [exchangeKey]?: Exchange;
+}

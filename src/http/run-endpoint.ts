@@ -1,0 +1,113 @@
+import type { Requester } from '../accounts/requester.ts';
+import { forbidden } from '../matrix/errors.ts';
+import type { JsonValue } from '../matrix/json/json-value.ts';
+import { findAccessToken, missingToken } from './auth/access-token.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { Endpoint, EndpointRequest, RawReply, Reply } from './endpoint.ts';
+import { limitExceeded } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { HttpLimits } from './http-limits.ts';
+import { parseFormBody, parseJsonBody } from './parse-body.ts';
+import type { Query } from './query-string.ts';
+import { callerOfAddress, type RateLimiter } from './rate-limiter.ts';
+import { readBody } from './read-body.ts';
+
+/** What every endpoint runs on. */
+export interface EndpointServices<Domain> {
+  readonly domain: Domain;
+  readonly auth: Authenticator;
+  readonly rateLimiter: RateLimiter | undefined;
+  readonly limits: HttpLimits;
+}
+
+/**
+ * The one way a request takes, whichever table found its endpoint: authenticate, rate limit, decode the parameters, read the
+ * body within its limit, parse, decode, handle. Throws what any step throws; the caller answers.
+ */
+export async function runEndpoint<Domain>(
+  endpoint: Endpoint<Domain>,
+  exchange: Exchange,
+  pathParameters: Readonly<Record<string, string | undefined>>,
+  services: EndpointServices<Domain>,
+): Promise<Reply | RawReply> {
+  const requester = endpoint.auth === 'none' ? undefined : await authenticate(endpoint, exchange, services.auth);
+  if (endpoint.rateLimit !== 'none' && services.rateLimiter !== undefined) {
+    const who = requester?.userId ?? callerOfAddress(exchange.address);
+    const retryAfterMs = services.rateLimiter.take(endpoint.rateLimit, who);
+    if (retryAfterMs > 0) throw limitExceeded(retryAfterMs);
+  }
+  const params = decodePath(endpoint, pathParameters);
+  const query = decodeQuery(endpoint, exchange.query);
+  const body = endpoint.body === undefined ? undefined : await decodeBody(endpoint, exchange, services.limits);
+  return await endpoint.handle(new Call(params, query, body, requester, exchange), services.domain);
+}
+
+async function authenticate<Domain>(
+  endpoint: Endpoint<Domain>,
+  exchange: Exchange,
+  auth: Authenticator,
+): Promise<Requester | undefined> {
+  const token = findAccessToken(exchange.request.headers.authorization, exchange.query);
+  if (token === undefined) {
+    if (endpoint.auth === 'optionalAccessToken') return undefined;
+    throw missingToken();
+  }
+  const requester = await auth.authenticate(token, { allowLocked: endpoint.allowLocked === true, client: exchange });
+  if (endpoint.auth === 'adminAccessToken' && !requester.isAdmin)
+    throw forbidden('Only server administrators may do this');
+  return requester;
+}
+
+function decodePath<Domain>(
+  endpoint: Endpoint<Domain>,
+  given: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const name in endpoint.params) out[name] = endpoint.params[name]?.decode(given[name], `path.${name}`);
+  return out;
+}
+
+function decodeQuery<Domain>(endpoint: Endpoint<Domain>, given: Query): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const name in endpoint.query) {
+    const decoder = endpoint.query[name];
+    const values = given.get(name);
+    out[name] = decoder?.decode(decoder.isList === true ? values : values?.[0], `query.${name}`);
+  }
+  return out;
+}
+
+async function decodeBody<Domain>(
+  endpoint: Endpoint<Domain>,
+  exchange: Exchange,
+  limits: HttpLimits,
+): Promise<unknown> {
+  const bytes = await readBody(exchange, endpoint.bodyBytesMax ?? limits.requestBodyBytesMax, limits.transferIdleMs);
+  let value: JsonValue;
+  if (endpoint.bodyFormat === 'form') value = parseFormBody(bytes);
+  else value = bytes.length === 0 ? {} : parseJsonBody(bytes, limits.jsonDepthMax);
+  return endpoint.body?.decode(value, 'body');
+}
+
+/** What a handler sees. The types are those that `defineEndpoint` forgot; they fit because the same endpoint decoded them. */
+class Call implements EndpointRequest<never, never, never, never> {
+  readonly params: never;
+  readonly query: never;
+  readonly body: never;
+  readonly requester: never;
+  readonly client: Exchange;
+
+  constructor(params: unknown, query: unknown, body: unknown, requester: unknown, client: Exchange) {
+    this.params = params as never;
+    this.query = query as never;
+    this.body = body as never;
+    this.requester = requester as never;
+    this.client = client;
+  }
+  get signal(): AbortSignal {
+    return this.client.signal;
+  }
+  header(name: string): string | undefined {
+    return this.client.header(name);
+  }
+}

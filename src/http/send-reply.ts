@@ -1,0 +1,113 @@
+import type { MatrixError } from '../matrix/errors.ts';
+import { corsHeaders, exposeRetryAfter, preflightHeaders } from './cors.ts';
+import type { RawReply, Reply } from './endpoint.ts';
+import type { Exchange } from './exchange.ts';
+import { clearTransferIdle, limitTransferIdle } from './listener-idle.ts';
+import { hasBody } from './read-body.ts';
+
+export interface SendLimits {
+  readonly transferIdleMs: number;
+  readonly unwantedBodyBytesMax: number;
+}
+/** How replies leave: the limits, and whether the server is closing (then no connection is kept). */
+export interface SendOptions {
+  readonly limits: SendLimits;
+  readonly isClosing: boolean;
+}
+
+/** Sends what a handler gave and returns the status. A client that has gone gets nothing. */
+export function sendReply(exchange: Exchange, reply: Reply | RawReply, options: SendOptions): number {
+  const status = reply.status ?? 200;
+  if ('raw' in reply) send(exchange, status, pairs(reply.headers), reply.raw, options);
+  else sendJson(exchange, status, reply.headers, reply.json, options);
+  return status;
+}
+
+/** Sends the standard error response, with Retry-After where the error says when to come back. */
+export function sendError(
+  exchange: Exchange,
+  error: MatrixError,
+  options: SendOptions,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  const retryAfterMs = error.extra.retry_after_ms;
+  if (typeof retryAfterMs !== 'number') return sendJson(exchange, error.status, headers, error.body(), options);
+  const head = [...jsonHead, 'Retry-After', String(Math.ceil(retryAfterMs / 1000)), ...exposeRetryAfter];
+  send(exchange, error.status, [...head, ...pairs(headers ?? {})], JSON.stringify(error.body()), options);
+}
+
+/** The answer to OPTIONS, wherever it goes: no logic runs, not even the look-up of the path. */
+export function sendPreflight(exchange: Exchange, options: SendOptions): void {
+  send(exchange, 204, exchange.isCors ? preflightHeaders : [], '', options, false);
+}
+
+function sendJson(
+  exchange: Exchange,
+  status: number,
+  headers: Readonly<Record<string, string>> | undefined,
+  json: Reply['json'],
+  options: SendOptions,
+): void {
+  const body = typeof json === 'string' || Buffer.isBuffer(json) ? json : JSON.stringify(json);
+  send(exchange, status, headers === undefined ? jsonHead : withJsonHead(headers), body, options);
+}
+
+/** No answer of the API may be kept by anything between us and the client, unless the endpoint says so. */
+const jsonHead: readonly string[] = ['Content-Type', 'application/json; charset=utf-8', 'Cache-Control', 'no-store'];
+
+function withJsonHead(headers: Readonly<Record<string, string>>): readonly string[] {
+  const own = pairs(headers);
+  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  for (let index = 0; index < jsonHead.length; index += 2) {
+    const [name, value] = [jsonHead[index], jsonHead[index + 1]];
+    if (name !== undefined && value !== undefined && !names.has(name.toLowerCase())) own.push(name, value);
+  }
+  return own;
+}
+
+const pairs = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
+
+function send(
+  exchange: Exchange,
+  status: number,
+  headers: readonly string[],
+  body: string | Buffer,
+  options: SendOptions,
+  addCors = exchange.isCors,
+): void {
+  const { request, response } = exchange;
+  if (response.destroyed || response.headersSent) return;
+  const head = addCors ? [...headers, ...corsHeaders] : [...headers];
+  if (status !== 204) head.push('Content-Length', String(Buffer.byteLength(body)));
+  const isUnfinished = !request.complete && hasBody(exchange);
+  if (isUnfinished || options.isClosing) head.push('Connection', 'close');
+  response.writeHead(status, head);
+  if (isUnfinished) endAfterBody(exchange, body, options.limits);
+  else {
+    response.end(body);
+    // What the kernel did not take at once waits for the reader; the time limit ends with the response.
+    if (request.socket.writableLength > 0) limitTransferIdle(request.socket, options.limits.transferIdleMs);
+  }
+}
+
+/**
+ * Closing a connection while the client still sends destroys the answer on its way. So the answer goes out whole, then
+ * the rest of the body is read and thrown away up to a limit, then the connection closes.
+ */
+function endAfterBody({ request, response }: Exchange, body: string | Buffer, limits: SendLimits): void {
+  response.write(body);
+  limitTransferIdle(request.socket, limits.transferIdleMs);
+  let leftBytes = limits.unwantedBodyBytesMax;
+  const finish = (): void => {
+    request.off('data', discard).off('end', finish).off('close', finish);
+    clearTransferIdle(request.socket);
+    response.end();
+  };
+  const discard = (chunk: Buffer): void => {
+    leftBytes -= chunk.length;
+    if (leftBytes < 0) finish();
+  };
+  request.on('error', () => undefined);
+  request.on('data', discard).on('end', finish).on('close', finish);
+  request.resume();
+}
