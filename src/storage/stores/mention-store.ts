@@ -1,0 +1,33 @@
+/** Where a user's unread counts deviate from the room's (docs/decisions: unread counts). user_nid 0: everybody in the room. */
+import { defineRead, defineWrite } from '../query.ts';
+
+export interface MentionRow {
+  readonly user: number;
+  readonly thread: string;
+  readonly notify: number;
+  readonly highlight: number;
+}
+export const insertMention = defineWrite<MentionRow & { room: number; ord: number }>('mention.insert', (q, p) =>
+  q.insertInto('mention').values({
+    user_nid: p.user,
+    room: p.room,
+    ord: p.ord,
+    thread: p.thread,
+    notify: p.notify,
+    highlight: p.highlight,
+  }),
+);
+
+/** What deviates for a user above an order value, rows for everybody included. One event may have both kinds. */
+export const mentionsAbove = defineRead<
+  { user: number; room: number; above: number },
+  { user_nid: number; ord: number; thread: string; notify: number; highlight: number }
+>('mention.above', (q, p) =>
+  q
+    .selectFrom('mention')
+    .select(['user_nid', 'ord', 'thread', 'notify', 'highlight'])
+    .where((e) => e.or([e('user_nid', '=', p.user), e('user_nid', '=', 0)]))
+    .where('room', '=', p.room)
+    .where('ord', '>', p.above)
+    .orderBy('ord'),
+);

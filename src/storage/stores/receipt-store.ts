@@ -1,0 +1,69 @@
+/** Read receipts. https://spec.matrix.org/v1.19/client-server-api/#receipts */
+import { defineRead, defineWrite } from '../query.ts';
+
+export interface ReceiptRow {
+  readonly user_nid: number;
+  readonly type: string;
+  readonly thread: string;
+  readonly event_id: string;
+  readonly ts: number;
+  readonly pos: number;
+}
+
+export const upsertReceipt = defineWrite<{
+  user: number;
+  room: number;
+  type: string;
+  thread: string;
+  eventId: string;
+  ord: number | null;
+  ts: number;
+  pos: number;
+}>('receipt.upsert', (q, p) =>
+  q
+    .insertInto('receipt')
+    .values({
+      user_nid: p.user,
+      room: p.room,
+      type: p.type,
+      thread: p.thread,
+      event_id: p.eventId,
+      ord: p.ord,
+      ts: p.ts,
+      pos: p.pos,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['user_nid', 'room', 'type', 'thread']).doUpdateSet((e) => ({
+        event_id: e.ref('excluded.event_id'),
+        ord: e.ref('excluded.ord'),
+        ts: e.ref('excluded.ts'),
+        pos: e.ref('excluded.pos'),
+      })),
+    ),
+);
+
+export const receiptOf = defineRead<
+  { user: number; room: number; type: string; thread: string },
+  { event_id: string; ord: number | null }
+>('receipt.of', (q, p) =>
+  q
+    .selectFrom('receipt')
+    .select(['event_id', 'ord'])
+    .where('user_nid', '=', p.user)
+    .where('room', '=', p.room)
+    .where('type', '=', p.type)
+    .where('thread', '=', p.thread),
+);
+
+/** Receipts of a room that changed after a position, private ones of other users included: the reader leaves those out. */
+export const receiptsAfter = defineRead<{ room: number; after: number; upTo: number }, ReceiptRow>(
+  'receipt.after',
+  (q, p) =>
+    q
+      .selectFrom('receipt')
+      .select(['user_nid', 'type', 'thread', 'event_id', 'ts', 'pos'])
+      .where('room', '=', p.room)
+      .where('pos', '>', p.after)
+      .where('pos', '<=', p.upTo)
+      .orderBy('pos'),
+);

@@ -1,0 +1,107 @@
+/** Events as readers want them: header and body together, by id or along a room's timeline (`ord`). */
+import { sql } from 'kysely';
+import { defineRead, defineWrite } from '../query.ts';
+
+/** Columns as in the table `event`, and the stored body. */
+export interface EventRow {
+  readonly nid: number;
+  readonly event_id: string;
+  readonly room: number;
+  readonly ord: number | null;
+  readonly pos: number | null;
+  readonly sender: number;
+  readonly skey: number | null;
+  readonly flags: number;
+  readonly redacted_by: number | null;
+  readonly notify_seq: number;
+  readonly body: Buffer;
+}
+const columns = [
+  'e.nid',
+  'e.event_id',
+  'e.room',
+  'e.ord',
+  'e.pos',
+  'e.sender',
+  'e.skey',
+  'e.flags',
+  'e.redacted_by',
+  'e.notify_seq',
+  'b.body',
+] as const;
+
+export const eventById = defineRead<{ eventId: string }, EventRow>('timeline.eventById', (q, p) =>
+  q
+    .selectFrom('event as e')
+    .innerJoin('event_body as b', 'b.nid', 'e.nid')
+    .select([...columns])
+    .where('e.event_id', '=', p.eventId),
+);
+
+export const eventsByNids = defineRead<{ nids: readonly number[] }, EventRow>('timeline.eventsByNids', (q, p) =>
+  q
+    .selectFrom('event as e')
+    .innerJoin('event_body as b', 'b.nid', 'e.nid')
+    .select([...columns])
+    .where('e.nid', 'in', p.list('nids')),
+);
+
+/** The newest first, from below `before` down to above `after`. */
+export const timelineBackwards = defineRead<{ room: number; before: number; after: number; limit: number }, EventRow>(
+  'timeline.backwards',
+  (q, p) =>
+    q
+      .selectFrom('event as e')
+      .innerJoin('event_body as b', 'b.nid', 'e.nid')
+      .select([...columns])
+      .where('e.room', '=', p.room)
+      .where('e.ord', '<', p.before)
+      .where('e.ord', '>', p.after)
+      .orderBy('e.ord', 'desc')
+      .limit(sql<number>`cast(${p.limit} as bigint)`),
+);
+
+/** The oldest first, from above `after` up to below `before`. */
+export const timelineForwards = defineRead<{ room: number; before: number; after: number; limit: number }, EventRow>(
+  'timeline.forwards',
+  (q, p) =>
+    q
+      .selectFrom('event as e')
+      .innerJoin('event_body as b', 'b.nid', 'e.nid')
+      .select([...columns])
+      .where('e.room', '=', p.room)
+      .where('e.ord', '<', p.before)
+      .where('e.ord', '>', p.after)
+      .orderBy('e.ord')
+      .limit(sql<number>`cast(${p.limit} as bigint)`),
+);
+
+/** Where the timeline of each room ends. */
+export const timelineEnds = defineRead<{ rooms: readonly number[] }, { room: number; ord: number; notify_seq: number }>(
+  'timeline.ends',
+  (q, p) =>
+    q
+      .selectFrom('room as r')
+      .innerJoin('event as e', (join) =>
+        join.onRef('e.room', '=', 'r.room').on((e) =>
+          e(
+            'e.ord',
+            '=',
+            e
+              .selectFrom('event as t')
+              .select((f) => f.fn.max('t.ord').as('ord'))
+              .whereRef('t.room', '=', 'r.room'),
+          ),
+        ),
+      )
+      .select((e) => ['r.room', e.ref('e.ord').$notNull().as('ord'), 'e.notify_seq'])
+      .where('r.room', 'in', p.list('rooms')),
+);
+
+export const replaceBody = defineWrite<{ nid: number; body: Buffer }>('timeline.replaceBody', (q, p) =>
+  q.updateTable('event_body').set({ body: p.body }).where('nid', '=', p.nid),
+);
+export const markRedacted = defineWrite<{ nid: number; flags: number; redactedBy: number }>(
+  'timeline.markRedacted',
+  (q, p) => q.updateTable('event').set({ flags: p.flags, redacted_by: p.redactedBy }).where('nid', '=', p.nid),
+);
