@@ -1,0 +1,81 @@
+/** What users keep for themselves, globally (room 0) or about a room: table account_data. */
+import { defineRead, defineWrite } from '../query.ts';
+
+export interface AccountDataRow {
+  readonly room: number;
+  readonly type: string;
+  /** null: deleted */
+  readonly json: string | null;
+  readonly pos: number;
+}
+
+export const accountData = defineRead<{ user: number; room: number; type: string }, { json: string | null }>(
+  'accountData.find',
+  (q, p) =>
+    q
+      .selectFrom('account_data')
+      .select('json')
+      .where('user_nid', '=', p.user)
+      .where('room', '=', p.room)
+      .where('type', '=', p.type),
+);
+
+/** Changes after `since` up to `until`, for /sync; deletions included. */
+export const accountDataSince = defineRead<{ user: number; since: number; until: number }, AccountDataRow>(
+  'accountData.since',
+  (q, p) =>
+    q
+      .selectFrom('account_data')
+      .select(['room', 'type', 'json', 'pos'])
+      .where('user_nid', '=', p.user)
+      .where('pos', '>', p.since)
+      .where('pos', '<=', p.until)
+      .orderBy('pos'),
+);
+
+export const accountDataOfRoom = defineRead<{ user: number; room: number }, AccountDataRow>(
+  'accountData.ofRoom',
+  (q, p) =>
+    q
+      .selectFrom('account_data')
+      .select(['room', 'type', 'json', 'pos'])
+      .where('user_nid', '=', p.user)
+      .where('room', '=', p.room)
+      .orderBy('type'),
+);
+
+export const accountDataTypeCount = defineRead<{ user: number; room: number }, { types: number }>(
+  'accountData.typeCount',
+  (q, p) =>
+    q
+      .selectFrom('account_data')
+      .select((e) => e.fn.countAll<number>().as('types'))
+      .where('user_nid', '=', p.user)
+      .where('room', '=', p.room),
+);
+
+export const setAccountData = defineWrite<{
+  user: number;
+  room: number;
+  type: string;
+  json: string | null;
+  pos: number;
+}>('accountData.set', (q, p) =>
+  q
+    .insertInto('account_data')
+    .values({ user_nid: p.user, room: p.room, type: p.type, json: p.json, pos: p.pos })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['user_nid', 'room', 'type'])
+        .doUpdateSet((e) => ({ json: e.ref('excluded.json'), pos: e.ref('excluded.pos') })),
+    ),
+);
+
+export const deleteAccountData = defineWrite<{ user: number }>('accountData.delete', (q, p) =>
+  q.deleteFrom('account_data').where('user_nid', '=', p.user),
+);
+
+/** The number of a room that this server knows. */
+export const roomOfId = defineRead<{ roomId: string }, { room: number }>('accountData.roomOfId', (q, p) =>
+  q.selectFrom('room').select('room').where('room_id', '=', p.roomId),
+);
