@@ -74,8 +74,3 @@ export const setAccountData = defineWrite<{
 export const deleteAccountData = defineWrite<{ user: number }>('accountData.delete', (q, p) =>
   q.deleteFrom('account_data').where('user_nid', '=', p.user),
 );
-
-/** The number of a room that this server knows. */
-export const roomOfId = defineRead<{ roomId: string }, { room: number }>('accountData.roomOfId', (q, p) =>
-  q.selectFrom('room').select('room').where('room_id', '=', p.roomId),
-);
