@@ -1,0 +1,264 @@
+/**
+ * Every key of the configuration, once: reading and checking, the type `Config`, the sample file and the environment variables come
+ * from here. The names are a contract with programs that write configurations.
+ */
+import { decodeBase64 } from '../../matrix/ids/base64.ts';
+import { isStrictLocalpart, isUserId } from '../../matrix/ids/user-id.ts';
+import * as kind from './kinds.ts';
+import { field, type FieldsValue, object, requiredField, secretField, section } from './sections.ts';
+import { limitsSection, rateLimitsSection } from './limit-sections.ts';
+
+const parts = ['client', 'media', 'federation', 'admin', 'health', 'metrics'] as const;
+export type ServedPart = (typeof parts)[number];
+export const servedParts: readonly ServedPart[] = parts;
+
+const base64 = (what: string): kind.Kind<string> =>
+  kind.text(`${what} in unpadded Base64`, (value) =>
+    value !== '' && decodeBase64(value) !== undefined ? value : undefined,
+  );
+const base64OfLength = (what: string, bytes: number): kind.Kind<string> =>
+  kind.text(`${what} in unpadded Base64`, (value) => (decodeBase64(value)?.length === bytes ? value : undefined));
+
+const oldSigningKey = object({
+  key_id: requiredField(
+    kind.text('a key id, such as ed25519:a_abcd', (value) =>
+      /^ed25519:[A-Za-z0-9_]+$/.test(value) ? value : undefined,
+    ),
+    'The id of the key.',
+  ),
+  public_key: requiredField(base64OfLength('a public key', 32), 'The public half.'),
+  expired_ts: requiredField(
+    kind.integer(0, Number.MAX_SAFE_INTEGER),
+    'When it was last used, in milliseconds since 1970.',
+  ),
+});
+
+const listener = object({
+  bind: requiredField(kind.address(), "The address to listen on. '::' is every address, of both families."),
+  port: requiredField(kind.integer(0, 65_535), '0: any free one.'),
+  serve: requiredField(kind.listOf(kind.oneOf(...parts), { min: 1, unique: (part) => part }), 'What is served here.'),
+  trusted_proxies: field(
+    kind.listOf(kind.addressRange()),
+    [],
+    'Proxies whose X-Forwarded-For and X-Forwarded-Proto count.',
+  ),
+  tls: field(
+    kind.nullable(
+      object({
+        certificate: requiredField(kind.path(), 'PEM file with the certificate and the chain.'),
+        private_key: requiredField(kind.path(), 'PEM file with the private key.'),
+      }),
+    ),
+    null,
+    'null: plain HTTP.',
+  ),
+});
+
+const supportContact = object(
+  {
+    role: requiredField(
+      kind.text('m.role.admin, m.role.security or a namespaced role', (value) =>
+        /^[a-z][a-z0-9_.-]+$/.test(value) ? value : undefined,
+      ),
+      'What the contact is for.',
+    ),
+    matrix_id: field(
+      kind.nullable(kind.text('a user id', (value) => (isUserId(value) ? value : undefined))),
+      null,
+      'A Matrix user, best on another server.',
+    ),
+    email_address: field(
+      kind.nullable(kind.text('an e-mail address', (value) => (/^\S+@\S+$/.test(value) ? value : undefined))),
+      null,
+      'An e-mail address.',
+    ),
+  },
+  (value, mistake) => {
+    if (value.matrixId === undefined && value.emailAddress === undefined)
+      mistake('matrix_id', 'or email_address is needed');
+  },
+);
+
+const roomVersions = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'] as const;
+const listenerDefault = { bind: '127.0.0.1', port: 8008, serve: parts };
+const privateAddresses = 'Ranges that may be reached although they are private, loopback or reserved.';
+
+export const configFields = {
+  server_name: field(
+    kind.serverName(),
+    'localhost',
+    'The name of this server: what stands behind the colon in @user:example.org. It is kept in the database and can never change.',
+  ),
+  public_base_url: field(
+    kind.nullable(kind.httpUrl()),
+    null,
+    'Where clients reach this server. null: https://<server_name>, and for localhost the first listener that serves clients.',
+    { example: 'https://matrix.example.org' },
+  ),
+  data_dir: field(
+    kind.path(),
+    './data',
+    'Everything that the server writes is in this folder, unless it is told otherwise.',
+  ),
+  signing_key_path: field(
+    kind.nullable(kind.path()),
+    null,
+    'The key that signs events and requests: one line "ed25519 a_abcd <unpadded Base64 seed>". Made when it is not there. null: signing.key in data_dir.',
+  ),
+  old_signing_keys: field(kind.listOf(oldSigningKey), [], 'Keys that signed events in the past and sign no longer.', {
+    example: [
+      {
+        key_id: 'ed25519:a_abcd',
+        public_key: 'XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI',
+        expired_ts: 1_700_000_000_000,
+      },
+    ],
+  }),
+  listeners: field(
+    kind.listOf(listener, { min: 1, unique: ({ bind, port }) => (port === 0 ? undefined : `${bind} ${port}`) }),
+    [listenerDefault],
+    'Where the server listens. serve: client is / and /_matrix/client and the well-known paths; media is /_matrix/media and /_matrix/client/v1/media; ' +
+      'federation is /_matrix/federation, /_matrix/key and /.well-known/matrix/server; admin is /_synapse and /_veche; health is /health; metrics is /metrics. ' +
+      "bind may be '::'. trusted_proxies: addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count.",
+    {
+      example: [
+        {
+          bind: '0.0.0.0',
+          port: 8448,
+          serve: ['federation'],
+          tls: { certificate: 'cert.pem', private_key: 'key.pem' },
+        },
+      ],
+    },
+  ),
+  database: section(
+    'Where everything but media is kept.',
+    {
+      engine: field(kind.oneOf('sqlite', 'postgres'), 'sqlite', 'sqlite is one file in data_dir.'),
+      url: secretField(
+        kind.nullable(
+          kind.secretText((value) =>
+            /^postgres(ql)?:\/\//.test(value) ? undefined : 'must begin with postgres:// or postgresql://',
+          ),
+        ),
+        'For postgres.',
+        { example: 'postgres://veche:password@localhost/veche' },
+      ),
+    },
+    (value, mistake) => {
+      if (value.engine === 'postgres' && value.url === undefined) mistake('url', 'is needed when engine is postgres');
+      if (value.engine === 'sqlite' && value.url !== undefined) mistake('url', 'is for engine postgres only');
+    },
+  ),
+  registration: section('Who may make accounts.', {
+    enabled: field(kind.boolean(), false, 'Whether people may register by themselves.'),
+    require_token: field(kind.boolean(), false, 'Whether they need a registration token from an administrator.'),
+    shared_secret: secretField(
+      kind.nullable(kind.secretText()),
+      'Lets programs that know it make accounts, at /_synapse/admin/v1/register.',
+    ),
+  }),
+  password: section('Passwords.', {
+    minimum_length: field(kind.integer(1, 512), 8, 'In characters.'),
+    argon2: section('The cost of an argon2id hash.', {
+      memory_kib: field(kind.integer(8, 4_194_304), 19_456, 'Memory in KiB.'),
+      passes: field(kind.integer(1, 1_000), 2, 'Passes over it.'),
+    }),
+  }),
+  rate_limits: rateLimitsSection,
+  presence: section('Who is online.', {
+    enabled: field(kind.boolean(), true, 'false: nobody sees anyone online; saves work on large servers.'),
+  }),
+  media: section('Files.', {
+    upload_bytes_max: field(
+      kind.integer(0, Number.MAX_SAFE_INTEGER),
+      4_294_967_296,
+      'The largest file that may be uploaded.',
+    ),
+    allow_unauthenticated: field(
+      kind.boolean(),
+      false,
+      'Whether files can be fetched without an access token, by the paths of before Matrix 1.11.',
+    ),
+  }),
+  federation: section('Talking to other servers.', {
+    enabled: field(kind.boolean(), true, 'false: this server is an island.'),
+    ca_certificates: field(
+      kind.listOf(kind.path()),
+      [],
+      'PEM files of authorities to trust beside the well-known ones.',
+    ),
+    verify_tls: field(kind.boolean(), true, 'false is for test networks only.'),
+    allow_private_addresses: field(kind.listOf(kind.addressRange()), [], privateAddresses, {
+      example: ['10.0.0.0/8', 'fd00::/8'],
+    }),
+    trusted_key_servers: field(
+      kind.listOf(kind.serverName()),
+      [],
+      'Servers that are asked for keys of servers that cannot be reached.',
+    ),
+  }),
+  outgoing: section(
+    'Requests to everything but other Matrix servers: push gateways, previews of links, identity providers.',
+    {
+      allow_private_addresses: field(kind.listOf(kind.addressRange()), [], privateAddresses),
+    },
+  ),
+  application_services: field(kind.listOf(kind.path()), [], 'Registration files of application services (bridges).', {
+    example: ['./bridge-registration.yaml'],
+  }),
+  server_notices: section('Messages of the administrators to users.', {
+    localpart: field(
+      kind.text('a local part of a user id', (value) => (isStrictLocalpart(value) ? value : undefined)),
+      '_server',
+      'The user that sends them.',
+    ),
+  }),
+  support: section('Answered at /.well-known/matrix/support.', {
+    contacts: field(kind.listOf(supportContact), [], 'Whom to turn to.', {
+      example: [{ role: 'm.role.admin', matrix_id: '@admin:example.com', email_address: 'admin@example.org' }],
+    }),
+    support_page: field(kind.nullable(kind.nonEmpty('a URL')), null, 'A page that helps.'),
+  }),
+  policy_server: section(
+    'Answered at /.well-known/matrix/policy_server.',
+    {
+      public_keys: field(
+        kind.recordOf(kind.nonEmpty('an algorithm'), base64('a public key')),
+        {},
+        'By algorithm; ed25519 must be among them.',
+        { example: { ed25519: '6yhHGKhCiXTSEN2ksjV7kX_N6rBQZ3Xb-M7LlC6NS-s' } },
+      ),
+    },
+    ({ publicKeys }, mistake) => {
+      if (publicKeys['ed25519'] === undefined && Object.keys(publicKeys).length > 0)
+        mistake('public_keys', 'must have ed25519');
+    },
+  ),
+  rooms: section('New rooms.', {
+    default_version: field(kind.oneOf(...roomVersions), '12', 'The room version where none is asked for. In quotes.'),
+    encrypt_by_default: field(
+      kind.oneOf('all', 'private', 'off'),
+      'private',
+      'Which new rooms are end-to-end encrypted.',
+    ),
+  }),
+  limits: limitsSection,
+  log: section('What the server tells about itself, on standard output.', {
+    level: field(
+      kind.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+      'info',
+      'The least important messages that are written.',
+    ),
+    format: field(
+      kind.oneOf('auto', 'json', 'pretty'),
+      'auto',
+      'auto: for people on a terminal, JSON lines otherwise.',
+    ),
+  }),
+};
+
+export const configSection = object(configFields);
+
+export type ConfigAsRead = FieldsValue<typeof configFields>;
+export type ListenerConfig = ConfigAsRead['listeners'][number];

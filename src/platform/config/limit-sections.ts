@@ -1,0 +1,53 @@
+/** The configurable limits. What nobody should change is in platform/limits.ts only. */
+import { boolean, integer, positiveNumber } from './kinds.ts';
+import { type Field, field, section } from './sections.ts';
+
+interface Rate {
+  /** Requests per second in the long run. */
+  readonly perSecond: number;
+  /** Requests at once. */
+  readonly burst: number;
+}
+const rate = (perSecond: number, burst: number, description: string): Field<Rate> =>
+  section(description, {
+    per_second: field(positiveNumber(), perSecond, 'Requests per second in the long run.'),
+    burst: field(integer(1, 1_000_000), burst, 'Requests at once.'),
+  });
+
+export const rateLimitsSection = section(
+  'How many requests one user (or, without an account, one address) may make. Administrators are exempt.',
+  {
+    enabled: field(boolean(), true, 'false: no limits at all.'),
+    read: rate(50, 400, 'Reading: sync, messages, members, profiles.'),
+    send: rate(10, 100, 'Sending events, receipts, typing, to-device messages.'),
+    create: rate(0.2, 20, 'Making rooms and aliases.'),
+    account: rate(1, 50, 'Changing the own account: profile, devices, filters, keys.'),
+    login: rate(0.3, 20, 'Logging in, by address and by account.'),
+    register: rate(0.1, 10, 'Registering, by address.'),
+    invite: rate(0.5, 50, 'Inviting.'),
+    report: rate(0.05, 10, 'Reporting events, rooms and users.'),
+  },
+);
+
+const mebibyte = 1_048_576;
+
+export const limitsSection = section('How much the server takes on.', {
+  request_body_bytes_max: field(
+    integer(65_536, 1_073_741_824),
+    4 * mebibyte,
+    'Body of a request, where nothing else is said (files have media.upload_bytes_max).',
+  ),
+  federation_body_bytes_max: field(
+    integer(1_048_576, 1_073_741_824),
+    16 * mebibyte,
+    'Body of a request of another server.',
+  ),
+  connections_max: field(integer(1, 1_000_000), 20_000, 'Open connections of one listener.'),
+  event_cache_bytes_max: field(
+    integer(1_048_576, 2 ** 40),
+    64 * mebibyte,
+    'Memory for events that were read or sent recently.',
+  ),
+  hot_rooms_max: field(integer(10, 10_000_000), 10_000, 'Rooms whose state of affairs is held in memory.'),
+  names_cache_max: field(integer(1_000, 100_000_000), 200_000, 'User ids, server names and state keys held in memory.'),
+});

@@ -1,0 +1,67 @@
+/**
+ * Every fixed limit, by name and unit. Those that an operator may change are in `Config['limits']`, with a default each
+ * (platform/config/limit-sections.ts); `{ ...limits, ...config.limits }` has both.
+ */
+export const limits = Object.freeze({
+  // Events. https://spec.matrix.org/v1.19/client-server-api/#size-limits
+  eventBytesMax: 65_536,
+  idBytesMax: 255,
+  prevEventsMax: 20,
+  authEventsMax: 10,
+  /** Of one transaction of another server. https://spec.matrix.org/v1.19/server-server-api/#transactions */
+  transactionPdusMax: 50,
+  transactionEdusMax: 100,
+
+  // JSON
+  jsonDepthMax: 64,
+
+  // Requests
+  requestHeaderBytesMax: 16_384,
+  requestHeadersMax: 200,
+  /** From the first byte of a connection or request to the end of its headers. */
+  requestHeadersMs: 30_000,
+  /** Without a byte received from a sender, or taken by a reader, while a body is being transferred. */
+  transferIdleMs: 30_000,
+  /** Longer than proxies keep theirs (60 s), so that it is never we who close a connection that is being used. */
+  keepAliveMs: 75_000,
+  /** Of a body that nobody wants, so that its sender can read the answer. */
+  unwantedBodyBytesMax: 1_048_576,
+  slowRequestMs: 5_000,
+  /** Of the 5 s in which a server must end. */
+  closeGraceMs: 3_000,
+  rateLimitBucketsMax: 100_000,
+
+  // Reading rooms
+  timelineEventsDefault: 10,
+  timelineEventsMax: 100,
+  messagesDefault: 10,
+  messagesMax: 1_000,
+  contextEventsDefault: 10,
+  contextEventsMax: 100,
+  longPollMs: 30_000,
+  longPollMsMax: 300_000,
+  filterBytesMax: 65_536,
+
+  // What accounts may have
+  displayNameBytesMax: 256,
+  avatarUrlBytesMax: 1_000,
+  deviceNameBytesMax: 100,
+  profileBytesMax: 65_536,
+  accountDataBytesMax: 1_048_576,
+  reasonBytesMax: 1_000,
+  passwordBytesMax: 512,
+  interactiveSessionMs: 900_000,
+  interactiveSessionsMax: 10_000,
+
+  // Rooms
+  createRoomInvitesMax: 100,
+  typingMsMax: 120_000,
+
+  // Outgoing requests
+  outgoingTimeoutMs: 60_000,
+  outgoingIdleMs: 30_000,
+  outgoingResponseBytesMax: 8_388_608,
+
+  /** From SIGTERM to the end of the process. */
+  shutdownMs: 5_000,
+});
