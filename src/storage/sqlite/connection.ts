@@ -1,0 +1,46 @@
+import Sqlite from 'better-sqlite3';
+
+export interface SqliteOptions {
+  /** A file, or ':memory:'. */
+  readonly path: string;
+  /** Page cache of each connection; SQLite's own memory. */
+  readonly cacheBytes?: number;
+  /** How much of the file may be mapped into memory; 0 = none. */
+  readonly mmapBytes?: number;
+  /** The database file may not grow beyond this; writes fail then as on a full disk. */
+  readonly fileBytesMax?: number;
+}
+
+export const pageBytes = 8192;
+const defaultCacheBytes = 16 * 1024 * 1024;
+/** The write-ahead log is copied into the database when it has grown by so much. */
+const checkpointBytes = 32 * 1024 * 1024;
+/** And cut back to this when a checkpoint has emptied it. */
+export const walBytesMax = 64 * 1024 * 1024;
+
+/** The one connection that writes. `synchronous = FULL`: a commit has returned only when it is on disk. */
+export function openWriterConnection(options: SqliteOptions): Sqlite.Database {
+  const connection = new Sqlite(options.path, { timeout: 10_000 });
+  connection.pragma(`page_size = ${pageBytes}`);
+  connection.pragma('journal_mode = WAL');
+  connection.pragma('synchronous = FULL');
+  connection.pragma(`wal_autocheckpoint = ${Math.ceil(checkpointBytes / pageBytes)}`);
+  connection.pragma(`journal_size_limit = ${walBytesMax}`);
+  connection.pragma('temp_store = MEMORY');
+  if (options.fileBytesMax !== undefined)
+    connection.pragma(`max_page_count = ${Math.floor(options.fileBytesMax / pageBytes)}`);
+  setMemory(connection, options);
+  return connection;
+}
+
+/** A connection that sees what is committed and cannot change it. */
+export function openReaderConnection(options: SqliteOptions): Sqlite.Database {
+  const connection = new Sqlite(options.path, { readonly: true, fileMustExist: true, timeout: 10_000 });
+  setMemory(connection, options);
+  return connection;
+}
+
+function setMemory(connection: Sqlite.Database, options: SqliteOptions): void {
+  connection.pragma(`cache_size = ${-Math.ceil((options.cacheBytes ?? defaultCacheBytes) / 1024)}`);
+  connection.pragma(`mmap_size = ${options.mmapBytes ?? 0}`);
+}
