@@ -47,6 +47,8 @@ export interface StatementOptions {
 export interface UnitResult {
   /** Rows of RETURNING statements, one entry per `run`, in order. */
   readonly rows: readonly (readonly Record<string, unknown>[])[];
+  /** How many rows each `run` changed, in order. */
+  readonly changes: readonly number[];
 }
 /** Stands for a unit that was handed in. */
 export interface UnitTicket {

@@ -1,0 +1,35 @@
+/** Queries on real tables that specs of the engine use; `extremity` has two numbers as its key, `server_fact` a text. */
+import { defineRead, defineWrite } from '../../src/storage/query.ts';
+
+export const addPair = defineWrite<{ room: number; nid: number }>('scratch.addPair', (q, p) =>
+  q.insertInto('extremity').values({ room: p.room, nid: p.nid }),
+);
+export const removePair = defineWrite<{ room: number; nid: number }>('scratch.removePair', (q, p) =>
+  q.deleteFrom('extremity').where('room', '=', p.room).where('nid', '=', p.nid),
+);
+export const takePairs = defineWrite<{ room: number }, { nid: number }>('scratch.takePairs', (q, p) =>
+  q.deleteFrom('extremity').where('room', '=', p.room).returning('nid'),
+);
+export const pairs = defineRead<{ room: number }, { nid: number }>('scratch.pairs', (q, p) =>
+  q.selectFrom('extremity').select('nid').where('room', '=', p.room).orderBy('nid'),
+);
+export const allPairs = defineRead<Record<never, never>, { room: number; nid: number }>('scratch.allPairs', (q) =>
+  q.selectFrom('extremity').select(['room', 'nid']).orderBy('room').orderBy('nid'),
+);
+export const addBody = defineWrite<{ nid: number; body: Buffer }>('scratch.addBody', (q, p) =>
+  q.insertInto('event_body').values({ nid: p.nid, body: p.body }),
+);
+export const bodies = defineRead<{ nids: readonly number[] }, { nid: number; body: Buffer }>('scratch.bodies', (q, p) =>
+  q.selectFrom('event_body').select(['nid', 'body']).where('nid', 'in', p.list('nids')).orderBy('nid'),
+);
+export const setFact = defineWrite<{ name: string; value: string | null }>('scratch.setFact', (q, p) =>
+  q
+    .insertInto('server_fact')
+    // null is what a broken caller would hand in
+    .values({ name: p.name, value: p.value.$notNull() })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: p.value.$notNull() })),
+);
+export const factsNamed = defineRead<{ names: readonly string[] }, { name: string; value: string }>(
+  'scratch.factsNamed',
+  (q, p) => q.selectFrom('server_fact').select(['name', 'value']).where('name', 'in', p.list('names')).orderBy('name'),
+);
