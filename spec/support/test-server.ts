@@ -11,6 +11,7 @@ import { createApp, type App } from '../../src/http/router.ts';
 import { MatrixError } from '../../src/matrix/errors.ts';
 import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import type { Ports } from '../../src/platform/ports.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
 
 export interface TestServerOptions<Domain> {
@@ -22,6 +23,8 @@ export interface TestServerOptions<Domain> {
   readonly rateLimiter?: RateLimiter;
   readonly hotOperations?: ReadonlySet<string>;
   readonly listener?: Partial<ListenerOptions>;
+  /** Absent: real time. */
+  readonly ports?: Pick<Ports, 'clock' | 'timers'>;
 }
 
 export interface TestRequest {
@@ -60,6 +63,8 @@ export interface TestServer<Domain> {
   readonly port: number;
   readonly answered: readonly AnsweredRequest[];
   readonly logged: readonly LogLine[];
+  /** Open connections, idle ones included. */
+  connectionCount(): Promise<number>;
   /** `path` goes out as it is, escapes included. */
   request(method: string, path: string, request?: TestRequest): Promise<TestResponse>;
   close(): Promise<void>;
@@ -69,6 +74,7 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
   const answered: AnsweredRequest[] = [];
   const logged: LogLine[] = [];
   const log = collectingLog(logged);
+  const { clock, timers } = options.ports ?? { clock: systemClock, timers: systemTimers };
   const app = createApp({
     endpoints: options.endpoints,
     domain: options.domain,
@@ -76,7 +82,7 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
     log,
     metrics: { requestAnswered: (operationId, status) => answered.push({ operationId, status }) },
     limits: { ...testLimits, ...options.limits },
-    clock: systemClock,
+    clock,
     requestIdPrefix: 'test',
     rateLimiter: options.rateLimiter,
     ...(options.hotOperations === undefined ? {} : { hotOperations: options.hotOperations }),
@@ -88,7 +94,7 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
     trustedProxies: [],
     ...options.listener,
   };
-  const listeners = await startListeners([listener], app, { timers: systemTimers, log });
+  const listeners = await startListeners([listener], app, { timers, log });
   const port = listeners.addresses[0]?.port ?? 0;
   const url = `${listener.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   return {
@@ -98,6 +104,7 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
     answered,
     logged,
     request: (method, path, request) => requestJson(url, method, path, request),
+    connectionCount: () => listeners.connectionCount(),
     close: () => listeners.close(),
   };
 }
@@ -110,6 +117,7 @@ export const testLimits: HttpLimits = {
   requestHeadersMs: 30_000,
   requestHeaderBytesMax: 16 * 1024,
   requestHeadersMax: 100,
+  connectionsMax: 1_000,
   keepAliveMs: 75_000,
   slowRequestMs: 5_000,
   closeGraceMs: 4_000,

@@ -11,6 +11,8 @@ export interface HttpLimits {
   readonly requestHeadersMs: number;
   readonly requestHeaderBytesMax: number;
   readonly requestHeadersMax: number;
+  /** Of one listener. Further connections are refused. */
+  readonly connectionsMax: number;
   readonly keepAliveMs: number;
   /** Requests that take longer are logged, long polls excepted. */
   readonly slowRequestMs: number;

@@ -48,6 +48,8 @@ export interface Listeners {
    * `limits.closeGraceMs` cuts what is left. A second call waits for the same end.
    */
   close(): Promise<void>;
+  /** Open connections of all listeners, idle ones included. */
+  connectionCount(): Promise<number>;
 }
 
 /** Listens on every given address, or on none: rejects with the system's error when one cannot be had. */
@@ -65,7 +67,12 @@ export async function startListeners(
   }
   const addresses = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   let closed: Promise<void> | undefined;
-  return { addresses, close: () => (closed ??= closeAll(servers, app, timers)) };
+  return {
+    addresses,
+    close: () => (closed ??= closeAll(servers, app, timers)),
+    connectionCount: async () =>
+      (await Promise.all(servers.map(countConnections))).reduce((sum, count) => sum + count, 0),
+  };
 }
 
 function buildServer(options: ListenerOptions, app: RequestHandler, log: HttpLog): Server {
@@ -95,6 +102,7 @@ function buildServer(options: ListenerOptions, app: RequestHandler, log: HttpLog
           minVersion: 'TLSv1.2',
         });
   server.maxHeadersCount = limits.requestHeadersMax;
+  server.maxConnections = limits.connectionsMax;
   server.on('request', (request, response) => app.handle(request, response, context));
   server.on('checkContinue', (request, response) => app.handle(request, response, context, true));
   server.on('clientError', (error: Error, socket: Socket) => {
@@ -132,3 +140,8 @@ function closeServer(server: Server): Promise<void> {
     server.close(() => resolve());
   });
 }
+
+const countConnections = (server: Server): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });

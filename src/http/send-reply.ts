@@ -79,15 +79,20 @@ function send(
   if (response.destroyed || response.headersSent) return;
   const head = addCors ? [...headers, ...corsHeaders] : [...headers];
   if (status !== 204) head.push('Content-Length', String(Buffer.byteLength(body)));
-  const isUnfinished = !request.complete && hasBody(exchange);
-  if (isUnfinished || options.isClosing) head.push('Connection', 'close');
+  const isSwamped = !request.complete && hasBody(exchange) && !isBodyShort(exchange, options.limits);
+  if (isSwamped || options.isClosing) head.push('Connection', 'close');
   response.writeHead(status, head);
-  if (isUnfinished) endAfterBody(exchange, body, options.limits);
+  if (isSwamped) endAfterBody(exchange, body, options.limits);
   else {
     response.end(body);
     // What the kernel did not take at once waits for the reader; the time limit ends with the response.
     if (request.socket.writableLength > 0) limitTransferIdle(request.socket, options.limits.transferIdleMs);
   }
+}
+
+/** Of a body whose announced length is bearable, Node reads and drops what nobody has read; the connection goes on. */
+function isBodyShort({ request }: Exchange, limits: SendLimits): boolean {
+  return Number(request.headers['content-length'] ?? Infinity) <= limits.unwantedBodyBytesMax;
 }
 
 /**
