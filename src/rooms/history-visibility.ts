@@ -49,6 +49,11 @@ export function isVisible(timeline: VisibilityTimeline, pos: number): boolean {
   return visibility === 'invited' && memberships.includes('invite');
 }
 
+/** The user's membership right after the position. */
+export function membershipAt(timeline: VisibilityTimeline, pos: number): string | undefined {
+  return valueAt(timeline.memberships, pos);
+}
+
 function valueAt<T>(entries: readonly Since<T>[], pos: number): T | undefined {
   let found: T | undefined;
   for (const entry of entries) {

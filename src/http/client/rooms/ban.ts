@@ -1,0 +1,20 @@
+/** POST /_matrix/client/v3/rooms/{roomId}/ban — https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidban */
+import type { Rooms } from '../../../rooms/index.ts';
+import { object, optional, string } from '../../decode.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { roomId, userId } from './identifiers.ts';
+
+export const ban = defineEndpoint({
+  operationId: 'ban',
+  method: 'POST',
+  path: '/_matrix/client/v3/rooms/{roomId}/ban',
+  auth: 'accessToken',
+  rateLimit: 'send',
+  params: { roomId: roomId() },
+  query: {},
+  body: object({ user_id: userId(), reason: optional(string()) }),
+  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'banUser'> }) {
+    await rooms.banUser(requester, { roomId: params.roomId, target: body.user_id, reason: body.reason });
+    return { json: {} };
+  },
+});

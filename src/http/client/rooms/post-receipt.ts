@@ -1,0 +1,25 @@
+/** POST /_matrix/client/v3/rooms/{roomId}/receipt/{receiptType}/{eventId} — https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidreceiptreceipttypeeventid */
+import { invalidParam } from '../../../matrix/errors.ts';
+import type { Rooms } from '../../../rooms/index.ts';
+import { object, oneOf, optional, string } from '../../decode.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { eventId, roomId } from './identifiers.ts';
+
+export const postReceipt = defineEndpoint({
+  operationId: 'postReceipt',
+  method: 'POST',
+  path: '/_matrix/client/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}',
+  auth: 'accessToken',
+  rateLimit: 'send',
+  params: { roomId: roomId(), receiptType: oneOf('m.read', 'm.read.private', 'm.fully_read'), eventId: eventId() },
+  query: {},
+  body: object({ thread_id: optional(string({ maxBytes: 255 })) }),
+  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'setReceipt' | 'setReadMarkers'> }) {
+    const { roomId, receiptType, eventId } = params;
+    if (receiptType === 'm.fully_read') {
+      if (body.thread_id !== undefined) throw invalidParam('m.fully_read is not threaded');
+      await rooms.setReadMarkers(requester, { roomId, fullyRead: eventId });
+    } else await rooms.setReceipt(requester, roomId, receiptType, eventId, body.thread_id);
+    return { json: {} };
+  },
+});

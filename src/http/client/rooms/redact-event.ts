@@ -1,0 +1,26 @@
+/** PUT /_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId} — https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid */
+import type { Rooms } from '../../../rooms/index.ts';
+import { jsonObject, string } from '../../decode.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { eventId, roomId } from './identifiers.ts';
+
+export const redactEvent = defineEndpoint({
+  operationId: 'redactEvent',
+  method: 'PUT',
+  path: '/_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId}',
+  auth: 'accessToken',
+  rateLimit: 'send',
+  params: { roomId: roomId(), eventId: eventId(), txnId: string({ maxBytes: 255 }) },
+  query: {},
+  body: jsonObject(),
+  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'redactEvent'> }) {
+    const { roomId, eventId, txnId } = params;
+    const redactionId = await rooms.redactEvent(requester, {
+      roomId,
+      eventId,
+      content: body,
+      transaction: { deviceNid: requester.deviceNid, path: `redact/${roomId}/${eventId}`, txnId },
+    });
+    return { json: { event_id: redactionId } };
+  },
+});

@@ -1,0 +1,86 @@
+/**
+ * The middle of a local event's journey: load the frontier, build, authorise, sign, persist.
+ * Everything that a user of this server does to a room's events comes through here.
+ */
+import { forbidden } from '../matrix/errors.ts';
+import { authTypesForEvent } from '../matrix/event-auth/auth-types.ts';
+import type { RoomEvent, StateLookup } from '../matrix/events/room-event.ts';
+import type { RoomId } from '../matrix/ids/ids.ts';
+import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
+import { type EventDraft, type Reference, buildEvent } from './build-event.ts';
+import { type ClientTransaction, type RoomsContext, randomOpaqueId, signerFor } from './context.ts';
+import type { Placed, RoomDag } from './dag/contract.ts';
+import { prepareEffects } from './event-effects.ts';
+import { referenceHashOf } from './stored-event.ts';
+
+export interface Appended {
+  readonly event: RoomEvent;
+  readonly placed: Placed;
+}
+export interface AppendOptions {
+  readonly transaction?: ClientTransaction | undefined;
+  /** Milliseconds since the Unix epoch; absent: now. */
+  readonly originServerTs?: number | undefined;
+}
+
+/**
+ * To be called with the room's lock held. The event is on disk when `placed.ticket.committed` resolves; the lock may be
+ * given back before.
+ * Throws MatrixError: M_FORBIDDEN when the authorisation rules refuse it, M_TOO_LARGE, M_BAD_JSON.
+ */
+export async function appendLocalEvent(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  draft: EventDraft,
+  options: AppendOptions = {},
+): Promise<Appended> {
+  const tuples = authTypesForEvent({ ...draft, stateKey: draft.stateKey }, dag.rules);
+  const state = await dag.currentEvents(tuples);
+  const frontier = dag.frontier();
+  const built = buildEvent(
+    draft,
+    {
+      roomId: dag.roomId,
+      rules: dag.rules,
+      prevEvents: await references(ctx, dag, frontier.prevEvents),
+      authEvents: await references(ctx, dag, authEventsFrom(state, tuples)),
+      depth: frontier.depth,
+      originServerTs: options.originServerTs ?? ctx.clock.nowMs(),
+    },
+    signerFor(ctx, draft.sender),
+    () => randomOpaqueId(ctx.random),
+  );
+  const also = await prepareEffects(ctx, dag, built.event, { transaction: options.transaction });
+  const placed = await dag.receive(built.event, built.body, {
+    local: true,
+    notifies: defaultRulesNotify(built.event),
+    also,
+  });
+  if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
+  return { event: built.event, placed };
+}
+
+/** Runs `work` with the room's lock, and waits for what it wrote after giving the lock back. */
+export async function underRoomLock<T extends { placed: Placed } | undefined>(
+  ctx: RoomsContext,
+  roomId: RoomId,
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = await ctx.locks.run(roomId, work);
+  await done?.placed.ticket?.committed;
+  return done;
+}
+
+function authEventsFrom(state: StateLookup, tuples: readonly (readonly [string, string])[]): RoomEvent[] {
+  return tuples.flatMap(([type, stateKey]) => state(type, stateKey) ?? []);
+}
+
+/** Room versions 1 and 2 name the reference hash beside each event id. */
+async function references(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  events: readonly { readonly eventId: RoomEvent['eventId'] }[],
+): Promise<readonly Reference[]> {
+  if (dag.rules.referenceFormat === 'id') return events;
+  return Promise.all(events.map(async ({ eventId }) => ({ eventId, hash: await referenceHashOf(ctx, dag, eventId) })));
+}

@@ -1,0 +1,146 @@
+/**
+ * Memberships: invite, join, leave, kick, ban, unban. The authorisation rules decide who may; here stands only what an
+ * endpoint means beyond them. https://spec.matrix.org/v1.19/client-server-api/#room-membership
+ */
+import { forbidden } from '../matrix/errors.ts';
+import type { RoomEvent } from '../matrix/events/room-event.ts';
+import type { RoomId, UserId } from '../matrix/ids/ids.ts';
+import { canonicalJson } from '../matrix/json/canonical-json.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { type Appended, appendLocalEvent, underRoomLock } from './append-local-event.ts';
+import { type Actor, type RoomsContext, serverOf } from './context.ts';
+import type { RoomDag } from './dag/contract.ts';
+import { openForSending } from './send-event.ts';
+
+export interface MembershipRequest {
+  readonly roomId: RoomId;
+  readonly target: UserId;
+  readonly reason?: string | undefined;
+  /** Further fields of the event's content, such as is_direct or third_party_invite. */
+  readonly extra?: JsonObject;
+}
+
+/** Errors: M_FORBIDDEN (by the rules: not invited, banned, already there). */
+export async function inviteUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
+  await change(ctx, request.roomId, async (dag) => {
+    const profile = await profileOf(ctx, request.target);
+    return append(ctx, dag, actor.userId, request.target, contentOf('invite', request, profile));
+  });
+}
+
+/** Joining a room where one is already changes nothing, unless the content is another one. */
+export async function joinRoom(
+  ctx: RoomsContext,
+  actor: Actor,
+  request: Omit<MembershipRequest, 'target'>,
+): Promise<void> {
+  await change(ctx, request.roomId, async (dag) => {
+    const current = await memberOf(dag, actor.userId);
+    const profile = await profileOf(ctx, actor.userId);
+    const content = contentOf('join', request, profile);
+    if (current !== undefined && sameContent(current.content, content)) return undefined;
+    return append(ctx, dag, actor.userId, actor.userId, content);
+  });
+}
+
+/** Leaves a room, or rejects an invite. Who has left already stays so. */
+export async function leaveRoom(
+  ctx: RoomsContext,
+  actor: Actor,
+  request: Omit<MembershipRequest, 'target'>,
+): Promise<void> {
+  await change(ctx, request.roomId, async (dag) => {
+    const current = membershipIn(await memberOf(dag, actor.userId));
+    if (current === 'leave') return undefined;
+    return append(ctx, dag, actor.userId, actor.userId, contentOf('leave', request));
+  });
+}
+
+/** Errors: M_FORBIDDEN when the target is not in the room, or the rules refuse it. */
+export async function kickUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
+  await change(ctx, request.roomId, async (dag) => {
+    const current = membershipIn(await memberOf(dag, request.target));
+    if (current !== 'join' && current !== 'invite' && current !== 'knock')
+      throw forbidden('The user is not in this room');
+    return append(ctx, dag, actor.userId, request.target, contentOf('leave', request));
+  });
+}
+
+export async function banUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
+  await change(ctx, request.roomId, async (dag) =>
+    append(ctx, dag, actor.userId, request.target, contentOf('ban', request)),
+  );
+}
+
+/** Errors: M_FORBIDDEN when the target is not banned, or the rules refuse it. */
+export async function unbanUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
+  await change(ctx, request.roomId, async (dag) => {
+    if (membershipIn(await memberOf(dag, request.target)) !== 'ban') throw forbidden('The user is not banned');
+    return append(ctx, dag, actor.userId, request.target, contentOf('leave', request));
+  });
+}
+
+/**
+ * A changed profile: the same membership with the new name and avatar. Nothing happens where the user is not joined.
+ */
+export async function updateMemberProfile(
+  ctx: RoomsContext,
+  userId: UserId,
+  roomId: RoomId,
+  profile: JsonObject,
+): Promise<void> {
+  await underRoomLock(ctx, roomId, async () => {
+    const dag = await ctx.dags.open(roomId);
+    const current = await memberOf(dag, userId);
+    if (current === undefined || membershipIn(current) !== 'join') return undefined;
+    const { displayname: _name, avatar_url: _avatar, ...rest } = current.content;
+    const content = { ...rest, ...profile };
+    if (sameContent(current.content, content)) return undefined;
+    return append(ctx, dag, userId, userId, content);
+  });
+}
+
+/** The membership event of a user in the current state. */
+export async function memberOf(dag: RoomDag, userId: UserId): Promise<RoomEvent | undefined> {
+  return dag.currentEvent('m.room.member', userId);
+}
+export function membershipIn(event: RoomEvent | undefined): string | undefined {
+  const membership = event?.content['membership'];
+  return typeof membership === 'string' ? membership : undefined;
+}
+
+async function append(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  sender: UserId,
+  target: UserId,
+  content: JsonObject,
+): Promise<Appended> {
+  return appendLocalEvent(ctx, dag, { type: 'm.room.member', stateKey: target, sender, content });
+}
+
+async function change(
+  ctx: RoomsContext,
+  roomId: RoomId,
+  work: (dag: RoomDag) => Promise<Appended | undefined>,
+): Promise<void> {
+  await underRoomLock(ctx, roomId, async () => work(await openForSending(ctx, roomId)));
+}
+
+/** The profile of a local user; of others only their own server speaks. */
+async function profileOf(ctx: RoomsContext, userId: UserId): Promise<JsonObject> {
+  return ctx.localServers.isLocal(serverOf(userId)) ? ctx.members.memberProfile(userId) : {};
+}
+
+export function contentOf(
+  membership: string,
+  request: Pick<MembershipRequest, 'reason' | 'extra'>,
+  profile: JsonObject = {},
+): JsonObject {
+  const reason = request.reason === undefined ? {} : { reason: request.reason };
+  return { ...request.extra, ...profile, ...reason, membership };
+}
+
+function sameContent(a: JsonObject, b: JsonObject): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}

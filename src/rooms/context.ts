@@ -1,0 +1,54 @@
+/** What the functions of rooms/ work with; made once by `createRooms`. */
+import type { RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
+import type { KeyedLock } from '../platform/keyed-lock.ts';
+import type { LocalServers } from '../platform/local-servers.ts';
+import type { Clock, Random } from '../platform/ports.ts';
+import type { Database } from '../storage/database.ts';
+import type { Names } from '../storage/names.ts';
+import type { Signer } from './build-event.ts';
+import type { RoomDags } from './dag/contract.ts';
+import type { PendingTransactions } from './pending-transactions.ts';
+import type { Members } from './ports.ts';
+
+export interface RoomsContext {
+  readonly db: Database;
+  readonly names: Names;
+  readonly dags: RoomDags;
+  /** One at a time per room: everything that writes to a room's DAG holds its room's lock. */
+  readonly locks: KeyedLock<RoomId>;
+  readonly pendingTransactions: PendingTransactions;
+  readonly localServers: LocalServers;
+  readonly members: Members;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Who does something in a room, and the device whose transaction id makes a retry harmless. */
+export interface Actor {
+  readonly userId: UserId;
+  readonly userNid: number;
+  readonly deviceNid: number;
+}
+
+/** https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers */
+export interface ClientTransaction {
+  readonly deviceNid: number;
+  /** The endpoint's path without the transaction id. */
+  readonly path: string;
+  readonly txnId: string;
+}
+
+export function serverOf(userId: UserId): ServerName {
+  return userId.slice(userId.indexOf(':') + 1) as ServerName;
+}
+
+/** The user's server signs what they send. */
+export function signerFor(ctx: RoomsContext, userId: UserId): Signer {
+  const serverName = serverOf(userId);
+  return { serverName, key: ctx.localServers.signingKeyOf(serverName) };
+}
+
+/** 144 random bits in URL-safe unpadded base64. */
+export function randomOpaqueId(random: Random): string {
+  return random.bytes(18).toString('base64url');
+}

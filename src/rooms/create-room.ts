@@ -1,0 +1,100 @@
+/** Making a room. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
+import { MatrixError, forbidden } from '../matrix/errors.ts';
+import type { RoomId } from '../matrix/ids/ids.ts';
+import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
+import { UniqueViolation, UnitFailed } from '../storage/database.ts';
+import { insertAlias, publishRoom } from '../storage/stores/room-directory-store.ts';
+import { type Appended, appendLocalEvent } from './append-local-event.ts';
+import { type BuiltEvent, buildEvent } from './build-event.ts';
+import { contentOf } from './change-membership.ts';
+import { type Actor, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
+import { type CreateRoomRequest, type StateDraft, createRoomEvents } from './create-room-events.ts';
+import type { RoomDag } from './dag/contract.ts';
+
+/**
+ * The room exists, invites included, when this resolves.
+ * Errors: M_ROOM_IN_USE (the alias is taken; nothing was made), M_BAD_JSON, M_INVALID_ROOM_STATE (an event that the request
+ * implies is refused), M_FORBIDDEN.
+ */
+export async function createRoom(
+  ctx: RoomsContext,
+  actor: Actor,
+  request: CreateRoomRequest,
+  rules: RoomVersionRules,
+): Promise<RoomId> {
+  const profile = await ctx.members.memberProfile(actor.userId);
+  const [createDraft, ...drafts] = createRoomEvents(request, actor.userId, profile, rules);
+  if (createDraft === undefined) throw new Error('a room starts with its create event');
+  const create = buildCreateEvent(ctx, actor, createDraft, rules);
+  const last = await ctx.locks.run(create.event.roomId, async () => {
+    const dag = await storeCreateEvent(ctx, actor, request, create);
+    return appendInitialEvents(ctx, actor, dag, [...drafts, ...(await inviteDrafts(ctx, request))]);
+  });
+  await last.placed.ticket?.committed;
+  return create.event.roomId;
+}
+
+function buildCreateEvent(ctx: RoomsContext, actor: Actor, draft: StateDraft, rules: RoomVersionRules): BuiltEvent {
+  const signer = signerFor(ctx, actor.userId);
+  const roomId =
+    rules.roomIdFormat === 'opaque' ? (`!${randomOpaqueId(ctx.random)}:${signer.serverName}` as RoomId) : undefined;
+  return buildEvent(
+    { ...draft, sender: actor.userId },
+    { roomId, rules, prevEvents: [], authEvents: [], depth: 1, originServerTs: ctx.clock.nowMs() },
+    signer,
+    () => randomOpaqueId(ctx.random),
+  );
+}
+
+/** The room, its create event, its alias and its entry in the directory are one fact. */
+async function storeCreateEvent(
+  ctx: RoomsContext,
+  actor: Actor,
+  request: CreateRoomRequest,
+  create: BuiltEvent,
+): Promise<RoomDag> {
+  const { dag, placed } = await ctx.dags.create(create.event, create.body, {
+    local: true,
+    also: (unit, { room, nid, ord }) => {
+      if (request.alias !== undefined) unit.run(insertAlias, { alias: request.alias, room, creator: actor.userNid });
+      if (request.visibility === 'public') unit.run(publishRoom, { room });
+      if (ord !== null) unit.wake({ kind: 'event', room, nid, ord, senderNid: actor.userNid });
+    },
+  });
+  if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
+  // Only an alias can be refused by the database, and only its refusal is worth waiting for.
+  if (request.alias !== undefined)
+    await placed.ticket?.committed.catch((error: unknown) => {
+      throw error instanceof UnitFailed && error.cause instanceof UniqueViolation
+        ? new MatrixError(400, 'M_ROOM_IN_USE', `The alias ${request.alias} is taken`)
+        : error;
+    });
+  return dag;
+}
+
+async function appendInitialEvents(
+  ctx: RoomsContext,
+  actor: Actor,
+  dag: RoomDag,
+  drafts: readonly StateDraft[],
+): Promise<Appended> {
+  let last: Appended | undefined;
+  for (const draft of drafts)
+    last = await appendLocalEvent(ctx, dag, { ...draft, sender: actor.userId }).catch((error: unknown) => {
+      throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN'
+        ? new MatrixError(400, 'M_INVALID_ROOM_STATE', `${draft.type} is not allowed: ${error.message}`)
+        : error;
+    });
+  if (last === undefined) throw new Error('a new room has at least its creator');
+  return last;
+}
+
+async function inviteDrafts(ctx: RoomsContext, request: CreateRoomRequest): Promise<StateDraft[]> {
+  const extra = request.isDirect ? { is_direct: true } : {};
+  return Promise.all(
+    request.invite.map(async (userId) => {
+      const profile = ctx.localServers.isLocal(serverOf(userId)) ? await ctx.members.memberProfile(userId) : {};
+      return { type: 'm.room.member', stateKey: userId, content: contentOf('invite', { extra }, profile) };
+    }),
+  );
+}

@@ -1,0 +1,119 @@
+/** Rooms, as endpoints and other parts of the server use them. */
+import { MatrixError } from '../matrix/errors.ts';
+import type { RoomAlias, RoomId, UserId } from '../matrix/ids/ids.ts';
+import { isRoomAlias } from '../matrix/ids/room-id.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
+import { findRoomVersion } from '../matrix/room-versions/table.ts';
+import { KeyedLock } from '../platform/keyed-lock.ts';
+import type { Timers } from '../platform/ports.ts';
+import { userRooms } from '../storage/stores/membership-store.ts';
+import { roomOfAlias } from '../storage/stores/room-directory-store.ts';
+import * as membership from './change-membership.ts';
+import { type Actor, type RoomsContext, serverOf } from './context.ts';
+import { createRoom } from './create-room.ts';
+import { PendingTransactions } from './pending-transactions.ts';
+import * as reading from './read-state.ts';
+import * as timeline from './read-timeline.ts';
+import * as receipts from './receipts.ts';
+import * as sending from './send-event.ts';
+import { Typing } from './typing.ts';
+
+export type Rooms = ReturnType<typeof createRooms>;
+export interface RoomsDependencies extends Omit<RoomsContext, 'locks' | 'pendingTransactions'> {
+  readonly timers: Timers;
+  /** The room version of rooms whose creator names none. */
+  readonly defaultRoomVersion: string;
+}
+
+export function createRooms(dependencies: RoomsDependencies) {
+  const ctx: RoomsContext = {
+    ...dependencies,
+    locks: new KeyedLock<RoomId>(),
+    pendingTransactions: new PendingTransactions(),
+  };
+  const typing = new Typing(ctx.db, dependencies.timers);
+  return {
+    ...bindAll(ctx, {
+      createRoom,
+      sendMessage: sending.sendMessage,
+      sendState: sending.sendState,
+      redactEvent: sending.redactEvent,
+      inviteUser: membership.inviteUser,
+      joinRoom: membership.joinRoom,
+      leaveRoom: membership.leaveRoom,
+      kickUser: membership.kickUser,
+      banUser: membership.banUser,
+      unbanUser: membership.unbanUser,
+      setReceipt: receipts.setReceipt,
+      setReadMarkers: receipts.setReadMarkers,
+      state: reading.readState,
+      stateEvent: reading.readStateEvent,
+      members: reading.readMembers,
+      joinedMembers: reading.readJoinedMembers,
+      messages: timeline.readMessages,
+      event: timeline.readEvent,
+      context: timeline.readContext,
+    }),
+    typing,
+    async setTyping(actor: Actor, roomId: RoomId, timeoutMs: number | undefined): Promise<void> {
+      const dag = await receipts.joinedRoom(ctx, actor, roomId);
+      typing.set(dag.room, actor.userId, timeoutMs);
+    },
+    async joinedRooms(actor: Actor): Promise<RoomId[]> {
+      return roomsWith(ctx, actor.userNid, ['join']);
+    },
+    /** Throws M_UNSUPPORTED_ROOM_VERSION. Absent: the configured default. */
+    roomVersion(version: string | undefined): RoomVersionRules {
+      const rules = findRoomVersion(version ?? dependencies.defaultRoomVersion);
+      if (rules === undefined)
+        throw new MatrixError(400, 'M_UNSUPPORTED_ROOM_VERSION', `Room version ${version} is not supported here`);
+      return rules;
+    },
+    /** The alias of the user's own server with this local part; undefined: it cannot be one. */
+    localAlias(actor: Actor, localpart: string): RoomAlias | undefined {
+      const alias = `#${localpart}:${serverOf(actor.userId)}`;
+      return isRoomAlias(alias) && !localpart.includes(':') ? alias : undefined;
+    },
+    /** Throws M_NOT_FOUND for an alias that leads nowhere. */
+    async resolveRoom(idOrAlias: RoomId | RoomAlias): Promise<RoomId> {
+      if (idOrAlias.startsWith('!')) return idOrAlias as RoomId;
+      const row = await ctx.db.one(roomOfAlias, { alias: idOrAlias });
+      if (row === undefined) throw new MatrixError(404, 'M_NOT_FOUND', `There is no room ${idOrAlias}`);
+      return row.room_id as RoomId;
+    },
+    /** A changed profile becomes one membership event in every joined room. */
+    async propagateProfile(userId: UserId, profile: JsonObject): Promise<void> {
+      const userNid = await ctx.names.userNid(userId);
+      for (const roomId of await roomsWith(ctx, userNid, ['join']))
+        await membership.updateMemberProfile(ctx, userId, roomId, profile);
+    },
+    /** Leaves every room and rejects every invite, as at the end of an account. */
+    async leaveAllRooms(actor: Actor): Promise<void> {
+      for (const roomId of await roomsWith(ctx, actor.userNid, ['join', 'invite', 'knock']))
+        await membership.leaveRoom(ctx, actor, { roomId });
+    },
+    close(): void {
+      typing.close();
+    },
+  };
+}
+
+async function roomsWith(ctx: RoomsContext, user: number, memberships: readonly string[]): Promise<RoomId[]> {
+  const rows = await ctx.db.all(userRooms, { user });
+  const dags = await Promise.all(
+    rows.filter((row) => memberships.includes(row.membership)).map((row) => ctx.dags.openByNid(row.room)),
+  );
+  return dags.map((dag) => dag.roomId);
+}
+
+type Bound<F> = F extends (ctx: RoomsContext, ...args: infer A) => infer R ? (...args: A) => R : never;
+
+/** The functions of this folder take the context first; outside nobody needs to know it. */
+function bindAll<T extends Record<string, (ctx: RoomsContext, ...args: never[]) => unknown>>(
+  ctx: RoomsContext,
+  functions: T,
+): { readonly [K in keyof T]: Bound<T[K]> } {
+  const bound = Object.entries(functions).map(([name, run]) => [name, (...args: never[]) => run(ctx, ...args)]);
+  return Object.fromEntries(bound) as { readonly [K in keyof T]: Bound<T[K]> };
+}

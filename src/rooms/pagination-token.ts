@@ -1,0 +1,35 @@
+/**
+ * Tokens of clients. `s<pos>`: everything up to a position of the stream, from /sync. `t<ord>`: a gap in one room's timeline,
+ * right before the event with that order value, or the one that would stand there.
+ */
+
+/** Positions leave room for 1,024 order values each (docs/decisions: positions). */
+const ordsPerPos = 1024;
+
+export function formatStreamToken(pos: number): string {
+  return `s${pos}`;
+}
+/** undefined: not a token of /sync. */
+export function parseStreamToken(token: string): number | undefined {
+  return numberAfter('s', token);
+}
+
+export function formatTimelineToken(ord: number): string {
+  return `t${ord}`;
+}
+/** Either kind of token as the order value right after the gap. undefined: not a token. */
+export function parseTimelineToken(token: string): number | undefined {
+  const pos = numberAfter('s', token);
+  return pos === undefined ? numberAfter('t', token) : firstOrdAfter(pos);
+}
+
+/** The lowest order value of events that came in after a position. */
+export function firstOrdAfter(pos: number): number {
+  return (pos + 1) * ordsPerPos;
+}
+
+function numberAfter(prefix: string, token: string): number | undefined {
+  if (!token.startsWith(prefix) || !/^-?\d{1,16}$/.test(token.slice(prefix.length))) return undefined;
+  const number = Number(token.slice(prefix.length));
+  return Number.isSafeInteger(number) ? number : undefined;
+}

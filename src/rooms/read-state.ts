@@ -1,0 +1,154 @@
+/** The state of a room as its members may read it. https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room */
+import { invalidParam, notFound } from '../matrix/errors.ts';
+import type { RoomId } from '../matrix/ids/ids.ts';
+import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
+import { changeAt, completeAt, mainsOfRoom } from '../storage/stores/state-line-store.ts';
+import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
+import { clientEvents } from './client-events.ts';
+import type { Actor, RoomsContext } from './context.ts';
+import type { RoomDag } from './dag/contract.ts';
+import { parseStreamToken } from './pagination-token.ts';
+import { openForSending } from './send-event.ts';
+import { pduOf } from './stored-event.ts';
+import { type ReadAccess, readAccess } from './visibility.ts';
+
+/** Bodies are read in slices, so that a large room does not become one query's parameter. */
+const sliceEvents = 500;
+
+export interface MembersFilter {
+  /** A sync token: the members as they were then. */
+  readonly at?: string | undefined;
+  readonly membership?: string | undefined;
+  readonly notMembership?: string | undefined;
+}
+
+/** `GET /rooms/{roomId}/state`. Those who have left get the state as of then. Errors: M_FORBIDDEN. */
+export async function readState(ctx: RoomsContext, actor: Actor, roomId: RoomId): Promise<JsonObject[]> {
+  const { dag, pos } = await openForReading(ctx, actor, roomId);
+  return clientEvents(ctx, await stateRows(ctx, dag, pos), viewer(actor));
+}
+
+/** `GET /rooms/{roomId}/state/{eventType}/{stateKey}`. Errors: M_FORBIDDEN, M_NOT_FOUND. */
+export async function readStateEvent(
+  ctx: RoomsContext,
+  actor: Actor,
+  roomId: RoomId,
+  type: string,
+  stateKey: string,
+  format: 'content' | 'event',
+): Promise<JsonObject> {
+  const { dag, pos } = await openForReading(ctx, actor, roomId);
+  const row = await stateRow(ctx, dag, pos, type, stateKey);
+  if (row === undefined) throw notFound('There is no such state in this room');
+  if (format === 'content') return pduOf(row)['content'] as JsonObject;
+  const [event] = await clientEvents(ctx, [row], viewer(actor));
+  return event ?? {};
+}
+
+/** `GET /rooms/{roomId}/members`. Errors: M_FORBIDDEN, M_INVALID_PARAM (at). */
+export async function readMembers(
+  ctx: RoomsContext,
+  actor: Actor,
+  roomId: RoomId,
+  filter: MembersFilter,
+): Promise<JsonObject[]> {
+  const { dag, pos } = await openForReading(ctx, actor, roomId);
+  const at = filter.at === undefined ? pos : Math.min(pos, parseStreamToken(filter.at) ?? notAToken());
+  const rows = await stateRows(ctx, dag, at, 'm.room.member');
+  const wanted = rows.filter((row) => {
+    const membership = (pduOf(row)['content'] as JsonObject)['membership'];
+    if (filter.membership !== undefined && membership !== filter.membership) return false;
+    return filter.notMembership === undefined || membership !== filter.notMembership;
+  });
+  return clientEvents(ctx, wanted, viewer(actor));
+}
+
+/** `GET /rooms/{roomId}/joined_members`. Only for those who are joined. Errors: M_FORBIDDEN. */
+export async function readJoinedMembers(
+  ctx: RoomsContext,
+  actor: Actor,
+  roomId: RoomId,
+): Promise<Record<string, JsonObject>> {
+  const { dag, pos } = await openForReading(ctx, actor, roomId);
+  const joined: Record<string, JsonObject> = {};
+  for (const row of await stateRows(ctx, dag, pos, 'm.room.member')) {
+    const { content, state_key: userId } = pduOf(row) as { content: JsonObject; state_key: string };
+    if (content['membership'] !== 'join') continue;
+    joined[userId] = {
+      ...textField('display_name', content['displayname']),
+      ...textField('avatar_url', content['avatar_url']),
+    };
+  }
+  return joined;
+}
+
+/** The event that a key of the state had at a position. */
+export async function stateRow(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  pos: number,
+  type: string,
+  stateKey: string,
+): Promise<EventRow | undefined> {
+  const skey = await ctx.names.findSkey(type, stateKey);
+  if (skey === undefined) return undefined;
+  const change = await ctx.db.one(changeAt, { line: await mainLineAt(ctx, dag.room, pos), skey, pos });
+  if (change?.event == null) return undefined;
+  const [row] = await ctx.db.all(eventsByNids, { nids: [change.event] });
+  return row;
+}
+
+/** The whole state at a position, or its events of one type. Grows with the state. */
+export async function stateRows(ctx: RoomsContext, dag: RoomDag, pos: number, type?: string): Promise<EventRow[]> {
+  const line = await mainLineAt(ctx, dag.room, pos);
+  const entries = (await ctx.db.all(completeAt, { line, pos })).flatMap(({ skey, event }) =>
+    event === null ? [] : [{ skey, event }],
+  );
+  const wanted = type === undefined ? entries : await ofType(ctx, entries, type);
+  const rows: EventRow[] = [];
+  for (let i = 0; i < wanted.length; i += sliceEvents) {
+    const nids = wanted.slice(i, i + sliceEvents).map((entry) => entry.event);
+    rows.push(...(await ctx.db.all(eventsByNids, { nids })));
+  }
+  return rows;
+}
+
+/** Opens a room for somebody who may see its state, and says as of which position. */
+export async function openForReading(
+  ctx: RoomsContext,
+  actor: Actor,
+  roomId: RoomId,
+): Promise<{ readonly dag: RoomDag; readonly access: ReadAccess; readonly pos: number }> {
+  const dag = await openForSending(ctx, roomId);
+  const access = await readAccess(ctx, dag.room, actor.userId);
+  return { dag, access, pos: access.statePos ?? ctx.db.committedPos() };
+}
+
+export const viewer = (actor: Actor, access?: ReadAccess): Parameters<typeof clientEvents>[2] => ({
+  userNid: actor.userNid,
+  deviceNid: actor.deviceNid,
+  timeline: access?.timeline,
+});
+
+async function mainLineAt(ctx: RoomsContext, room: number, pos: number): Promise<number> {
+  const mains = await ctx.db.all(mainsOfRoom, { room });
+  const main = mains.findLast((entry) => entry.from_pos <= pos) ?? mains[0];
+  if (main === undefined) throw new Error(`room ${room} has no main line`);
+  return main.line;
+}
+
+async function ofType<T extends { readonly skey: number }>(
+  ctx: RoomsContext,
+  entries: readonly T[],
+  type: string,
+): Promise<T[]> {
+  const keys = await ctx.names.stateKeysOf(entries.map((entry) => entry.skey));
+  return entries.filter((_entry, index) => keys[index]?.type === type);
+}
+
+const textField = (name: string, value: JsonValue | undefined): JsonObject =>
+  typeof value === 'string' ? { [name]: value } : {};
+
+function notAToken(): never {
+  throw invalidParam('at is not a sync token');
+}

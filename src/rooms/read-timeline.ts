@@ -1,0 +1,196 @@
+/** Paging through a room's timeline, and single events of it. */
+import { invalidParam, notFound } from '../matrix/errors.ts';
+import { parseRoomEventFilter, type RoomEventFilter } from '../matrix/filters/event-filter.ts';
+import { matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
+import type { EventId, RoomId } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { parseJson } from '../matrix/json/parse-json.ts';
+import { limits } from '../platform/limits.ts';
+import { type EventRow, eventById, timelineBackwards, timelineForwards } from '../storage/stores/timeline-store.ts';
+import { clientEvents } from './client-events.ts';
+import type { Actor, RoomsContext } from './context.ts';
+import type { RoomDag } from './dag/contract.ts';
+import { EventFlag } from '../storage/event-flags.ts';
+import { isVisible } from './history-visibility.ts';
+import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from './pagination-token.ts';
+import { openForReading, stateRow, stateRows, viewer } from './read-state.ts';
+import { pduOf } from './stored-event.ts';
+import type { ReadAccess } from './visibility.ts';
+
+export interface MessagesRequest {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly dir: 'b' | 'f';
+  readonly limit: number;
+  /** A RoomEventFilter as JSON text. */
+  readonly filter?: string | undefined;
+}
+
+/**
+ * `GET /rooms/{roomId}/messages`. `end` is absent when there is nothing further in that direction.
+ * Errors: M_FORBIDDEN, M_INVALID_PARAM (tokens), M_NOT_JSON and M_BAD_JSON (filter).
+ */
+export async function readMessages(
+  ctx: RoomsContext,
+  actor: Actor,
+  roomId: RoomId,
+  request: MessagesRequest,
+): Promise<JsonObject> {
+  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const filter = readFilter(request.filter);
+  const newest = firstOrdAfter(pos);
+  const from = request.from === undefined ? undefined : tokenOf(request.from, 'from');
+  const start = Math.min(from ?? (request.dir === 'b' ? newest : 0), newest);
+  const to = request.to === undefined ? undefined : tokenOf(request.to, 'to');
+  const limit = Math.min(request.limit, filter?.limit ?? request.limit, limits.messagesMax);
+  const range = { start, stop: to ?? (request.dir === 'b' ? 0 : newest), limit };
+  const page = await readPage(ctx, dag, access, filter, request.dir, range);
+  const state = filter?.lazyLoadMembers === true ? await membersOfSenders(ctx, dag, page.rows, pos) : [];
+  const chunk = await clientEvents(ctx, page.rows, viewer(actor, access));
+  return {
+    start: request.from ?? formatTimelineToken(start),
+    ...(page.end === undefined ? {} : { end: formatTimelineToken(page.end) }),
+    chunk,
+    ...(state.length === 0 ? {} : { state: await clientEvents(ctx, state, viewer(actor)) }),
+  };
+}
+
+/** `GET /rooms/{roomId}/event/{eventId}`. An event that may not be seen is not found. */
+export async function readEvent(
+  ctx: RoomsContext,
+  actor: Actor,
+  roomId: RoomId,
+  eventId: EventId,
+): Promise<JsonObject> {
+  const { dag, access } = await openForReading(ctx, actor, roomId);
+  const row = await visibleRow(ctx, dag, access, eventId);
+  const [event] = await clientEvents(ctx, [row], viewer(actor, access));
+  return event ?? {};
+}
+
+/** `GET /rooms/{roomId}/context/{eventId}`: half of the limit before, half after, and the state after the last one. */
+export async function readContext(
+  ctx: RoomsContext,
+  actor: Actor,
+  roomId: RoomId,
+  eventId: EventId,
+  limit: number,
+  filterText: string | undefined,
+): Promise<JsonObject> {
+  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const filter = readFilter(filterText);
+  const row = await visibleRow(ctx, dag, access, eventId);
+  const ord = row.ord ?? 0;
+  const most = Math.min(limit, limits.messagesMax);
+  const before = await readPage(ctx, dag, access, filter, 'b', { start: ord, stop: 0, limit: Math.ceil(most / 2) });
+  const after = await readPage(ctx, dag, access, filter, 'f', {
+    start: ord + 1,
+    stop: firstOrdAfter(pos),
+    limit: Math.floor(most / 2),
+  });
+  const last = after.rows.at(-1) ?? row;
+  const statePos = Math.min(last.pos ?? pos, pos);
+  const state =
+    filter?.lazyLoadMembers === true
+      ? await membersOfSenders(ctx, dag, [...before.rows, row, ...after.rows], statePos)
+      : await stateRows(ctx, dag, statePos);
+  const [event] = await clientEvents(ctx, [row], viewer(actor, access));
+  return {
+    start: formatTimelineToken(before.rows.at(-1)?.ord ?? ord),
+    end: formatTimelineToken((last.ord ?? ord) + 1),
+    events_before: await clientEvents(ctx, before.rows, viewer(actor, access)),
+    event,
+    events_after: await clientEvents(ctx, after.rows, viewer(actor, access)),
+    state: await clientEvents(ctx, state, viewer(actor)),
+  };
+}
+
+interface Range {
+  /** Gaps of the timeline, as order values: where to begin, and where to stop at the latest. */
+  readonly start: number;
+  readonly stop: number;
+  readonly limit: number;
+}
+interface Page {
+  readonly rows: readonly EventRow[];
+  /** Where the next page begins; undefined: there is none. */
+  readonly end: number | undefined;
+}
+
+/**
+ * Reads on until the page is full: what the user may not see or the filter leaves out does not count. Bounded: a page
+ * may come back short, even empty, with an `end` to go on from.
+ */
+async function readPage(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  access: ReadAccess,
+  filter: RoomEventFilter | undefined,
+  dir: 'b' | 'f',
+  range: Range,
+): Promise<Page> {
+  const rows: EventRow[] = [];
+  let at = range.start;
+  for (let scanned = 0; scanned < limits.messagesScannedMax && rows.length < range.limit;) {
+    const wanted = Math.max(range.limit - rows.length, 20);
+    const chunk =
+      dir === 'b'
+        ? await ctx.db.all(timelineBackwards, { room: dag.room, before: at, after: range.stop - 1, limit: wanted })
+        : await ctx.db.all(timelineForwards, { room: dag.room, before: range.stop, after: at - 1, limit: wanted });
+    scanned += chunk.length;
+    for (const row of chunk) {
+      if (row.ord === null || rows.length >= range.limit) break;
+      at = dir === 'b' ? row.ord : row.ord + 1;
+      if (isVisible(access.timeline, row.pos ?? 0) && passes(filter, row)) rows.push(row);
+    }
+    if (chunk.length < wanted && at === gapAfter(chunk.at(-1), dir, at)) return { rows, end: undefined };
+  }
+  return { rows, end: at };
+}
+
+/** The gap behind the last event read, in the direction of reading. */
+function gapAfter(last: EventRow | undefined, dir: 'b' | 'f', fallback: number): number {
+  return last?.ord == null ? fallback : dir === 'b' ? last.ord : last.ord + 1;
+}
+
+function passes(filter: RoomEventFilter | undefined, row: EventRow): boolean {
+  if (filter === undefined) return true;
+  const { type, sender, content } = pduOf(row) as { type: string; sender: string; content: JsonObject };
+  return matchesRoomEventFilter(filter, { type, sender, content });
+}
+
+/** The membership events of those who sent something, each once. */
+async function membersOfSenders(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  rows: readonly EventRow[],
+  pos: number,
+): Promise<EventRow[]> {
+  const senders = await ctx.names.userIds([...new Set(rows.map((row) => row.sender))]);
+  const members = await Promise.all(senders.map((userId) => stateRow(ctx, dag, pos, 'm.room.member', userId)));
+  return members.filter((row) => row !== undefined);
+}
+
+async function visibleRow(ctx: RoomsContext, dag: RoomDag, access: ReadAccess, eventId: EventId): Promise<EventRow> {
+  const row = await ctx.db.one(eventById, { eventId });
+  const isHidden = (row?.flags ?? 0) & (EventFlag.rejected | EventFlag.softFailed | EventFlag.outlier);
+  if (
+    row === undefined ||
+    row.room !== dag.room ||
+    row.pos === null ||
+    isHidden ||
+    !isVisible(access.timeline, row.pos)
+  )
+    throw notFound('There is no such event, or you may not see it');
+  return row;
+}
+
+function readFilter(text: string | undefined): RoomEventFilter | undefined {
+  return text === undefined ? undefined : parseRoomEventFilter(parseJson(text), 'filter');
+}
+
+function tokenOf(token: string, name: string): number {
+  const ord = parseTimelineToken(token);
+  if (ord === undefined) throw invalidParam(`${name} is not a token of this server`);
+  return ord;
+}

@@ -1,0 +1,69 @@
+/** Loads what the rules of history visibility decide by, for one user in one room. */
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { forbidden } from '../matrix/errors.ts';
+import { historyOfKey } from '../storage/stores/state-line-store.ts';
+import type { RoomsContext } from './context.ts';
+import {
+  type HistoryVisibility,
+  type Since,
+  type VisibilityTimeline,
+  historyVisibilityOf,
+} from './history-visibility.ts';
+import { pduOf } from './stored-event.ts';
+
+/** Both keys as they changed in the room's current state: a few rows each, whatever the room's size. */
+export async function loadVisibility(ctx: RoomsContext, room: number, userId: string): Promise<VisibilityTimeline> {
+  const [visibilities, memberships] = await Promise.all([
+    valuesOf(ctx, room, 'm.room.history_visibility', '', 'history_visibility'),
+    valuesOf(ctx, room, 'm.room.member', userId, 'membership'),
+  ]);
+  return {
+    visibilities: visibilities.map(({ pos, value }): Since<HistoryVisibility> => ({
+      pos,
+      value: historyVisibilityOf(value),
+    })),
+    memberships: memberships.map(({ pos, value }) => ({ pos, value: typeof value === 'string' ? value : 'leave' })),
+  };
+}
+
+async function valuesOf(
+  ctx: RoomsContext,
+  room: number,
+  type: string,
+  key: string,
+  field: string,
+): Promise<Since<unknown>[]> {
+  const skey = await ctx.names.findSkey(type, key);
+  if (skey === undefined) return [];
+  const rows = await ctx.db.all(historyOfKey, { room, skey });
+  return rows.map(({ pos, body }) => ({
+    pos,
+    value: body === null ? undefined : (pduOf({ body })['content'] as JsonObject)[field],
+  }));
+}
+
+/** What a user may read of a room now. */
+export interface ReadAccess {
+  readonly timeline: VisibilityTimeline;
+  /** The membership now; undefined: never had one. */
+  readonly membership: string | undefined;
+  /**
+   * The position whose state they may see: undefined for members (the current one), the position at which they left
+   * for those who were members.
+   */
+  readonly statePos: number | undefined;
+}
+
+/**
+ * Throws M_FORBIDDEN for users who were never members, unless the room is world-readable.
+ */
+export async function readAccess(ctx: RoomsContext, room: number, userId: string): Promise<ReadAccess> {
+  const timeline = await loadVisibility(ctx, room, userId);
+  const membership = timeline.memberships.at(-1)?.value;
+  if (membership === 'join') return { timeline, membership, statePos: undefined };
+  if (timeline.visibilities.at(-1)?.value === 'world_readable') return { timeline, membership, statePos: undefined };
+  const lastJoined = timeline.memberships.findLastIndex((entry) => entry.value === 'join');
+  const left = timeline.memberships[lastJoined + 1];
+  if (lastJoined < 0 || left === undefined) throw forbidden('You are not in this room');
+  return { timeline, membership, statePos: left.pos };
+}
