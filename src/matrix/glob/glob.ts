@@ -27,6 +27,14 @@ export function compileGlob(pattern: string): Glob {
   };
 }
 
+/** Whether `text`, in which nothing is a wildcard, stands in `value` between word boundaries. An empty text never does. */
+export function includesWords(value: string, text: string): boolean {
+  if (text === '') return false;
+  for (let at = value.indexOf(text); at !== -1; at = value.indexOf(text, at + 1))
+    if (isBoundary(value, at) && isBoundary(value, at + text.length)) return true;
+  return false;
+}
+
 /** What stands between two stars. */
 interface Piece {
   /** Where the piece that starts at `index` ends, or -1 where it does not match there. */

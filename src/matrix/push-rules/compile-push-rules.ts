@@ -1,0 +1,147 @@
+import {
+  compileCondition,
+  compileContentPattern,
+  compileExactProperty,
+  type CompiledCondition,
+  type Condition,
+} from './compile-condition.ts';
+import { legacyMentionRuleIds } from './default-push-rules.ts';
+import type { PushRecipient, PushRoom } from './push-context.ts';
+import type { PushEvent } from './push-event.ts';
+import { noPush, outcomeOf, type PushOutcome } from './push-outcome.ts';
+import { pushRuleKinds, type PushRule, type PushRuleKind, type PushRuleset } from './push-rule.ts';
+
+/**
+ * A ruleset ready to be evaluated again and again. One that was made from `defaultPushRules(anyone)` serves every user who
+ * has changed the same rules in the same way, because nobody's name is in it.
+ */
+export interface CompiledPushRules {
+  /**
+   * What the event means for one user. Nobody is notified of their own events: that the recipient is not the sender is the
+   * caller's to see to.
+   */
+  evaluate(event: PushEvent, room: PushRoom, recipient: PushRecipient): PushOutcome;
+  /** What the event means for all users of this ruleset together, and for whom it may mean something else. */
+  evaluateForAnyone(event: PushEvent, room: PushRoom): SharedOutcome;
+}
+
+export interface SharedOutcome {
+  /** For everybody but those below. */
+  readonly outcome: PushOutcome;
+  /** Ids, as the event gives them, for which `evaluate` must be asked: they need not be users of this server or of the room. */
+  readonly namedUserIds: readonly string[];
+  /**
+   * Whether the body may hold somebody's name: `evaluate` must be asked for members whose display name or localpart is in
+   * it. Never for events with m.mentions, unless a user made a rule of that kind.
+   */
+  readonly bodyDecides: boolean;
+}
+
+/** https://spec.matrix.org/v1.19/client-server-api/#push-rules */
+export function compilePushRules(ruleset: PushRuleset): CompiledPushRules {
+  const rules = new RulesByRoom(
+    pushRuleKinds.flatMap((kind) =>
+      ruleset[kind].filter(({ enabled }) => enabled).map((rule) => compileRule(kind, rule)),
+    ),
+  );
+  return {
+    evaluate(event, room, recipient) {
+      const matching = rules.find(
+        event.roomId,
+        (rule) =>
+          holdsForAnyone(rule, event, room) && rule.personal.every(({ holds }) => holds(event, room, recipient)),
+      );
+      return matching?.outcome ?? noPush;
+    },
+    evaluateForAnyone: (event, room) => evaluateForAnyone(rules, event, room),
+  };
+}
+
+interface CompiledRule {
+  readonly outcome: PushOutcome;
+  readonly roomId: string | undefined;
+  readonly shared: readonly Condition[];
+  /** Conditions on the recipient. */
+  readonly personal: readonly CompiledCondition[];
+}
+
+function compileRule(kind: PushRuleKind, rule: PushRule): CompiledRule {
+  const conditions = conditionsOf(kind, rule);
+  const isPersonal = (condition: CompiledCondition): boolean =>
+    condition.namedBy !== undefined || condition.readsBody === true;
+  const shared = conditions.filter((condition) => !isPersonal(condition)).map(({ holds }) => holds);
+  if (rule.default && legacyMentionRuleIds.has(rule.rule_id)) shared.unshift((event) => !event.hasMentions);
+  return {
+    outcome: outcomeOf(rule.rule_id, rule.actions),
+    roomId: conditions.find(({ roomId }) => roomId !== undefined)?.roomId,
+    shared,
+    personal: conditions.filter(isPersonal),
+  };
+}
+
+function conditionsOf(kind: PushRuleKind, rule: PushRule): readonly CompiledCondition[] {
+  switch (kind) {
+    case 'override':
+    case 'underride':
+      return (rule.conditions ?? []).map(compileCondition);
+    case 'content':
+      return [compileContentPattern(rule.pattern ?? '')];
+    case 'room':
+      return [compileExactProperty('room_id', rule.rule_id)];
+    case 'sender':
+      return [compileExactProperty('sender', rule.rule_id)];
+  }
+}
+
+function holdsForAnyone(rule: CompiledRule, event: PushEvent, room: PushRoom): boolean {
+  return rule.shared.every((holds) => holds(event, room, undefined));
+}
+
+/** Rules behind the first that holds for everybody change nothing, so nobody is named on their account. */
+function evaluateForAnyone(rules: RulesByRoom, event: PushEvent, room: PushRoom): SharedOutcome {
+  const named = new Set<string>();
+  let bodyDecides = false;
+  const matching = rules.find(event.roomId, (rule) => {
+    if (!holdsForAnyone(rule, event, room)) return false;
+    if (rule.personal.length === 0) return true;
+    const lists = rule.personal.flatMap(({ namedBy }) => (namedBy === undefined ? [] : [namedBy(event)]));
+    if (lists.length === 0) bodyDecides ||= event.body !== undefined;
+    else for (const id of lists[0]!) if (lists.every((list) => list.includes(id))) named.add(id);
+    return false;
+  });
+  return { outcome: matching?.outcome ?? noPush, namedUserIds: [...named], bodyDecides };
+}
+
+/**
+ * Rules in their order, those that concern a single room apart from the others: people mute hundreds of rooms, and an event
+ * should not be held against each of them.
+ */
+class RulesByRoom {
+  readonly #rules: readonly CompiledRule[];
+  readonly #everywhere: readonly number[];
+  readonly #inRoom = new Map<string, number[]>();
+
+  constructor(rules: readonly CompiledRule[]) {
+    this.#rules = rules;
+    const everywhere: number[] = [];
+    for (const [index, { roomId }] of rules.entries()) {
+      const list = roomId === undefined ? everywhere : (this.#inRoom.get(roomId) ?? []);
+      list.push(index);
+      if (roomId !== undefined) this.#inRoom.set(roomId, list);
+    }
+    this.#everywhere = everywhere;
+  }
+
+  /** The first rule that `accepts`, among those that can concern the room. */
+  find(roomId: string | undefined, accepts: (rule: CompiledRule) => boolean): CompiledRule | undefined {
+    const inRoom = (roomId === undefined ? undefined : this.#inRoom.get(roomId)) ?? [];
+    for (let i = 0, j = 0; i < this.#everywhere.length || j < inRoom.length;) {
+      const [general = Infinity, special = Infinity] = [this.#everywhere[i], inRoom[j]];
+      const rule = this.#rules[Math.min(general, special)]!;
+      if (accepts(rule)) return rule;
+      if (general < special) i++;
+      else j++;
+    }
+    return undefined;
+  }
+}
