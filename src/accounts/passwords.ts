@@ -4,8 +4,8 @@
  */
 import { argon2, timingSafeEqual } from 'node:crypto';
 import { MatrixError } from '../matrix/errors.ts';
+import { limits } from '../platform/limits.ts';
 import type { Random } from '../platform/ports.ts';
-import { passwordBytesMax } from './password-policy.ts';
 import { formatPhc, parsePhc, type PhcHash } from './phc-string.ts';
 import { Semaphore, SemaphoreFull } from './semaphore.ts';
 
@@ -40,7 +40,7 @@ export class Passwords {
   async verify(password: string, phcText: string | undefined): Promise<boolean> {
     const phc = phcText === undefined ? undefined : parsePhc(phcText);
     const against = phc ?? { ...this.#cost, salt: dummySalt, hash: Buffer.alloc(hashBytes) };
-    const isTooLong = Buffer.byteLength(password) > passwordBytesMax;
+    const isTooLong = Buffer.byteLength(password) > limits.passwordBytesMax;
     const derived = await this.#derive(isTooLong ? '' : password, against, against.hash.length);
     return timingSafeEqual(derived, against.hash) && phc !== undefined && !isTooLong;
   }

@@ -36,6 +36,8 @@ export const limits = Object.freeze({
   timelineEventsMax: 100,
   messagesDefault: 10,
   messagesMax: 1_000,
+  /** How many events a page may look at that its reader does not get: hidden ones, and those its filter leaves out. */
+  messagesScannedMax: 5_000,
   contextEventsDefault: 10,
   contextEventsMax: 100,
   longPollMs: 30_000,
@@ -52,6 +54,21 @@ export const limits = Object.freeze({
   passwordBytesMax: 512,
   interactiveSessionMs: 900_000,
   interactiveSessionsMax: 10_000,
+  filtersMax: 1_000,
+  tagBytesMax: 255,
+
+  // Tokens and what is remembered of them
+  /** Of access tokens that can be refreshed; others do not expire. */
+  accessTokenMs: 3_600_000,
+  loginTokenMs: 120_000,
+  knownTokensMax: 200_000,
+  unknownTokensMax: 10_000,
+  unknownTokenMs: 5_000,
+  /** Of the shared-secret registration. */
+  nonceMs: 60_000,
+  noncesMax: 1_000,
+  /** Last seen times of devices are that much behind on disk. */
+  deviceSeenWriteMs: 300_000,
 
   // Rooms
   createRoomInvitesMax: 100,

@@ -68,11 +68,11 @@ export const deleteOtherAccessTokensOfDevice = defineWrite<{ device: number; has
 );
 
 /** Access tokens that were obtained by a refresh token and never used. */
-export const deleteUnusedAccessTokens = defineWrite<{ device: number; refreshHash: Buffer }>(
-  'accessToken.deleteUnused',
-  (q, p) => q.deleteFrom('access_token').where('device_nid', '=', p.device).where('refresh_hash', '=', p.refreshHash),
+export const deleteUnusedAccessTokens = defineWrite<{ device: number }>('accessToken.deleteUnused', (q, p) =>
+  q.deleteFrom('access_token').where('device_nid', '=', p.device).where('refresh_hash', 'is not', null),
 );
 
+/** Run with `changes: 1`: it may have been superseded meanwhile. */
 export const markAccessTokenUsed = defineWrite<{ hash: Buffer }>('accessToken.markUsed', (q, p) =>
   q.updateTable('access_token').set({ refresh_hash: null }).where('token_hash', '=', p.hash),
 );

@@ -44,16 +44,6 @@ export const accountDataOfRoom = defineRead<{ user: number; room: number }, Acco
       .orderBy('type'),
 );
 
-export const accountDataTypeCount = defineRead<{ user: number; room: number }, { types: number }>(
-  'accountData.typeCount',
-  (q, p) =>
-    q
-      .selectFrom('account_data')
-      .select((e) => e.fn.countAll<number>().as('types'))
-      .where('user_nid', '=', p.user)
-      .where('room', '=', p.room),
-);
-
 export const setAccountData = defineWrite<{
   user: number;
   room: number;

@@ -1,0 +1,29 @@
+/** What accounts need from others and must not import. The composition root hands the implementations over. */
+import type { UserId } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+
+/** `rooms` implements it. */
+export interface ProfilePropagation {
+  /**
+   * Display name or avatar have changed: one membership event in each room where the person is joined.
+   * https://spec.matrix.org/v1.19/client-server-api/#events-on-change-of-profile-information
+   * `profile` has displayname and avatar_url as they stand in a membership event. Resolves when the change is on its way to
+   * every room; a room that refuses it keeps no other from getting it.
+   */
+  profileChanged(userId: UserId, profile: JsonObject): Promise<void>;
+}
+
+/** `rooms` implements it. */
+export interface Departure {
+  /**
+   * Leaves every joined room, rejects invites and withdraws knocks, for an account that is no more. Safe to repeat: a start
+   * after a crash does. `isErased`: messages of the user are to be shown to newcomers in their redacted form only.
+   */
+  leaveAllRooms(userId: UserId, options: { readonly isErased: boolean }): Promise<void>;
+}
+
+/** The rate limiter of the HTTP layer fits. */
+export interface AttemptLimiter {
+  /** Counts one attempt to log in to an account; 0, or in how many milliseconds the next one is allowed. */
+  take(rateClass: 'login', who: string): number;
+}

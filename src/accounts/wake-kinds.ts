@@ -1,0 +1,23 @@
+/** What changes of accounts tell those who follow the stream. */
+export type DeviceChange = 'added' | 'removed' | 'renamed';
+
+declare module '../storage/database.ts' {
+  interface WakeKinds {
+    /** Account data changed, room 0: the global one. The rows with this position tell which type; push rules are of room 0 too. */
+    'account-data': { readonly userNid: number; readonly room: number; readonly pos: number };
+    /** The push rules of a user changed: what is derived from them is out of date. */
+    'push-rules': { readonly userNid: number };
+    /** A device came, went or was renamed: others who share an encrypted room must hear of it. */
+    device: {
+      readonly userNid: number;
+      readonly deviceId: string;
+      readonly pos: number;
+      readonly change: DeviceChange;
+    };
+    profile: { readonly userNid: number; readonly pos: number };
+    /** What the user's access tokens are worth changed: logged out, locked, made an administrator, and so on. */
+    access: { readonly userNid: number };
+    /** The account was deactivated or came back. */
+    account: { readonly userNid: number; readonly isActive: boolean };
+  }
+}
