@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['spec/**/*.spec.ts'],
     exclude: ['spec/machine/**', 'node_modules/**'],
+    globalSetup: ['spec/support/postgres-cluster.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

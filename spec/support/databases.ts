@@ -1,8 +1,10 @@
 /** Databases for specs: each is fresh, and everything is closed and removed after the test that asked for it. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, describe, inject } from 'vitest';
 import type { Ports } from '../../src/platform/ports.ts';
 import type { GroupCommitDatabase } from '../../src/storage/group-commit.ts';
 import { type DatabaseOptions, openDatabase } from '../../src/storage/open.ts';
@@ -24,6 +26,7 @@ export interface TestEngine {
 /** Runs the same specs on both engines. */
 export function describeOnBothEngines(title: string, specs: (engine: TestEngine) => void): void {
   describe(`${title} (SQLite)`, () => specs(testEngine('sqlite', sqliteFile)));
+  describe(`${title} (PostgreSQL)`, () => specs(testEngine('postgres', postgresDatabase)));
 }
 
 interface Opened {
@@ -68,3 +71,47 @@ const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
+
+async function postgresDatabase(): Promise<DatabaseOptions> {
+  const name = `spec_${process.pid}_${++databaseCount}`;
+  await (await administration()).query(`CREATE DATABASE ${name} TEMPLATE template0 STRATEGY file_copy`);
+  return { engine: 'postgres', url: postgresUrl(name, await socketFolder()) };
+}
+
+let databaseCount = 0;
+let client: Promise<pg.Client> | undefined;
+let folder: Promise<string> | undefined;
+
+/** A connection that makes databases and ends other connections. */
+export function administration(): Promise<pg.Client> {
+  client ??= (async () => {
+    const connected = new pg.Client({ connectionString: postgresUrl('postgres', await socketFolder()) });
+    await connected.connect();
+    return connected;
+  })();
+  return client;
+}
+afterAll(async () => {
+  await (await client)?.end();
+  client = undefined;
+});
+
+function postgresUrl(database: string, socket: string): string {
+  return `postgres://postgres@/${database}?host=${encodeURIComponent(socket)}`;
+}
+
+/** Starts the test run's PostgreSQL when it is the first to ask. */
+function socketFolder(): Promise<string> {
+  folder ??= new Promise((resolve, reject) => {
+    let said = '';
+    const door = connect(inject('postgresDoor'));
+    door.on('error', reject);
+    door.on('data', (chunk: Buffer) => void (said += chunk.toString()));
+    door.on('end', () => {
+      const answer: { folder?: string; error?: string } = JSON.parse(said);
+      if (answer.folder === undefined) reject(new Error(`PostgreSQL cannot run: ${answer.error}`));
+      else resolve(answer.folder);
+    });
+  });
+  return folder;
+}

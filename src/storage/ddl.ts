@@ -1,7 +1,7 @@
 /**
  * Migrations are written once, in SQLite's spelling, and run on both engines.
- * PostgreSQL differs in three words: INTEGER is bigint (positions and ids go beyond 32 bits), BLOB is bytea,
- * and WITHOUT ROWID has no meaning there (a primary key is enough).
+ * PostgreSQL differs in four words: INTEGER is bigint (positions and ids go beyond 32 bits), BLOB is bytea, TEXT is compared
+ * by code points as in SQLite, and WITHOUT ROWID has no meaning there (a primary key is enough).
  */
 import { type Kysely, PostgresAdapter, sql } from 'kysely';
 
@@ -14,5 +14,6 @@ export function toPostgres(text: string): string {
   return text
     .replaceAll(/\bINTEGER\b/g, 'bigint')
     .replaceAll(/\bBLOB\b/g, 'bytea')
+    .replaceAll(/\bTEXT\b/g, 'text COLLATE "C"')
     .replaceAll(/\)\s*WITHOUT ROWID/g, ')');
 }

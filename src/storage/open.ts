@@ -1,13 +1,16 @@
+import type { Kysely } from 'kysely';
 import type { Ports } from '../platform/ports.ts';
 import type { Engine } from './engine.ts';
 import { GroupCommitDatabase } from './group-commit.ts';
 import { loadMigrations, migrate } from './migrate.ts';
 import { boundValues, compiledStatement } from './query.ts';
 import { sequenceReservedUntil } from './sequence.ts';
+import { type PostgresOptions, openPostgresEngine } from './postgres/postgres-engine.ts';
 import type { SqliteOptions } from './sqlite/connection.ts';
 import { openSqliteEngine } from './sqlite/open-sqlite.ts';
 
-export type DatabaseOptions = { readonly engine: 'sqlite' } & SqliteOptions;
+export type DatabaseOptions =
+  ({ readonly engine: 'sqlite' } & SqliteOptions) | ({ readonly engine: 'postgres' } & PostgresOptions);
 
 /**
  * Opens the database and runs the migrations it has not had. SQLite writes in a thread of its own, unless the path is
@@ -19,7 +22,11 @@ export async function openDatabase(
   ports: Pick<Ports, 'timers' | 'workers'>,
 ): Promise<GroupCommitDatabase> {
   const migrations = await loadMigrations(new URL('../../migrations/', import.meta.url));
-  const engine = await openSqliteEngine(options, ports, (db) => migrate(db, migrations));
+  const prepare = (db: Kysely<never>) => migrate(db, migrations);
+  const engine =
+    options.engine === 'sqlite'
+      ? await openSqliteEngine(options, ports, prepare)
+      : await openPostgresEngine(options, prepare);
   const start = { pos: await reservedUntil(engine, 'pos'), id: await reservedUntil(engine, 'id') };
   // inline, time belongs to the test, and so does every turn of the event loop
   const soon = ports.workers.inline ? queueMicrotask : (run: () => void) => ports.timers.soon(run);
