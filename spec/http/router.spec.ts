@@ -7,7 +7,7 @@ describe.each([
   ['the table of hot routes', new Set(echoEndpoints.map(({ operationId }) => operationId))],
   ['express', new Set<string>()],
 ])('requests answered through %s', (_title, hotOperations) => {
-  let server: TestServer<unknown>;
+  let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({ endpoints: echoEndpoints, domain: {}, auth: testAuthenticator, hotOperations });
   });

@@ -56,8 +56,8 @@ export interface LogLine {
   readonly message: string;
 }
 
-export interface TestServer<Domain> {
-  readonly app: App<Domain>;
+export interface TestServer {
+  readonly app: Pick<App<never>, 'waiting' | 'beginClosing' | 'isClosing' | 'handle' | 'limits'>;
   /** http://127.0.0.1:port, without a slash at the end. */
   readonly url: string;
   readonly port: number;
@@ -70,7 +70,7 @@ export interface TestServer<Domain> {
   close(): Promise<void>;
 }
 
-export async function startTestServer<Domain>(options: TestServerOptions<Domain>): Promise<TestServer<Domain>> {
+export async function startTestServer<Domain>(options: TestServerOptions<Domain>): Promise<TestServer> {
   const answered: AnsweredRequest[] = [];
   const logged: LogLine[] = [];
   const log = collectingLog(logged);

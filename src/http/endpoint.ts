@@ -98,7 +98,8 @@ export interface Endpoint<Domain> extends Omit<
   EndpointDefinition<AuthScheme, DecoderRecord, DecoderRecord, unknown, Domain>,
   'handle'
 > {
-  handle(request: EndpointRequest<never, never, never, never>, domain: Domain): Promise<Reply | RawReply>;
+  /** A property, not a method, so that the compiler finds a part of the domain that an endpoint needs and nobody provides. */
+  readonly handle: (request: EndpointRequest<never, never, never, never>, domain: Domain) => Promise<Reply | RawReply>;
 }
 
 /**

@@ -7,8 +7,6 @@ export const unrecognizedPath = (): MatrixError => new MatrixError(404, 'M_UNREC
 export const unrecognizedMethod = (): MatrixError =>
   new MatrixError(405, 'M_UNRECOGNIZED', 'This path does not answer this method');
 
-export const notJson = (message: string): MatrixError => new MatrixError(400, 'M_NOT_JSON', message);
-
 /** What a client learns of a failure that is ours: nothing but the id under which the log has the details. */
 export const internalError = (requestId: string): MatrixError =>
   new MatrixError(500, 'M_UNKNOWN', `Internal server error (request ${requestId})`);

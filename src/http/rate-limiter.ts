@@ -88,13 +88,12 @@ const tokensAt = ({ tokens, atMs, limit }: Bucket, nowMs: number): number =>
 export function callerOfAddress(address: string): string {
   if (!address.includes(':')) return address;
   const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const tailGroups = tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0);
-    while (groups.length < 8 - tailGroups) groups.push('0');
-  }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
-    .join(':')}::/64`;
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
+  // A dotted tail (::ffff:192.0.2.1) is one group here and two in the address; it is never among the first four.
+  const missing = tail === undefined ? 0 : 8 - before.length - after.length - (address.includes('.') ? 1 : 0);
+  const groups = [...before, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...after];
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }
+
+const groupsOf = (text: string): string[] =>
+  text === '' ? [] : text.split(':').map((group) => group.replace(/^0+(?=.)/, '').toLowerCase());

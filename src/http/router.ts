@@ -65,7 +65,6 @@ interface Route<Domain> {
 export class App<Domain> {
   /** Requests whose handlers wait for something. */
   readonly waiting = new Set<Exchange>();
-  readonly endpoints: readonly Endpoint<Domain>[];
   readonly limits: HttpLimits;
   readonly #options: AppOptions<Domain>;
   readonly #services: EndpointServices<Domain>;
@@ -79,7 +78,6 @@ export class App<Domain> {
     this.#options = options;
     this.#services = { ...options, rateLimiter: options.rateLimiter };
     this.limits = options.limits;
-    this.endpoints = options.endpoints;
     const routes = options.endpoints.flatMap(routesOf);
     const hot = options.hotOperations ?? hotOperations;
     for (const route of routes) {

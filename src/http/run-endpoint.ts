@@ -1,13 +1,14 @@
 import type { Requester } from '../accounts/requester.ts';
 import { forbidden } from '../matrix/errors.ts';
 import type { JsonValue } from '../matrix/json/json-value.ts';
+import { parseJson } from '../matrix/json/parse-json.ts';
 import { findAccessToken, missingToken } from './auth/access-token.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Endpoint, EndpointRequest, RawReply, Reply } from './endpoint.ts';
 import { limitExceeded } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
-import { parseFormBody, parseJsonBody } from './parse-body.ts';
+import { parseFormBody } from './parse-body.ts';
 import type { Query } from './query-string.ts';
 import { callerOfAddress, type RateLimiter } from './rate-limiter.ts';
 import { readBody } from './read-body.ts';
@@ -85,7 +86,7 @@ async function decodeBody<Domain>(
   const bytes = await readBody(exchange, endpoint.bodyBytesMax ?? limits.requestBodyBytesMax, limits.transferIdleMs);
   let value: JsonValue;
   if (endpoint.bodyFormat === 'form') value = parseFormBody(bytes);
-  else value = bytes.length === 0 ? {} : parseJsonBody(bytes, limits.jsonDepthMax);
+  else value = bytes.length === 0 ? {} : parseJson(bytes, { depthMax: limits.jsonDepthMax });
   return endpoint.body?.decode(value, 'body');
 }
 

@@ -1,0 +1,3 @@
+import { getVersion } from './get-version.ts';
+
+export const federationEndpoints = [getVersion];

@@ -1,0 +1,3 @@
+import { getServerKey } from './get-server-key.ts';
+
+export const keysEndpoints = [getServerKey];

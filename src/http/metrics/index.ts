@@ -1,0 +1,3 @@
+import { getMetrics } from './get-metrics.ts';
+
+export const metricsEndpoints = [getMetrics];
