@@ -1,0 +1,81 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { versionsEndpoints } from '../../src/http/client/versions/index.ts';
+import { unstableFeatures } from '../../src/http/client/versions/unstable-features.ts';
+import { defineEndpoint } from '../../src/http/endpoint.ts';
+import { federationEndpoints } from '../../src/http/federation/index.ts';
+import { healthEndpoints } from '../../src/http/health/index.ts';
+import { metricsEndpoints } from '../../src/http/metrics/index.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+
+let server: TestServer | undefined;
+afterEach(() => server?.close());
+
+describe('GET /_matrix/client/versions', () => {
+  it('says what it is given, whatever the token', async () => {
+    const versions = { specificationVersions: ['v1.1', 'v1.2'], unstableFeatures: { 'org.example': true } };
+    server = await startTestServer({ endpoints: versionsEndpoints, domain: { versions } });
+    for (const token of [undefined, 'expired']) {
+      const reply = await server.request('GET', '/_matrix/client/versions', token === undefined ? {} : { token });
+      expect(reply.json).toEqual({ versions: ['v1.1', 'v1.2'], unstable_features: { 'org.example': true } });
+    }
+  });
+
+  it('names an unstable feature when its path is served, and not before', () => {
+    const profile = defineEndpoint({
+      operationId: 'getProfileField',
+      method: 'GET',
+      path: '/_matrix/client/v3/profile/{userId}/{keyName}',
+      alsoAt: ['/_matrix/client/unstable/uk.tcpip.msc4133/profile/{userId}/{keyName}'],
+      auth: 'none',
+      rateLimit: 'none',
+      params: {},
+      query: {},
+      handle: async () => ({ json: {} }),
+    });
+    expect(unstableFeatures(versionsEndpoints)).toEqual({});
+    expect(unstableFeatures([profile])).toEqual({ 'uk.tcpip.msc4133': true });
+  });
+});
+
+describe('GET /_matrix/federation/v1/version', () => {
+  it('names the software, and everything else of federation is not recognized', async () => {
+    server = await startTestServer({
+      endpoints: federationEndpoints,
+      domain: { software: { name: 'veche', version: '1.2.3' } },
+    });
+    const { json } = await server.request('GET', '/_matrix/federation/v1/version');
+    expect(json).toEqual({ server: { name: 'veche', version: '1.2.3' } });
+    for (const path of ['/_matrix/federation/v1/send/1', '/_matrix/key/v2/query', '/_matrix/federation/unstable/x']) {
+      const reply = await server.request('PUT', path, { body: {} });
+      expect([reply.status, reply.json.errcode]).toEqual([404, 'M_UNRECOGNIZED']);
+    }
+    expect((await server.request('PUT', '/_matrix/federation/v1/version')).status).toBe(405);
+  });
+});
+
+describe('GET /health', () => {
+  it('is well when nothing is wrong, lives when something is, and takes no part in what it cannot do', async () => {
+    let problem: string | undefined;
+    server = await startTestServer({
+      endpoints: healthEndpoints,
+      domain: { health: { findProblem: async () => problem } },
+    });
+    for (const path of ['/health', '/health/live', '/health/ready'])
+      expect((await server.request('GET', path)).json).toEqual({ status: 'ok' });
+    problem = 'database';
+    for (const path of ['/health', '/health/ready']) {
+      const reply = await server.request('GET', path);
+      expect([reply.status, reply.json]).toEqual([503, { status: 'unavailable', problem: 'database' }]);
+    }
+    expect((await server.request('GET', '/health/live')).status).toBe(200);
+  });
+});
+
+describe('GET /metrics', () => {
+  it('answers the text of the registry as it is', async () => {
+    const metrics = { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'up 1\n' };
+    server = await startTestServer({ endpoints: metricsEndpoints, domain: { metrics } });
+    const reply = await server.request('GET', '/metrics');
+    expect([reply.status, reply.headers.get('content-type'), reply.text]).toEqual([200, metrics.contentType, 'up 1\n']);
+  });
+});
