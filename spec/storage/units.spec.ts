@@ -136,7 +136,9 @@ describeOnBothEngines('units', (engine) => {
       unit.run(takePairs, { room: 1 });
       unit.run(removePair, { room: 1, nid: 1 });
     }).committed;
-    expect(rows.map((some) => some.map((row) => row['nid']).toSorted())).toEqual([[], [], [1, 2], [], []]);
+    expect(rows.map((some) => new Set(some.map((row) => row['nid'])))).toEqual(
+      [[], [], [1, 2], [], []].map((nids) => new Set(nids)),
+    );
     expect(changes).toEqual([1, 1, 2, 0, 0]);
   });
 

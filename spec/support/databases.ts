@@ -8,6 +8,7 @@ import { afterAll, afterEach, describe, inject } from 'vitest';
 import type { Ports } from '../../src/platform/ports.ts';
 import type { GroupCommitDatabase } from '../../src/storage/group-commit.ts';
 import { type DatabaseOptions, openDatabase } from '../../src/storage/open.ts';
+import { migratedTemplate, postgresUrl } from './postgres-names.ts';
 import { testPorts } from './test-ports.ts';
 
 export interface TestEngine {
@@ -35,22 +36,34 @@ interface Opened {
   readonly ports: Pick<Ports, 'timers' | 'workers'>;
 }
 
-function testEngine(name: TestEngine['name'], freshOptions: () => Promise<DatabaseOptions>): TestEngine {
+interface Place {
+  readonly options: DatabaseOptions;
+  remove(): Promise<void>;
+}
+
+function testEngine(name: TestEngine['name'], makePlace: (migrated: boolean) => Promise<Place>): TestEngine {
   const opened: Opened[] = [];
+  const places: Place[] = [];
   afterEach(async () => {
     await Promise.all(opened.splice(0).map(({ db }) => db.close()));
+    await Promise.all(places.splice(0).map((place) => place.remove()));
   });
   const openAs = async (options: DatabaseOptions, ports: Opened['ports']): Promise<GroupCommitDatabase> => {
     const db = await openDatabase(options, ports);
     opened.push({ db, options, ports });
     return db;
   };
+  const freshPlace = async (migrated: boolean): Promise<DatabaseOptions> => {
+    const place = await makePlace(migrated);
+    places.push(place);
+    return place.options;
+  };
   return {
     name,
-    freshOptions,
+    freshOptions: () => freshPlace(false),
     async open({ reopenable = false, ports = testPorts() } = {}) {
       const inMemory = name === 'sqlite' && !reopenable;
-      return openAs(inMemory ? { engine: 'sqlite', path: ':memory:' } : await freshOptions(), ports);
+      return openAs(inMemory ? { engine: 'sqlite', path: ':memory:' } : await freshPlace(true), ports);
     },
     async reopen(db) {
       const entry = opened.find((candidate) => candidate.db === db);
@@ -61,46 +74,68 @@ function testEngine(name: TestEngine['name'], freshOptions: () => Promise<Databa
   };
 }
 
-async function sqliteFile(): Promise<DatabaseOptions> {
+async function sqliteFile(): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'veche-spec-'));
-  folders.push(folder);
-  return { engine: 'sqlite', path: join(folder, 'veche.db') };
+  return {
+    options: { engine: 'sqlite', path: join(folder, 'veche.db') },
+    remove: async () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+async function postgresDatabase(migrated: boolean): Promise<Place> {
+  const used = migrated ? usedDatabases.pop() : undefined;
+  const name = used ?? `spec_${process.pid}_${++databaseCount}`;
+  const url = postgresUrl(name, await socketFolder());
+  const client = await administration();
+  if (used === undefined)
+    await client.query(
+      `CREATE DATABASE ${name} TEMPLATE ${migrated ? migratedTemplate : 'template0'} STRATEGY file_copy`,
+    );
+  else await makeLikeNew(url);
+  return {
+    options: { engine: 'postgres', url },
+    async remove() {
+      if (migrated) usedDatabases.push(name);
+      else await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
 
-async function postgresDatabase(): Promise<DatabaseOptions> {
-  const name = `spec_${process.pid}_${++databaseCount}`;
-  await (await administration()).query(`CREATE DATABASE ${name} TEMPLATE template0 STRATEGY file_copy`);
-  return { engine: 'postgres', url: postgresUrl(name, await socketFolder()) };
+/** Migrated databases that a test is done with; emptying one is quicker than making another. */
+const usedDatabases: string[] = [];
+
+async function makeLikeNew(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const tables = await client.query<{ name: string }>(
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('server_fact', 'sequence')`,
+  );
+  await client.query(`${tables.rows.map(({ name }) => `DELETE FROM ${name};`).join(' ')}
+    DELETE FROM server_fact WHERE name NOT LIKE 'schema_%';
+    DELETE FROM sequence WHERE name = 'group'; UPDATE sequence SET reserved_until = 1`);
+  await client.end();
 }
 
 let databaseCount = 0;
-let client: Promise<pg.Client> | undefined;
+let administrator: Promise<pg.Client> | undefined;
 let folder: Promise<string> | undefined;
 
-/** A connection that makes databases and ends other connections. */
+/** A connection to the test run's PostgreSQL that makes databases and ends other connections. */
 export function administration(): Promise<pg.Client> {
-  client ??= (async () => {
-    const connected = new pg.Client({ connectionString: postgresUrl('postgres', await socketFolder()) });
-    await connected.connect();
-    return connected;
+  administrator ??= (async () => {
+    const client = new pg.Client({ connectionString: postgresUrl('postgres', await socketFolder()) });
+    await client.connect();
+    return client;
   })();
-  return client;
+  return administrator;
 }
 afterAll(async () => {
-  await (await client)?.end();
-  client = undefined;
+  const client = await administrator;
+  administrator = undefined;
+  await client?.end();
 });
 
-function postgresUrl(database: string, socket: string): string {
-  return `postgres://postgres@/${database}?host=${encodeURIComponent(socket)}`;
-}
-
-/** Starts the test run's PostgreSQL when it is the first to ask. */
+/** Starts the test run's PostgreSQL when this is the first to ask. */
 function socketFolder(): Promise<string> {
   folder ??= new Promise((resolve, reject) => {
     let said = '';

@@ -26,7 +26,11 @@ export async function openPostgresEngine(
     await refuseOtherEncodings(connection);
     const pool = new pg.Pool({ connectionString: options.url, types: typeParsers, max: 1 });
     const db = new Kysely<never>({ dialect: new PostgresDialect({ pool }) });
-    await prepare(db).finally(() => db.destroy());
+    try {
+      await prepare(db);
+    } finally {
+      await db.destroy();
+    }
     await connection.ask(`INSERT INTO sequence (name, reserved_until) VALUES ('group', 0) ON CONFLICT DO NOTHING`);
     await connection.prepareControls();
     const writer = new PostgresWriter(options.url, connection, await lastGroup(connection));

@@ -11,7 +11,11 @@ export type RowParser = (texts: readonly (string | null)[]) => Record<string, un
 export const typeParsers: pg.CustomTypesConfig = { getTypeParser: (oid: number) => parserOf(oid) };
 
 export function parserOf(oid: number): (text: string) => unknown {
-  return parsers.get(oid) ?? pg.types.getTypeParser(oid, 'text');
+  return parsers.get(oid) ?? identity;
+}
+
+function identity(text: string): string {
+  return text;
 }
 
 /** As it goes over the wire: text, or bytes, or null. */
@@ -41,8 +45,14 @@ function arrayLiteral(list: readonly (number | string)[]): string {
   return `{${items.join(',')}}`;
 }
 
+/** https://www.postgresql.org/docs/current/datatype-binary.html: two hexadecimal digits for each byte, after \x. */
+function parseBytes(text: string): Buffer {
+  return Buffer.from(text.slice(2), 'hex');
+}
+
 const { builtins } = pg.types;
 const parsers = new Map<number, (text: string) => unknown>([
+  [builtins.BYTEA, parseBytes],
   [builtins.INT8, Number],
   [builtins.INT4, Number],
   [builtins.INT2, Number],
