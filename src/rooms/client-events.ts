@@ -4,6 +4,7 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { toClientEvent } from '../matrix/events/client-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
+import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { replacedBy } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { transactionsOfEvents } from '../storage/stores/txn-store.ts';
@@ -18,6 +19,35 @@ export interface Viewer {
   readonly timeline: VisibilityTimeline | undefined;
 }
 
+/** What is the same for every reader of an event. */
+export interface EventForm {
+  /** Without room_id and unsigned. */
+  readonly event: JsonObject;
+  /** prev_content and redacted_because with what belongs to them. */
+  readonly unsigned: JsonObject;
+}
+
+/** In the order of `rows`; all of one room. */
+export async function eventForms(ctx: RoomsContext, rows: readonly EventRow[]): Promise<EventForm[]> {
+  const first = rows[0];
+  if (first === undefined) return [];
+  const { roomId, rules } = await ctx.dags.openByNid(first.room);
+  const [previous, redactions] = await Promise.all([
+    previousContents(ctx, rows),
+    redactionEvents(ctx, rows, roomId, rules),
+  ]);
+  return rows.map((row) => {
+    const redaction = row.redacted_by === null ? undefined : redactions.get(row.redacted_by);
+    return {
+      event: toClientEvent(pduOf(row), { eventId: row.event_id as EventId, rules }),
+      unsigned: {
+        ...previous.get(row.nid),
+        ...(redaction === undefined ? {} : { redacted_because: redaction }),
+      },
+    };
+  });
+}
+
 /** In the order of `rows`; all of one room. */
 export async function clientEvents(
   ctx: RoomsContext,
@@ -26,34 +56,31 @@ export async function clientEvents(
 ): Promise<JsonObject[]> {
   const first = rows[0];
   if (first === undefined) return [];
-  const { roomId, rules } = await ctx.dags.openByNid(first.room);
-  const [transactions, previous, redactions] = await Promise.all([
-    ownTransactions(ctx, rows, viewer),
-    previousContents(ctx, rows),
-    redactionEvents(ctx, rows, roomId),
-  ]);
+  const { roomId } = await ctx.dags.openByNid(first.room);
+  const [transactions, forms] = await Promise.all([ownTransactions(ctx, rows, viewer), eventForms(ctx, rows)]);
   const now = ctx.clock.nowMs();
-  return rows.map((row) => {
-    const pdu = pduOf(row);
-    const before = previous.get(row.nid);
-    const unsigned: Record<string, JsonObject[string]> = { age: Math.max(0, now - Number(pdu['origin_server_ts'])) };
+  return rows.map((row, index) => {
+    const form = forms[index];
+    if (form === undefined) throw new Error('one form for each row');
     const transaction = transactions.get(row.nid);
-    if (transaction !== undefined) unsigned['transaction_id'] = transaction;
-    if (before !== undefined) Object.assign(unsigned, before);
-    if (row.redacted_by !== null) {
-      const redaction = redactions.get(row.redacted_by);
-      if (redaction !== undefined) unsigned['redacted_because'] = redaction;
-    }
-    if (viewer.timeline !== undefined && row.pos !== null)
-      unsigned['membership'] = membershipAt(viewer.timeline, row.pos) ?? 'leave';
-    return toClientEvent(pdu, { eventId: row.event_id as EventId, roomId, rules, unsigned });
+    const isTold = viewer.timeline !== undefined && row.pos !== null;
+    return {
+      ...form.event,
+      room_id: roomId,
+      unsigned: {
+        age: Math.max(0, now - Number(form.event['origin_server_ts'])),
+        ...(transaction === undefined ? {} : { transaction_id: transaction }),
+        ...(isTold ? { membership: membershipAt(viewer.timeline, row.pos) ?? 'leave' } : {}),
+        ...form.unsigned,
+      },
+    };
   });
 }
 
-async function ownTransactions(
+export async function ownTransactions(
   ctx: RoomsContext,
   rows: readonly EventRow[],
-  viewer: Viewer,
+  viewer: Pick<Viewer, 'userNid' | 'deviceNid'>,
 ): Promise<ReadonlyMap<number, string>> {
   const nids = rows.filter((row) => row.sender === viewer.userNid).map((row) => row.nid);
   if (nids.length === 0) return new Map();
@@ -85,15 +112,15 @@ async function redactionEvents(
   ctx: RoomsContext,
   rows: readonly EventRow[],
   roomId: RoomId,
+  rules: RoomVersionRules,
 ): Promise<ReadonlyMap<number, JsonObject>> {
   const nids = rows.flatMap((row) => row.redacted_by ?? []);
   if (nids.length === 0) return new Map();
-  const { rules } = await ctx.dags.open(roomId);
   const events = await ctx.db.all(eventsByNids, { nids });
   return new Map(
     events.map((row) => [
       row.nid,
-      toClientEvent(pduOf(row), { eventId: row.event_id as EventId, roomId, rules, unsigned: {} }),
+      { ...toClientEvent(pduOf(row), { eventId: row.event_id as EventId, rules }), room_id: roomId },
     ]),
   );
 }

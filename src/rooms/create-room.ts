@@ -10,6 +10,7 @@ import { contentOf } from './change-membership.ts';
 import { type Actor, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
 import { type CreateRoomRequest, type StateDraft, createRoomEvents } from './create-room-events.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { timelineEntry } from './event-effects.ts';
 
 /**
  * The room exists, invites included, when this resolves.
@@ -55,10 +56,11 @@ async function storeCreateEvent(
 ): Promise<RoomDag> {
   const { dag, placed } = await ctx.dags.create(create.event, create.body, {
     local: true,
-    also: (unit, { room, nid, ord }) => {
+    also: (unit, placed) => {
+      const { room, ord } = placed;
       if (request.alias !== undefined) unit.run(insertAlias, { alias: request.alias, room, creator: actor.userNid });
       if (request.visibility === 'public') unit.run(publishRoom, { room });
-      if (ord !== null) unit.wake({ kind: 'event', room, nid, ord, senderNid: actor.userNid });
+      if (ord !== null) unit.wake({ kind: 'event', ...timelineEntry(create.event, actor.userNid, placed, ord) });
     },
   });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);

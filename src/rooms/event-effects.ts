@@ -28,7 +28,7 @@ import { redactStored, redactionOf } from './redaction.ts';
 declare module '../storage/database.ts' {
   interface WakeKinds {
     /** An event took its place in a room's timeline. */
-    event: { room: number; nid: number; ord: number; senderNid: number };
+    event: TimelineEntry;
     /** A local user's membership changed; `previous` undefined: they had none. */
     membership: { room: number; userNid: number; membership: string; previous: string | undefined; pos: number };
   }
@@ -66,8 +66,40 @@ export async function prepareEffects(
     if (redaction !== undefined) redactStored(unit, redaction, nid);
     if (relation !== undefined) unit.run(insertRelation, { ...relation, nid, room: dag.room });
     for (const mention of mentions) unit.run(insertMention, { ...mention, room: dag.room, ord });
-    unit.wake({ kind: 'event', room: dag.room, nid, ord, senderNid });
+    const mentioned = mentions.map((mention) => mention.user);
+    unit.wake({ kind: 'event', ...timelineEntry(event, senderNid, placed, ord, mentioned, request.transaction) });
   };
+}
+
+/** What those who follow the stream are told of a new event, so that they need not read it back. */
+export interface TimelineEntry {
+  readonly room: number;
+  readonly nid: number;
+  readonly pos: number;
+  readonly ord: number;
+  readonly notifySeq: number;
+  readonly senderNid: number;
+  readonly event: RoomEvent;
+  /** With which its sender's device made it. */
+  readonly transaction: ClientTransaction | undefined;
+  /** Local users for whom it counts otherwise than for everybody; `everybody` stands for all. */
+  readonly mentioned: readonly number[];
+  /** The current state changed in more than the event's own key. */
+  readonly otherStateChanged: boolean;
+}
+
+/** The wake for an event that was placed. */
+export function timelineEntry(
+  event: RoomEvent,
+  senderNid: number,
+  placed: Placed,
+  ord: number,
+  mentioned: readonly number[] = [],
+  transaction?: ClientTransaction,
+): TimelineEntry {
+  const { room, nid, pos, notifySeq, stateChanges } = placed;
+  const otherStateChanged = stateChanges.some((change) => change.event?.nid !== nid);
+  return { room, nid, pos, ord, notifySeq, senderNid, event, transaction, mentioned, otherStateChanged };
 }
 
 interface MemberChange {
@@ -112,7 +144,7 @@ function applyMemberChange(unit: UnitBuilder, room: number, member: MemberChange
   if (membership === 'join') unit.run(countMember, { room, server });
   if (!member.isLocal) return;
   const { nid: event, pos } = placed;
-  if (membership === previous) unit.run(updateUserRoomEvent, { user, room, event, pos });
+  if (membership === previous) unit.run(updateUserRoomEvent, { user, room, event });
   else unit.run(upsertUserRoom, { user, room, membership, event, pos, readOrd: ord, notifyRead: placed.notifySeq });
   if (member.stripped !== undefined) unit.run(setStrippedState, { user, room, json: member.stripped });
   else if (previous === 'invite' || previous === 'knock') unit.run(dropStrippedState, { user, room });

@@ -2,7 +2,7 @@
 import { invalidParam, notFound } from '../matrix/errors.ts';
 import type { RoomId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
-import { changeAt, completeAt, mainsOfRoom } from '../storage/stores/state-line-store.ts';
+import { changeAt, changedKeys, changesAt, completeAt, mainsOfRoom } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
@@ -100,17 +100,52 @@ export async function stateRow(
 
 /** The whole state at a position, or its events of one type. Grows with the state. */
 export async function stateRows(ctx: RoomsContext, dag: RoomDag, pos: number, type?: string): Promise<EventRow[]> {
+  const nids = await stateNids(ctx, dag, pos, type === undefined ? 'all' : { type });
+  const rows: EventRow[] = [];
+  for (let i = 0; i < nids.length; i += sliceEvents)
+    rows.push(...(await ctx.db.all(eventsByNids, { nids: nids.slice(i, i + sliceEvents) })));
+  return rows;
+}
+
+/** The events of the state at a position. Grows with the state. */
+export async function stateNids(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  pos: number,
+  which: 'all' | 'without-members' | { readonly type: string },
+): Promise<number[]> {
   const line = await mainLineAt(ctx, dag.room, pos);
   const entries = (await ctx.db.all(completeAt, { line, pos })).flatMap(({ skey, event }) =>
     event === null ? [] : [{ skey, event }],
   );
-  const wanted = type === undefined ? entries : await ofType(ctx, entries, type);
-  const rows: EventRow[] = [];
-  for (let i = 0; i < wanted.length; i += sliceEvents) {
-    const nids = wanted.slice(i, i + sliceEvents).map((entry) => entry.event);
-    rows.push(...(await ctx.db.all(eventsByNids, { nids })));
-  }
-  return rows;
+  if (which === 'all') return entries.map((entry) => entry.event);
+  const keys = await ctx.names.stateKeysOf(entries.map((entry) => entry.skey));
+  const isWanted = (type: string | undefined): boolean =>
+    which === 'without-members' ? type !== 'm.room.member' : type === which.type;
+  return entries.filter((_entry, index) => isWanted(keys[index]?.type)).map((entry) => entry.event);
+}
+
+/** Keys whose current value changed in (since, now], each with its event at `now` (null: the key went away). R12. */
+export async function stateDelta(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  since: number,
+  now: number,
+): Promise<ReadonlyMap<number, number | null>> {
+  const [from, to] = [await mainLineAt(ctx, dag.room, since), await mainLineAt(ctx, dag.room, now)];
+  const limit = Number.MAX_SAFE_INTEGER;
+  const changed =
+    from === to
+      ? await ctx.db.all(changedKeys, { line: to, above: since, upTo: now, limit })
+      : [
+          ...(await ctx.db.all(changedKeys, { line: from, above: since, upTo: limit, limit })),
+          ...(await ctx.db.all(changedKeys, { line: to, above: -1, upTo: now, limit })),
+        ];
+  const skeys = [...new Set(changed.map((row) => row.skey))];
+  if (skeys.length === 0) return new Map();
+  const values = new Map<number, number | null>(skeys.map((skey) => [skey, null]));
+  for (const row of await ctx.db.all(changesAt, { line: to, pos: now, skeys })) values.set(row.skey, row.event);
+  return values;
 }
 
 /** Opens a room for somebody who may see its state, and says as of which position. */
@@ -135,15 +170,6 @@ async function mainLineAt(ctx: RoomsContext, room: number, pos: number): Promise
   const main = mains.findLast((entry) => entry.from_pos <= pos) ?? mains[0];
   if (main === undefined) throw new Error(`room ${room} has no main line`);
   return main.line;
-}
-
-async function ofType<T extends { readonly skey: number }>(
-  ctx: RoomsContext,
-  entries: readonly T[],
-  type: string,
-): Promise<T[]> {
-  const keys = await ctx.names.stateKeysOf(entries.map((entry) => entry.skey));
-  return entries.filter((_entry, index) => keys[index]?.type === type);
 }
 
 const textField = (name: string, value: JsonValue | undefined): JsonObject =>

@@ -1,0 +1,44 @@
+/** Who a room is made of, for clients that name rooms after their members. https://spec.matrix.org/v1.19/client-server-api/#syncing */
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { RoomDag } from '../rooms/dag/contract.ts';
+import type { RoomsContext } from '../rooms/context.ts';
+import { joinedCount, memberCount, membersOf } from '../storage/stores/membership-store.ts';
+
+const heroesMax = 5;
+
+/** Does not grow with the number of members: counts per server are summed up, and five heroes are looked for. */
+export async function roomSummary(ctx: RoomsContext, dag: RoomDag, reader: number): Promise<JsonObject> {
+  const { room } = dag;
+  const [joined, invited] = await Promise.all([
+    ctx.db.one(joinedCount, { room }),
+    ctx.db.one(memberCount, { room, membership: 'invite' }),
+  ]);
+  const counts = {
+    'm.joined_member_count': Number(joined?.members ?? 0),
+    'm.invited_member_count': Number(invited?.members ?? 0),
+  };
+  const isNamed =
+    (await hasText(dag, 'm.room.name', 'name')) || (await hasText(dag, 'm.room.canonical_alias', 'alias'));
+  return isNamed ? counts : { 'm.heroes': await heroes(ctx, room, reader), ...counts };
+}
+
+/** Those who are here, else those who were, in the order in which this server came to know them. */
+async function heroes(ctx: RoomsContext, room: number, reader: number): Promise<string[]> {
+  const found: number[] = [];
+  for (const memberships of [
+    ['join', 'invite'],
+    ['leave', 'ban'],
+  ] as const) {
+    for (const membership of memberships) {
+      const rows = await ctx.db.all(membersOf, { room, membership, limit: heroesMax + 1 });
+      found.push(...rows.map((row) => row.user_nid).filter((user) => user !== reader));
+    }
+    if (found.length > 0) break;
+  }
+  return ctx.names.userIds(found.slice(0, heroesMax));
+}
+
+async function hasText(dag: RoomDag, type: string, field: string): Promise<boolean> {
+  const value = (await dag.currentEvent(type, ''))?.content[field];
+  return typeof value === 'string' && value !== '';
+}

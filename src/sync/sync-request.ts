@@ -1,0 +1,41 @@
+/** One request of /sync, decoded, and what it is answered with. */
+import type { SyncFilter } from '../matrix/filters/sync-filter.ts';
+import type { Requester } from '../accounts/requester.ts';
+import type { RoomsContext } from '../rooms/context.ts';
+import type { Typing } from '../rooms/typing.ts';
+import type { EventFragments } from './event-fragments.ts';
+import type { LazyMembers } from './lazy-members.ts';
+import type { RoomTails } from './room-tails.ts';
+import type { SyncUser, SyncUsers } from './sync-users.ts';
+
+export interface SyncContext {
+  readonly rooms: RoomsContext;
+  readonly typing: Typing;
+  readonly users: SyncUsers;
+  readonly tails: RoomTails;
+  readonly fragments: EventFragments;
+  readonly lazyMembers: LazyMembers;
+}
+
+export interface SyncRequest {
+  readonly requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>;
+  /** Position of the `since` token; undefined: an initial sync. */
+  readonly since: number | undefined;
+  readonly fullState: boolean;
+  readonly filter: SyncFilter;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** One pass over what changed, up to a fixed position. */
+export interface SyncPass {
+  readonly ctx: SyncContext;
+  readonly request: SyncRequest;
+  readonly user: SyncUser;
+  /** -1 for an initial sync. */
+  readonly since: number;
+  readonly now: number;
+  readonly nowMs: number;
+}
+
+export const timelineLimitDefault = 10;
