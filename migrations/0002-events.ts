@@ -35,7 +35,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     `CREATE TABLE relation (target_id TEXT NOT NULL, rel_type TEXT NOT NULL, nid INTEGER NOT NULL, room INTEGER NOT NULL,
       PRIMARY KEY (target_id, rel_type, nid)) WITHOUT ROWID`,
     // the auth DAG: state events only. auth = varint list of nids. chain/seq: linear runs of one state key (§2.5)
-    `CREATE TABLE auth_node (nid INTEGER PRIMARY KEY, room INTEGER NOT NULL, adepth INTEGER NOT NULL, chain INTEGER NOT NULL,
+    `CREATE TABLE auth_node (nid INTEGER PRIMARY KEY, room INTEGER NOT NULL, skey INTEGER NOT NULL, adepth INTEGER NOT NULL, chain INTEGER NOT NULL,
       seq INTEGER NOT NULL, auth BLOB NOT NULL)`,
     `CREATE UNIQUE INDEX auth_node_chain ON auth_node (chain, seq)`,
     // who cites whom, for the reverse walk of R16

@@ -1,0 +1,91 @@
+/** The current state of one room, with what accepted events changed that are not committed yet. */
+import type { RoomEvent, StateLookup, StateTuple } from '../../matrix/events/room-event.ts';
+import type { Names } from '../../storage/names.ts';
+import type { LineSource } from './lines.ts';
+import { NOW } from './state-point.ts';
+import { stateMapKey } from '../../matrix/state-res/state-map.ts';
+import { type Pin, WriteThroughCache } from './write-through-cache.ts';
+
+const KEYS_CACHED_MAX = 4096;
+
+export interface CurrentEntry {
+  readonly value: { readonly nid: number; readonly event: RoomEvent } | null;
+}
+
+export class CurrentState {
+  readonly #lines: LineSource;
+  readonly #names: Names;
+  readonly #mainLine: () => number;
+  readonly #loadEvent: (nid: number) => Promise<RoomEvent>;
+  readonly #entries = new WriteThroughCache<string, CurrentEntry>(KEYS_CACHED_MAX);
+  /** Grows with every change, so that a look-up that was under way meanwhile knows that its answer is old. */
+  #version = 0;
+
+  constructor(lines: LineSource, names: Names, mainLine: () => number, loadEvent: (nid: number) => Promise<RoomEvent>) {
+    this.#lines = lines;
+    this.#names = names;
+    this.#mainLine = mainLine;
+    this.#loadEvent = loadEvent;
+  }
+
+  /** What is in memory; undefined: it must be looked up. */
+  peek(type: string, stateKey: string): CurrentEntry | undefined {
+    return this.#entries.get(stateMapKey(type, stateKey));
+  }
+
+  async find(type: string, stateKey: string): Promise<CurrentEntry> {
+    const key = stateMapKey(type, stateKey);
+    for (;;) {
+      const cached = this.#entries.get(key);
+      if (cached !== undefined) return cached;
+      const version = this.#version;
+      const entry: CurrentEntry = { value: await this.#look(type, stateKey) };
+      if (version !== this.#version) continue;
+      this.#entries.keep(key, entry);
+      return entry;
+    }
+  }
+
+  /** A look-up that answers these keys and throws for others. */
+  async prefetch(tuples: readonly StateTuple[]): Promise<StateLookup> {
+    const events = new Map<string, RoomEvent | undefined>();
+    for (const [type, stateKey] of tuples) {
+      const entry = this.peek(type, stateKey) ?? (await this.find(type, stateKey));
+      events.set(stateMapKey(type, stateKey), entry.value?.event);
+    }
+    return prefetched(events);
+  }
+
+  /** Called when the unit that changes it was handed in. */
+  set(type: string, stateKey: string, value: CurrentEntry['value'], pin: Pin): void {
+    this.#version++;
+    this.#entries.wrote(stateMapKey(type, stateKey), { value }, pin);
+  }
+
+  /** The body of an event was replaced: a redaction. */
+  replaceEvent(nid: number, event: RoomEvent, pin: Pin): void {
+    this.#version++;
+    if (event.stateKey === undefined) return;
+    const key = stateMapKey(event.type, event.stateKey);
+    if (this.#entries.get(key)?.value?.nid === nid) this.#entries.wrote(key, { value: { nid, event } }, pin);
+  }
+
+  async #look(type: string, stateKey: string): Promise<CurrentEntry['value']> {
+    const skey = await this.#names.findSkey(type, stateKey);
+    if (skey === undefined) return null;
+    // a main line is a root, so there is no parent to ask
+    const changes = await this.#lines.changesAt(this.#mainLine(), NOW, [skey]);
+    const nid = changes.get(skey)?.event ?? null;
+    return nid === null ? null : { nid, event: await this.#loadEvent(nid) };
+  }
+}
+
+export function prefetched(events: ReadonlyMap<string, RoomEvent | undefined>): StateLookup {
+  return (type, stateKey) => {
+    const key = stateMapKey(type, stateKey);
+    const event = events.get(key);
+    if (event === undefined && !events.has(key))
+      throw new Error(`the state of (${type}, ${stateKey}) was not prefetched`);
+    return event;
+  };
+}

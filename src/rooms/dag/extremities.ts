@@ -1,0 +1,106 @@
+/**
+ * Forward extremities (R14): the counted events that no counted event refers to, looking through events that are not
+ * counted. The rule does not depend on the order of arrival.
+ */
+import type { RoomEvent } from '../../matrix/events/room-event.ts';
+import type { EventId } from '../../matrix/ids/ids.ts';
+import type { UnitBuilder } from '../../storage/database.ts';
+import { EventFlag } from '../../storage/event-flags.ts';
+import {
+  deleteExtremity,
+  insertExtremity,
+  insertMissingRef,
+  missingRefsTo,
+  replaceExtremity,
+} from '../../storage/stores/room-graph-store.ts';
+import { type EventPlace, isCounted } from './event-places.ts';
+import type { RoomView } from './room-view.ts';
+
+export interface MissingRef {
+  readonly eventId: EventId;
+  readonly byNid: number;
+  readonly counted: boolean;
+}
+export interface ExtremityUpdate {
+  readonly extremities: ReadonlyMap<EventId, EventPlace>;
+  readonly missingRefs: readonly MissingRef[];
+}
+
+/**
+ * What placing an event does to the extremities. Sets `builtOn` on the places of uncounted events that something visible
+ * builds on from now on, the event's own included, so that nobody looks through them twice.
+ */
+export async function updateExtremities(view: RoomView, event: RoomEvent, place: EventPlace): Promise<ExtremityUpdate> {
+  const { room } = view;
+  const refs = await room.services.db.all(missingRefsTo, { eventIds: [event.eventId] });
+  const isBuiltOn = refs.some((ref) => ref.counted === 1);
+  const counted = isCounted(place);
+  const extremities = new Map(room.extremities);
+  const missingRefs: MissingRef[] = [];
+  if (!counted && !isBuiltOn) {
+    for (const eventId of await unplaced(view, event.prevEvents))
+      missingRefs.push({ eventId, byNid: place.nid, counted: false });
+    return { extremities, missingRefs };
+  }
+  const hidden = await hideParents(view, event.prevEvents);
+  for (const eventId of hidden.counted) extremities.delete(eventId);
+  for (const eventId of hidden.unplaced) missingRefs.push({ eventId, byNid: place.nid, counted: true });
+  if (!counted) view.setPlace({ ...place, flags: place.flags | EventFlag.builtOn });
+  else if (!isBuiltOn) extremities.set(place.eventId, place);
+  return { extremities, missingRefs };
+}
+
+/** The parents of something visible, seen through uncounted events, which are marked as built on. */
+export async function hideParents(
+  view: RoomView,
+  prevEvents: readonly EventId[],
+): Promise<{ readonly counted: ReadonlySet<EventId>; readonly unplaced: ReadonlySet<EventId> }> {
+  const counted = new Set<EventId>();
+  const unplaced = new Set<EventId>();
+  const seen = new Set<EventId>(prevEvents);
+  let level = [...seen];
+  while (level.length > 0) {
+    const places = await view.places(level);
+    const through: EventPlace[] = [];
+    for (const eventId of level) {
+      const place = places.get(eventId);
+      if (place === undefined || place.pos === null) unplaced.add(eventId);
+      else if (isCounted(place)) counted.add(eventId);
+      else if ((place.flags & EventFlag.builtOn) === 0) through.push(place);
+    }
+    const next = new Set<EventId>();
+    for (const parent of (await view.events(through.map((place) => place.nid))).values())
+      for (const eventId of parent.prevEvents) if (!seen.has(eventId)) next.add(eventId);
+    for (const place of through) view.setPlace({ ...place, flags: place.flags | EventFlag.builtOn });
+    for (const eventId of next) seen.add(eventId);
+    level = [...next];
+  }
+  return { counted, unplaced };
+}
+
+/** Rows from one set of extremities to another; usually one is replaced. */
+export function emitExtremities(
+  unit: UnitBuilder,
+  room: number,
+  before: ReadonlyMap<EventId, EventPlace>,
+  after: ReadonlyMap<EventId, EventPlace>,
+): void {
+  const gone = [...before.values()].filter((place) => !after.has(place.eventId));
+  const added = [...after.values()].filter((place) => !before.has(place.eventId));
+  while (gone.length > 0 && added.length > 0) {
+    const [old, by] = [gone.pop()!, added.pop()!];
+    unit.run(replaceExtremity, { room, nid: old.nid, byNid: by.nid }, { changes: 1 });
+  }
+  for (const { nid } of gone) unit.run(deleteExtremity, { room, nid }, { changes: 1 });
+  for (const { nid } of added) unit.run(insertExtremity, { room, nid });
+}
+
+export function emitMissingRefs(unit: UnitBuilder, room: number, missingRefs: readonly MissingRef[]): void {
+  for (const { eventId, byNid, counted } of missingRefs)
+    unit.run(insertMissingRef, { eventId, byNid, room, counted: counted ? 1 : 0 });
+}
+
+async function unplaced(view: RoomView, eventIds: readonly EventId[]): Promise<EventId[]> {
+  const places = await view.places(eventIds);
+  return [...new Set(eventIds)].filter((eventId) => (places.get(eventId)?.pos ?? null) === null);
+}

@@ -1,0 +1,217 @@
+/**
+ * An event that is not the usual case: off the tip, refused, soft-failed, with states that were handed in, or known as an
+ * outlier before (R5 to R8). The room's earlier units are committed before it starts.
+ */
+import type { AuthResult, RoomEvent, StateLookup } from '../../matrix/events/room-event.ts';
+import type { EventId } from '../../matrix/ids/ids.ts';
+import { stateMapKey } from '../../matrix/state-res/state-map.ts';
+import { EventFlag } from '../../storage/event-flags.ts';
+import { backfillPlace } from './backfill-order.ts';
+import type { Placed, ReceiveOptions } from './contract.ts';
+import { prefetched } from './current-state.ts';
+import { type EventPlace, isCounted, isRejected } from './event-places.ts';
+import { updateExtremities } from './extremities.ts';
+import { type GivenPoints, loadGivenStates, storeGivenStates, virtualStateOf } from './given-states.ts';
+import type { HotRoom } from './hot-room.ts';
+import { judgeByAuthEvents, judgeByState, tuplesForEvent } from './judge.ts';
+import { virtualEventsAt } from './line-draft.ts';
+import { appendToMain, resolveMain } from './main-line.ts';
+import { isOnTip } from './place-on-tip.ts';
+import { alreadyPlaced, refusal } from './placed.ts';
+import { type References, buildsOnPartial, loadReferences } from './references.ts';
+import { resolvePoints } from './resolve-points.ts';
+import { RoomView } from './room-view.ts';
+import { BEFORE_ALL, NOW, type VirtualState } from './state-point.ts';
+import { storableInteger } from './storable-integer.ts';
+import { type Placement, writePlacement } from './write-placement.ts';
+
+export async function placeAnywhere(
+  room: HotRoom,
+  event: RoomEvent,
+  body: string,
+  options: ReceiveOptions,
+): Promise<Placed> {
+  await room.settled();
+  try {
+    return await judgeAndPlace(room, event, body, options);
+  } catch (error) {
+    // what was resolved may have counted on a verdict that is not stored now
+    room.memo.clear();
+    room.resolvedFrom = undefined;
+    throw error;
+  }
+}
+
+async function judgeAndPlace(room: HotRoom, event: RoomEvent, body: string, options: ReceiveOptions): Promise<Placed> {
+  const known = (await room.places.find([event.eventId])).get(event.eventId);
+  if (known !== undefined && known.pos !== null) return alreadyPlaced(room, known);
+  const view = new RoomView(room);
+  const isGiven = (parentId: EventId) => options.given?.has(parentId) === true;
+  const references = await loadReferences(view, event, isGiven);
+  const { state, given } = await stateBefore(view, event, references, options);
+  const partial = options.partial === true || buildsOnPartial(event, references.parents, isGiven);
+  const verdict = await judgeNewcomer(view, event, references, state, options, partial);
+  if (options.local === true && !(verdict.result.ok && verdict.byCurrentState.ok))
+    return refusal(room, verdict.result.ok ? verdict.byCurrentState : verdict.result);
+  const newcomer = await identify(view, event, body, known, references);
+  const placement = await place(view, { ...newcomer, given, state, verdict, partial, options });
+  return writePlacement(view, placement, options);
+}
+
+interface Verdict {
+  /** By its auth events and by the state before it. */
+  readonly result: AuthResult;
+  readonly byCurrentState: AuthResult;
+  readonly softFailed: boolean;
+}
+type Identity = Pick<Placement, 'event' | 'body' | 'nid' | 'skey' | 'sender' | 'known' | 'node'>;
+interface Newcomer extends Identity {
+  readonly given: GivenPoints;
+  readonly state: VirtualState;
+  readonly verdict: Verdict;
+  readonly partial: boolean;
+  readonly options: ReceiveOptions;
+}
+
+/** R4 and R5. */
+async function stateBefore(
+  view: RoomView,
+  event: RoomEvent,
+  { parents }: References,
+  options: ReceiveOptions,
+): Promise<{ readonly state: VirtualState; readonly given: GivenPoints }> {
+  const { prevEvents } = event;
+  const given: GivenPoints = new Map();
+  if (options.given === undefined && isOnTip(view.room, event))
+    return { state: { base: view.room.tipPoint, difference: new Map() }, given };
+  if (prevEvents.length === 0) {
+    // a create event that came late has an empty state before it
+    const line = await view.lines.open(null);
+    return { state: { base: { line, pos: BEFORE_ALL }, difference: new Map() }, given };
+  }
+  const asked = new Map([...(options.given ?? [])].filter(([parentId]) => prevEvents.includes(parentId)));
+  const states = await loadGivenStates(view, asked);
+  const [folded, ...others] = new Set(states.values());
+  if (folded !== undefined && others.length === 0 && prevEvents.every((parentId) => states.has(parentId)))
+    return { state: await virtualStateOf(view, folded), given: new Map(prevEvents.map((id) => [id, null])) };
+  const stored = await storeGivenStates(view, states);
+  const points = prevEvents.map((parentId) => stored.get(parentId) ?? view.pointAfter(parents.get(parentId)!));
+  return { state: await resolvePoints(view, points), given: stored };
+}
+
+async function judgeNewcomer(
+  view: RoomView,
+  event: RoomEvent,
+  { cited }: References,
+  before: VirtualState,
+  options: ReceiveOptions,
+  partial: boolean,
+): Promise<Verdict> {
+  const { room } = view;
+  let result = judgeByAuthEvents(room, event, cited);
+  // in a partial state only the auth events count (R11)
+  if (result.ok && !partial) result = judgeByState(room, event, await lookupIn(view, event, before));
+  const exempt = options.backfill === true || options.partial === true || room.partialNid !== null;
+  if (!result.ok || exempt || room.mainTipPos === BEFORE_ALL)
+    return { result, byCurrentState: { ok: true }, softFailed: false };
+  const byCurrentState = judgeByState(room, event, await room.current.prefetch(tuplesForEvent(room, event)));
+  return { result, byCurrentState, softFailed: options.policyDenies === true || !byCurrentState.ok };
+}
+
+/** What the rules read for the event, in a state. */
+export async function lookupIn(view: RoomView, event: RoomEvent, state: VirtualState): Promise<StateLookup> {
+  const tuples = tuplesForEvent(view.room, event);
+  const skeys = await view.room.services.names.findSkeys(tuples.map(([type, key]) => ({ type, key })));
+  const known = skeys.filter((skey) => skey !== undefined);
+  const nids = await virtualEventsAt(view.lines, state, known);
+  const events = await view.events(nids.values());
+  const found = new Map<string, RoomEvent | undefined>();
+  for (const [index, [type, stateKey]] of tuples.entries()) {
+    const skey = skeys[index];
+    const nid = skey === undefined ? undefined : nids.get(skey);
+    found.set(stateMapKey(type, stateKey), nid === undefined ? undefined : events.get(nid));
+  }
+  return prefetched(found);
+}
+
+/** Its numbers, and its node in the auth graph if it is a state event that was not stored before. */
+async function identify(
+  view: RoomView,
+  event: RoomEvent,
+  body: string,
+  known: EventPlace | undefined,
+  { authNids }: References,
+): Promise<Identity> {
+  const { names, db } = view.room.services;
+  const sender = await names.userNid(event.sender);
+  const skey = event.stateKey === undefined ? null : await names.skey(event.type, event.stateKey);
+  const nid = known?.nid ?? db.nextId();
+  const node = skey === null || known !== undefined ? undefined : await view.room.graph.plan(nid, skey, authNids);
+  view.addEvent(nid, event);
+  if (node !== undefined) view.addNode(node);
+  return { event, body, nid, skey, sender, known, node };
+}
+
+/** R6 to R8, R14. */
+async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
+  const { room } = view;
+  const { event, nid, skey, known, state, verdict } = newcomer;
+  const flipped = known !== undefined && isRejected(known) === verdict.result.ok;
+  if (flipped) {
+    room.memo.clear();
+    room.resolvedFrom = undefined;
+  }
+  const placed = await firstPlace(view, newcomer);
+  view.setPlace(placed);
+  const { extremities, missingRefs } = await updateExtremities(view, event, placed);
+  const own = verdict.result.ok && skey !== null ? { skey, nid } : undefined;
+  const main = { line: room.mainLine, tip: room.tipPoint };
+  const common = {
+    ...newcomer,
+    verdict: verdict.result,
+    softFailed: verdict.softFailed,
+    extremities,
+    missingRefs,
+    partial: newcomer.options.partial === true,
+  };
+  const counted = isCounted(placed);
+  if (counted && extremities.size === 1 && extremities.has(event.eventId)) {
+    const mainChanges = await appendToMain(view, state, own, main);
+    return { ...common, mainChanges, resolvedFrom: undefined };
+  }
+  const point = await view.lines.store(state, own, NOW);
+  view.setPlace({ ...view.placeOf(placed), point });
+  if (!counted && !flipped && sameKeys(extremities, room.extremities))
+    return { ...common, mainChanges: [], resolvedFrom: undefined };
+  const places = [...extremities.values()].map((at) => view.placeOf(at));
+  const { changes, resolvedFrom } = await resolveMain(view, places, main, room.resolvedFrom);
+  return { ...common, extremities, mainChanges: changes, resolvedFrom };
+}
+
+async function firstPlace(view: RoomView, newcomer: Newcomer): Promise<EventPlace> {
+  const { event, nid, skey, verdict, options } = newcomer;
+  const visible = verdict.result.ok && !verdict.softFailed;
+  let flags = 0;
+  if (!verdict.result.ok) flags |= EventFlag.rejected;
+  if (verdict.softFailed) flags |= EventFlag.softFailed;
+  if (options.backfill === true) flags |= EventFlag.backfilled;
+  if (options.policyDenies === true) flags |= EventFlag.policyDenied;
+  if (newcomer.partial) flags |= EventFlag.partialState;
+  const live = view.room.notifySeq + (visible && options.notifies === true ? 1 : 0);
+  const at = {
+    nid,
+    eventId: event.eventId,
+    pos: NOW,
+    skey,
+    depth: storableInteger(event.depth),
+    point: null,
+    flags,
+  };
+  if (!visible) return { ...at, ord: null, notifySeq: view.room.notifySeq };
+  const history = options.backfill === true ? await backfillPlace(view, event.eventId) : undefined;
+  return { ...at, ord: history?.ord ?? NOW, notifySeq: history?.notifySeq ?? live };
+}
+
+function sameKeys(a: ReadonlyMap<EventId, EventPlace>, b: ReadonlyMap<EventId, EventPlace>): boolean {
+  return a.size === b.size && [...a.keys()].every((eventId) => b.has(eventId));
+}

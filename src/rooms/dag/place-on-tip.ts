@@ -1,0 +1,222 @@
+/**
+ * The usual event: its parents are exactly the forward extremities, and it is allowed (R4). Nothing is read from the
+ * database when the room is warm, a message writes no state and a state event one row.
+ */
+import type { CitedEvent } from '../../matrix/event-auth/state-independent.ts';
+import type { AuthResult, RoomEvent } from '../../matrix/events/room-event.ts';
+import type { UnitBuilder } from '../../storage/database.ts';
+import { encodeEventBody } from '../../storage/event-body.ts';
+import { EventFlag } from '../../storage/event-flags.ts';
+import {
+  deleteExtremity,
+  insertEvent,
+  insertEventBody,
+  insertExtremity,
+  missingRefsTo,
+  replaceExtremity,
+} from '../../storage/stores/room-graph-store.ts';
+import { insertChange } from '../../storage/stores/state-line-store.ts';
+import type { AuthNode } from './auth-graph.ts';
+import { MissingEvents, type Placed, type ReceiveOptions, type StateChange } from './contract.ts';
+import { type EventPlace, isRejected } from './event-places.ts';
+import type { HotRoom } from './hot-room.ts';
+import { judgeByAuthEvents, judgeByState, judgeReferences, tuplesForEvent } from './judge.ts';
+import { refusal } from './placed.ts';
+import { BEFORE_ALL } from './state-point.ts';
+import { storableInteger } from './storable-integer.ts';
+
+/** Whether the event's parents are the forward extremities, as sets; for the first event: there is no state yet. */
+export function isOnTip(room: HotRoom, event: RoomEvent): boolean {
+  const { prevEvents } = event;
+  const { extremities } = room;
+  if (prevEvents.length === 1) return extremities.size === 1 && extremities.has(prevEvents[0]!);
+  if (prevEvents.length === 0) return extremities.size === 0 && room.mainTipPos === BEFORE_ALL;
+  const parents = new Set(prevEvents);
+  return parents.size === extremities.size && prevEvents.every((eventId) => extremities.has(eventId));
+}
+
+/** undefined: it is not the usual case after all (refused, known before, referred to before); nothing was done. */
+export async function placeOnTip(
+  room: HotRoom,
+  event: RoomEvent,
+  body: string,
+  options: ReceiveOptions,
+): Promise<Placed | undefined> {
+  if (options.local !== true && (await isKnown(room, event))) return undefined;
+  const auth = await authPlaces(room, event);
+  const partial = room.partialNid !== null && parentsArePartial(room, event);
+  const verdict =
+    options.local === true ? await judgeLocal(room, event, auth) : await judgeRemote(room, event, auth, partial);
+  if (!verdict.ok) return options.local === true ? refusal(room, verdict) : undefined;
+  const { services } = room;
+  const sender = await services.names.userNid(event.sender);
+  const state = event.stateKey === undefined ? undefined : await planState(room, event, event.stateKey, auth);
+  const plan: TipPlan = { event, body, nid: state?.nid ?? services.db.nextId(), sender, partial, verdict, state };
+  await options.prepare?.({ stateChanges: state?.changes ?? [] });
+  return write(room, plan, options);
+}
+
+interface TipPlan {
+  readonly event: RoomEvent;
+  readonly body: string;
+  readonly nid: number;
+  readonly sender: number;
+  readonly partial: boolean;
+  readonly verdict: AuthResult;
+  readonly state: StatePlan | undefined;
+}
+interface StatePlan {
+  readonly nid: number;
+  readonly skey: number;
+  readonly node: AuthNode;
+  readonly prev: number | null;
+  readonly changes: readonly StateChange[];
+}
+
+async function isKnown(room: HotRoom, event: RoomEvent): Promise<boolean> {
+  if ((await room.places.find([event.eventId])).size > 0) return true;
+  return (await room.services.db.all(missingRefsTo, { eventIds: [event.eventId] })).length > 0;
+}
+
+async function authPlaces(room: HotRoom, event: RoomEvent): Promise<EventPlace[]> {
+  const ids = [...new Set(event.authEvents)];
+  const cached = ids.map((eventId) => room.places.peek(eventId));
+  if (cached.every((place) => place !== undefined)) return cached;
+  const places = await room.places.find(ids);
+  const missing = ids.filter((eventId) => !places.has(eventId));
+  if (missing.length > 0) throw new MissingEvents(missing, []);
+  return [...places.values()];
+}
+
+function parentsArePartial(room: HotRoom, event: RoomEvent): boolean {
+  return event.prevEvents.some((eventId) => (room.extremities.get(eventId)!.flags & EventFlag.partialState) !== 0);
+}
+
+/** Its auth events come from the current state, so judging by that state is judging by them too. */
+async function judgeLocal(room: HotRoom, event: RoomEvent, auth: readonly EventPlace[]): Promise<AuthResult> {
+  const tuples = tuplesForEvent(room, event);
+  const state = await room.current.prefetch(tuples);
+  const current = new Map(
+    tuples.map(([type, stateKey]) => state(type, stateKey)).map((event) => [event?.eventId, event]),
+  );
+  const cited: CitedEvent[] = [];
+  for (const place of auth) {
+    const event = current.get(place.eventId) ?? (await room.services.events.get(place.nid, room.rules));
+    cited.push({ event, rejected: isRejected(place) });
+  }
+  const references = judgeReferences(room, event, cited);
+  return references.ok ? judgeByState(room, event, state) : references;
+}
+
+async function judgeRemote(
+  room: HotRoom,
+  event: RoomEvent,
+  auth: readonly EventPlace[],
+  partial: boolean,
+): Promise<AuthResult> {
+  const { events } = room.services;
+  const cited: CitedEvent[] = [];
+  for (const place of auth) cited.push({ event: await events.get(place.nid, room.rules), rejected: isRejected(place) });
+  const byAuthEvents = judgeByAuthEvents(room, event, cited);
+  // on the tip the state before is the current state; in a partial state only the auth events count (R11)
+  if (!byAuthEvents.ok || partial) return byAuthEvents;
+  return judgeByState(room, event, await room.current.prefetch(tuplesForEvent(room, event)));
+}
+
+async function planState(
+  room: HotRoom,
+  event: RoomEvent,
+  stateKey: string,
+  auth: readonly EventPlace[],
+): Promise<StatePlan> {
+  const { services } = room;
+  const nid = services.db.nextId();
+  const skey = await services.names.skey(event.type, stateKey);
+  const node = await room.graph.plan(
+    nid,
+    skey,
+    auth.map((place) => place.nid),
+  );
+  const prev = (await room.current.find(event.type, stateKey)).value?.nid ?? null;
+  const changes: StateChange[] = [{ type: event.type, stateKey, event: { nid, event }, previousNid: prev }];
+  return { nid, skey, node, prev, changes };
+}
+
+function write(room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
+  const { event, nid, state } = plan;
+  const flags = plan.partial ? EventFlag.partialState : 0;
+  const notifySeq = room.notifySeq + (options.notifies === true ? 1 : 0);
+  let placed: Placed | undefined;
+  const { ticket, pin } = room.write((unit) => {
+    const pos = unit.nextPos();
+    const ord = pos * 1024;
+    writeEvent(unit, room, plan, { pos, ord, flags, notifySeq });
+    writeExtremity(unit, room, nid);
+    if (state !== undefined) {
+      unit.run(insertChange, { line: room.mainLine, skey: state.skey, pos, event: nid, prev: state.prev });
+      room.graph.emit(unit, state.node);
+    }
+    const stateChanges = state?.changes ?? [];
+    placed = {
+      room: room.room,
+      nid,
+      pos,
+      ord,
+      notifySeq,
+      verdict: plan.verdict,
+      softFailed: false,
+      stateChanges,
+      ticket: undefined,
+    };
+    options.also?.(unit, placed);
+  });
+  if (placed === undefined) throw new Error('the unit was not built');
+  const { pos, ord } = placed;
+  const { eventId, depth } = event;
+  const place: EventPlace = { nid, eventId, ord, pos, skey: state?.skey ?? null, depth, point: null, flags, notifySeq };
+  room.places.wrote(place, pin);
+  room.extremities = new Map([[eventId, place]]);
+  room.notifySeq = notifySeq;
+  room.resolvedFrom = undefined;
+  if (state !== undefined) {
+    room.mainTipPos = pos;
+    room.graph.added(state.node, pin);
+    room.current.set(event.type, event.stateKey!, { nid, event }, pin);
+    if (room.isNamedAfter(event)) room.create = { place, event };
+  }
+  return { ...placed, ticket };
+}
+
+function writeEvent(
+  unit: UnitBuilder,
+  room: HotRoom,
+  plan: TipPlan,
+  at: { pos: number; ord: number; flags: number; notifySeq: number },
+): void {
+  const { event, nid, sender } = plan;
+  unit.run(insertEvent, {
+    nid,
+    eventId: event.eventId,
+    room: room.room,
+    ord: at.ord,
+    pos: at.pos,
+    type: event.type,
+    sender,
+    skey: plan.state?.skey ?? null,
+    ts: storableInteger(event.originServerTs),
+    depth: storableInteger(event.depth),
+    sline: null,
+    spos: null,
+    flags: at.flags,
+    notifySeq: at.notifySeq,
+  });
+  unit.run(insertEventBody, { nid, body: encodeEventBody(plan.body) });
+}
+
+/** The event is the only extremity now. Usually that changes one row. */
+function writeExtremity(unit: UnitBuilder, room: HotRoom, nid: number): void {
+  const [replaced, ...merged] = room.extremities.values();
+  if (replaced === undefined) unit.run(insertExtremity, { room: room.room, nid });
+  else unit.run(replaceExtremity, { room: room.room, nid: replaced.nid, byNid: nid }, { changes: 1 });
+  for (const { nid } of merged) unit.run(deleteExtremity, { room: room.room, nid }, { changes: 1 });
+}

@@ -1,0 +1,99 @@
+import type { RoomEvent, StateLookup, StateTuple } from '../../matrix/events/room-event.ts';
+import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
+import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
+import type { UnitTicket } from '../../storage/database.ts';
+import type { Frontier, Placed, Purged, ReceiveOptions, RejudgeOptions, Rejudged, RoomDag } from './contract.ts';
+import type { HotRoom } from './hot-room.ts';
+import { placeAnywhere } from './place-anywhere.ts';
+import { isOnTip, placeOnTip } from './place-on-tip.ts';
+
+/** https://spec.matrix.org/v1.19/rooms/v12/#event-format */
+const PREV_EVENTS_MAX = 20;
+
+/** The contract over a room in memory. */
+export class HotRoomDag implements RoomDag {
+  readonly #hot: HotRoom;
+
+  constructor(hot: HotRoom) {
+    this.#hot = hot;
+  }
+
+  get room(): number {
+    return this.#hot.room;
+  }
+  get roomId(): RoomId {
+    return this.#hot.roomId;
+  }
+  get rules(): RoomVersionRules {
+    return this.#hot.rules;
+  }
+
+  frontier(): Frontier {
+    this.#hot.mustBeAlive();
+    const newestFirst = [...this.#hot.extremities.values()].sort((a, b) => (b.pos ?? 0) - (a.pos ?? 0));
+    let depth = 0;
+    for (const place of newestFirst) depth = Math.max(depth, place.depth);
+    return {
+      prevEvents: newestFirst.slice(0, PREV_EVENTS_MAX),
+      depth: Math.min(depth + 1, Number.MAX_SAFE_INTEGER),
+    };
+  }
+
+  async currentEvent(type: string, stateKey: string): Promise<RoomEvent | undefined> {
+    this.#hot.mustBeAlive();
+    return (await this.#hot.current.find(type, stateKey)).value?.event;
+  }
+
+  currentEvents(tuples: readonly StateTuple[]): Promise<StateLookup> {
+    this.#hot.mustBeAlive();
+    return this.#hot.current.prefetch(tuples);
+  }
+
+  async receive(event: RoomEvent, body: string, options: ReceiveOptions = {}): Promise<Placed> {
+    const hot = this.#hot;
+    hot.mustBeAlive();
+    if (event.roomId !== hot.roomId) throw new Error(`${event.eventId} is not of this room`);
+    if (maybeUsual(options) && isOnTip(hot, event)) {
+      const placed = await placeOnTip(hot, event, body, options);
+      if (placed !== undefined) return placed;
+    }
+    return placeAnywhere(hot, event, body, options);
+  }
+
+  notifySeq(): number {
+    return this.#hot.notifySeq;
+  }
+
+  isPartial(): boolean {
+    return this.#hot.partialNid !== null;
+  }
+
+  outlier(
+    _event: RoomEvent,
+    _body: string,
+  ): Promise<{ nid: number; verdict: Placed['verdict']; ticket: UnitTicket | undefined }> {
+    throw new Error('not yet');
+  }
+  rejudge(
+    _eventId: EventId,
+    _given?: ReadonlyMap<EventId, readonly EventId[]>,
+    _options?: RejudgeOptions,
+  ): Promise<Rejudged> {
+    throw new Error('not yet');
+  }
+  fill(_fullState: readonly EventId[], _options?: RejudgeOptions): Promise<Rejudged> {
+    throw new Error('not yet');
+  }
+  purge(_cutPos: number): Promise<Purged> {
+    throw new Error('not yet');
+  }
+}
+
+function maybeUsual(options: ReceiveOptions): boolean {
+  return (
+    options.given === undefined &&
+    options.backfill !== true &&
+    options.partial !== true &&
+    options.policyDenies !== true
+  );
+}
