@@ -1,4 +1,4 @@
-import type { SigningKey } from '../matrix/crypto/signing-key.ts';
+import type { SigningKey } from '../matrix/crypto/ed25519.ts';
 import type { ServerName } from '../matrix/ids/ids.ts';
 
 /** A key that signed in the past and signs no longer. */

@@ -45,8 +45,8 @@ const listener = object({
   tls: field(
     kind.nullable(
       object({
-        certificate: requiredField(kind.path(), 'PEM file with the certificate and the chain.'),
-        private_key: requiredField(kind.path(), 'PEM file with the private key.'),
+        certificate: requiredField(kind.existingFile(), 'PEM file with the certificate and the chain.'),
+        private_key: requiredField(kind.existingFile(), 'PEM file with the private key.'),
       }),
     ),
     null,
@@ -57,7 +57,7 @@ const listener = object({
 const supportContact = object(
   {
     role: requiredField(
-      kind.text('m.role.admin, m.role.security or a namespaced role', (value) =>
+      kind.text('a role: m.role.admin, m.role.security or a namespaced one', (value) =>
         /^[a-z][a-z0-9_.-]+$/.test(value) ? value : undefined,
       ),
       'What the contact is for.',
@@ -184,7 +184,7 @@ export const configFields = {
   federation: section('Talking to other servers.', {
     enabled: field(kind.boolean(), true, 'false: this server is an island.'),
     ca_certificates: field(
-      kind.listOf(kind.path()),
+      kind.listOf(kind.existingFile()),
       [],
       'PEM files of authorities to trust beside the well-known ones.',
     ),
@@ -204,9 +204,14 @@ export const configFields = {
       allow_private_addresses: field(kind.listOf(kind.addressRange()), [], privateAddresses),
     },
   ),
-  application_services: field(kind.listOf(kind.path()), [], 'Registration files of application services (bridges).', {
-    example: ['./bridge-registration.yaml'],
-  }),
+  application_services: field(
+    kind.listOf(kind.existingFile()),
+    [],
+    'Registration files of application services (bridges).',
+    {
+      example: ['./bridge-registration.yaml'],
+    },
+  ),
   server_notices: section('Messages of the administrators to users.', {
     localpart: field(
       kind.text('a local part of a user id', (value) => (isStrictLocalpart(value) ? value : undefined)),

@@ -1,5 +1,5 @@
 /** What a configuration value can be: how it is read, and how it is called in the sample and in mistakes. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { isServerName } from '../../matrix/ids/server-name.ts';
@@ -19,24 +19,34 @@ export interface Kind<T> {
   readonly what: string;
   /** Whether any value is written as text. */
   readonly takesText?: boolean;
+  /** Of a list: what its entries are. */
+  readonly item?: Kind<unknown>;
   /** Tells `context` of every mistake and then gives `invalid`. */
   read(node: Located, key: string, context: ReadContext): T | Invalid;
 }
 
 /** Text that `accept` gives a value for; undefined is a mistake. */
 export function text<T = string>(what: string, accept: (value: string, source: Source) => T | undefined): Kind<T> {
-  const kind = scalar(what, (value, source) => (typeof value === 'string' ? accept(value, source) : undefined));
-  return { ...kind, takesText: true };
+  return {
+    what,
+    takesText: true,
+    read(node, key, context) {
+      const value =
+        node.kind === 'scalar' && typeof node.value === 'string' ? accept(node.value, node.source) : undefined;
+      if (value !== undefined) return value;
+      const isOtherScalar = node.kind === 'scalar' && node.value !== null && typeof node.value !== 'string';
+      const hint = isOtherScalar ? ` (a ${typeof node.value}; as text it needs quotes)` : '';
+      context.mistake(node.source, key, `must be ${what}, not ${show(node)}${hint}`);
+      return invalid;
+    },
+  };
 }
 
-export function scalar<T>(
-  what: string,
-  accept: (value: boolean | number | string, source: Source) => T | undefined,
-): Kind<T> {
+export function scalar<T>(what: string, accept: (value: boolean | number | string) => T | undefined): Kind<T> {
   return {
     what,
     read(node, key, context) {
-      const value = node.kind === 'scalar' && node.value !== null ? accept(node.value, node.source) : undefined;
+      const value = node.kind === 'scalar' && node.value !== null ? accept(node.value) : undefined;
       if (value !== undefined) return value;
       context.mistake(node.source, key, `must be ${what}, not ${show(node)}`);
       return invalid;
@@ -88,6 +98,29 @@ export const httpUrl = (): Kind<string> =>
 export const path = (): Kind<string> =>
   text('a path', (value, source) => (value === '' || value.includes('\0') ? undefined : resolve(source.folder, value)));
 
+/** A file that the server only reads, so it must be there. */
+export const existingFile = (): Kind<string> => ({
+  what: 'the path of a file',
+  takesText: true,
+  read(node, key, context) {
+    const file = path().read(node, key, context);
+    if (file === invalid) return invalid;
+    const reason = whyUnreadable(file);
+    if (reason === undefined) return file;
+    context.mistake(node.source, key, `the file ${file} cannot be read (${reason})`);
+    return invalid;
+  },
+});
+
+function whyUnreadable(file: string): string | undefined {
+  try {
+    accessSync(file, constants.R_OK);
+    return statSync(file).isFile() ? undefined : 'it is not a file';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  }
+}
+
 export const nullable = <T>(kind: Kind<T>): Kind<T | undefined> => ({
   what: `${kind.what}, or null`,
   takesText: kind.takesText === true,
@@ -102,6 +135,7 @@ interface ListLimits<T> {
 }
 export const listOf = <T>(item: Kind<T>, limits: ListLimits<T> = {}): Kind<readonly T[]> => ({
   what: `a list; each entry is ${item.what}`,
+  item,
   read(node, key, context) {
     if (node.kind !== 'list') {
       context.mistake(node.source, key, `must be a list, not ${show(node)}`);
@@ -163,15 +197,9 @@ export const secretText = (accept: (value: string) => string | undefined = () =>
 
 /** The content of a file in place of a secret; one line feed at its end does not count. */
 export function readSecretFile(node: Located, key: string, context: ReadContext): Located | Invalid {
-  const file = path().read(node, key, context);
+  const file = existingFile().read(node, key, context);
   if (file === invalid) return invalid;
-  try {
-    return { kind: 'scalar', source: node.source, value: readFileSync(file, 'utf8').replace(/\r?\n$/, '') };
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-    context.mistake(node.source, key, `the file ${file} cannot be read (${reason})`);
-    return invalid;
-  }
+  return { kind: 'scalar', source: node.source, value: readFileSync(file, 'utf8').replace(/\r?\n$/, '') };
 }
 
 export function allValid<T>(values: readonly (T | Invalid)[]): readonly T[] | Invalid {

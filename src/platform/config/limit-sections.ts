@@ -1,6 +1,6 @@
 /** The configurable limits. What nobody should change is in platform/limits.ts only. */
 import { boolean, integer, positiveNumber } from './kinds.ts';
-import { type Field, field, section } from './sections.ts';
+import { type Field, field, inlineSection, section } from './sections.ts';
 
 interface Rate {
   /** Requests per second in the long run. */
@@ -9,13 +9,13 @@ interface Rate {
   readonly burst: number;
 }
 const rate = (perSecond: number, burst: number, description: string): Field<Rate> =>
-  section(description, {
+  inlineSection(description, {
     per_second: field(positiveNumber(), perSecond, 'Requests per second in the long run.'),
     burst: field(integer(1, 1_000_000), burst, 'Requests at once.'),
   });
 
 export const rateLimitsSection = section(
-  'How many requests one user (or, without an account, one address) may make. Administrators are exempt.',
+  'How many requests one user (or, without an account, one address) may make. Administrators are exempt. per_second is what goes in the long run, burst what goes at once.',
   {
     enabled: field(boolean(), true, 'false: no limits at all.'),
     read: rate(50, 400, 'Reading: sync, messages, members, profiles.'),

@@ -30,9 +30,13 @@ export function locate(raw: Raw, source: Source): Located {
   return { kind: 'map', source, entries };
 }
 
-/** `over` on top of `base`: sections are merged key by key, everything else is replaced. */
+/**
+ * `over` on top of `base`: sections are merged key by key, everything else is replaced. Where only `over` is a section, `base` stays,
+ * because it is a mistake that must be told; an empty value is an empty section.
+ */
 export function overlay(base: Located, over: Located): Located {
-  if (base.kind !== 'map' || over.kind !== 'map') return over;
+  if (over.kind !== 'map' || (base.kind === 'scalar' && base.value === null)) return over;
+  if (base.kind !== 'map') return base;
   const entries = new Map(base.entries.map((entry) => [entry.key, entry]));
   for (const entry of over.entries) {
     const below = entries.get(entry.key);

@@ -12,6 +12,8 @@ export interface Field<T> {
   readonly isSecret: boolean;
   /** Shown in the sample as a comment. */
   readonly example: Raw | undefined;
+  /** Whether the sample writes the section in one line. */
+  readonly isInline?: boolean;
 }
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
@@ -62,6 +64,12 @@ export const section = <F extends Fields>(
   fields: F,
   check?: SectionCheck<F>,
 ): Field<FieldsValue<F>> => field(object(fields, check), {}, description);
+
+/** A section of few keys that speak for themselves. */
+export const inlineSection = <F extends Fields>(description: string, fields: F): Field<FieldsValue<F>> => ({
+  ...section(description, fields),
+  isInline: true,
+});
 
 export function object<F extends Fields>(fields: F, check?: SectionCheck<F>): SectionKind<FieldsValue<F>> {
   return {

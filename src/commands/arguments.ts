@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+
+/** The command line is not one that the command understands. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+type OptionDefinition = { readonly type: 'string' | 'boolean'; readonly isRequired?: boolean };
+type OptionValue<D extends OptionDefinition> = D['type'] extends 'boolean'
+  ? boolean
+  : D extends { readonly isRequired: true }
+    ? string
+    : string | undefined;
+
+export interface CommandLine<O extends Readonly<Record<string, OptionDefinition>>, P extends readonly string[]> {
+  /** Absent flags are false. */
+  readonly options: { readonly [K in keyof O]: OptionValue<O[K]> };
+  readonly positionals: { readonly [K in keyof P]: string };
+}
+
+/**
+ * Reads a command's arguments. `usage` is shown with every complaint: "npm run check-config -- FILE".
+ * `positionals` are the names of those that must be there. Throws UsageError.
+ */
+export function readArguments<
+  const O extends Readonly<Record<string, OptionDefinition>> = Record<never, never>,
+  const P extends readonly string[] = [],
+>(
+  args: readonly string[],
+  definition: { readonly usage: string; readonly options?: O; readonly positionals?: P },
+): CommandLine<O, P> {
+  const complain = (message: string): UsageError => new UsageError(`${message}\nUsage: ${definition.usage}`);
+  const options = Object.entries(definition.options ?? {});
+  const names = definition.positionals ?? [];
+  let parsed: { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] };
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      options: Object.fromEntries(options.map(([name, { type }]) => [name, { type }])),
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    throw complain(error instanceof Error ? error.message : String(error));
+  }
+  const missing = names[parsed.positionals.length];
+  if (missing !== undefined) throw complain(`${missing} is missing`);
+  const surplus = parsed.positionals[names.length];
+  if (surplus !== undefined) throw complain(`"${surplus}" is too much`);
+  const values: Record<string, unknown> = {};
+  for (const [name, { type, isRequired }] of options) {
+    const value = parsed.values[name];
+    if (value === undefined && isRequired === true) throw complain(`--${name} is missing`);
+    values[name] = type === 'boolean' ? value === true : value;
+  }
+  return {
+    options: values as CommandLine<O, P>['options'],
+    positionals: parsed.positionals as CommandLine<O, P>['positionals'],
+  };
+}
