@@ -26,7 +26,7 @@ const layers = {
   'server.ts': { layers: [...core, ...domain, 'http', 'identity', 'bridges'], packages: [] },
   commands: {
     layers: [...core, ...domain, 'http', 'server.ts'],
-    packages: ['yaml', 'typescript', 'dependency-cruiser'],
+    packages: ['yaml', 'prettier', 'dependency-cruiser'],
   },
   'main.ts': { layers: ['matrix', 'platform', 'server.ts'], packages: [] },
 };

@@ -1,0 +1,62 @@
+import type { AuthScheme, Endpoint } from '../../src/http/endpoint.ts';
+import { servedOperations } from '../../src/http/served-operations.ts';
+import { correctedOperations, type Operation } from '../../src/matrix/api/corrections.ts';
+import { operationName } from '../../src/matrix/versions/declared-versions.ts';
+
+/** The APIs that a homeserver serves; identity servers, push gateways and application services are others. */
+const servedApis: ReadonlySet<Operation['api']> = new Set(['client-server', 'server-server']);
+const ourOperations = correctedOperations.filter(({ api }) => servedApis.has(api));
+
+/** One line per operation that no endpoint serves: `api method path operationId`. */
+export function unservedOperations<Domain>(endpoints: readonly Endpoint<Domain>[]): readonly string[] {
+  const served = servedOperations(endpoints);
+  return ourOperations
+    .filter((operation) => !served.has(operationName(operation)))
+    .map(({ api, method, path, operationId }) => `${api} ${method} ${path} ${operationId}`);
+}
+
+/** One sentence for each endpoint that is not as the specification has it. */
+export function mismatches<Domain>(endpoints: readonly Endpoint<Domain>[]): readonly string[] {
+  return endpoints.filter(({ path }) => isSpecified(path)).flatMap(mismatchOf);
+}
+
+/** Paths of the specification, unstable prefixes left out. */
+function isSpecified(path: string): boolean {
+  return /^\/(_matrix|\.well-known\/matrix)\//.test(path) && !/^\/_matrix\/\w+\/unstable\//.test(path);
+}
+
+function mismatchOf<Domain>({ operationId, method, path, auth }: Endpoint<Domain>): readonly string[] {
+  const named = ourOperations.filter((operation) => operation.operationId === operationId);
+  const operation = named.find((candidate) => candidate.method === method && candidate.path === path);
+  if (operation !== undefined)
+    return authsOf(operation).includes(auth)
+      ? []
+      : [`${operationId} has the authentication ${auth}, the specification ${operation.auth}`];
+  const there = ourOperations.find((candidate) => candidate.method === method && candidate.path === path);
+  if (there !== undefined)
+    return [`${method} ${path} is called ${operationId}, the specification says ${there.operationId}`];
+  const places = named.map((candidate) => `${candidate.method} ${candidate.path}`).join(' or ');
+  if (named.length > 0) return [`${operationId} is served at ${method} ${path}, the specification has it at ${places}`];
+  return [`the specification knows no operation ${operationId} and nothing at ${method} ${path}`];
+}
+
+/** The schemes of ours that keep to the specification's. Administrators, too, come with an access token. */
+function authsOf({ auth, operationId }: Operation): readonly AuthScheme[] {
+  switch (auth) {
+    case 'none':
+      return ['none'];
+    case 'accessToken':
+      return ['accessToken', 'adminAccessToken'];
+    case 'accessToken?':
+      return tokenMayBeIgnored.has(operationId) ? ['optionalAccessToken', 'none'] : ['optionalAccessToken'];
+    case 'signedRequest':
+      return ['serverSignature'];
+    case 'appserviceAccessToken':
+      return ['accessToken'];
+    case 'homeserverAccessToken':
+      return [];
+  }
+}
+
+/** A token changes nothing here unless the server wants it to, so it need not be looked at. */
+const tokenMayBeIgnored: ReadonlySet<string> = new Set(['getVersions']);
