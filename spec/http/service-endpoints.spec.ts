@@ -5,6 +5,8 @@ import { defineEndpoint } from '../../src/http/endpoint.ts';
 import { federationEndpoints } from '../../src/http/federation/index.ts';
 import { healthEndpoints } from '../../src/http/health/index.ts';
 import { metricsEndpoints } from '../../src/http/metrics/index.ts';
+import { requestMetrics } from '../../src/http/request-metrics.ts';
+import { Metrics } from '../../src/platform/metrics.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 let server: TestServer | undefined;
@@ -72,10 +74,19 @@ describe('GET /health', () => {
 });
 
 describe('GET /metrics', () => {
-  it('answers the text of the registry as it is', async () => {
-    const metrics = { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'up 1\n' };
-    server = await startTestServer({ endpoints: metricsEndpoints, domain: { metrics } });
+  it('has every answered request by operation and status', async () => {
+    const metrics = new Metrics({ process: false });
+    server = await startTestServer({
+      endpoints: metricsEndpoints,
+      domain: { metrics },
+      metrics: requestMetrics(metrics),
+    });
+    await server.request('GET', '/_matrix/client/v3/nothing');
+    await server.request('GET', '/_matrix/client/v3/nothing');
     const reply = await server.request('GET', '/metrics');
-    expect([reply.status, reply.headers.get('content-type'), reply.text]).toEqual([200, metrics.contentType, 'up 1\n']);
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, metrics.contentType]);
+    const name = 'veche_http_request_duration_seconds';
+    expect(reply.text).toContain(`${name}_count{operation="unrecognized",status="404"} 2`);
+    expect(reply.text).toContain(`${name}_bucket{le="60",operation="unrecognized",status="404"} 2`);
   });
 });

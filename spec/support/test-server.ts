@@ -7,6 +7,7 @@ import type { HttpLimits } from '../../src/http/http-limits.ts';
 import type { HttpLog } from '../../src/http/http-log.ts';
 import { startListeners, type ListenerOptions } from '../../src/http/listeners.ts';
 import type { RateLimiter } from '../../src/http/rate-limiter.ts';
+import type { RequestMetrics } from '../../src/http/request-metrics.ts';
 import { createApp, type App } from '../../src/http/router.ts';
 import { MatrixError } from '../../src/matrix/errors.ts';
 import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
@@ -23,6 +24,8 @@ export interface TestServerOptions<Domain> {
   readonly rateLimiter?: RateLimiter;
   readonly hotOperations?: ReadonlySet<string>;
   readonly listener?: Partial<ListenerOptions>;
+  /** Told of answered requests beside `answered`. */
+  readonly metrics?: RequestMetrics;
   /** Absent: real time. */
   readonly ports?: Pick<Ports, 'clock' | 'timers'>;
 }
@@ -80,7 +83,12 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
     domain: options.domain,
     auth: options.auth ?? noTokens,
     log,
-    metrics: { requestAnswered: (operationId, status) => answered.push({ operationId, status }) },
+    metrics: {
+      requestAnswered(operationId, status, durationMs) {
+        answered.push({ operationId, status });
+        options.metrics?.requestAnswered(operationId, status, durationMs);
+      },
+    },
     limits: { ...testLimits, ...options.limits },
     clock,
     requestIdPrefix: 'test',

@@ -1,6 +1,7 @@
 import express from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MatrixError } from '../matrix/errors.ts';
+import { withRequestId } from '../platform/log.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -121,11 +122,19 @@ export class App<Domain> {
       const parameters: Record<string, string | undefined> = {};
       for (let index = 0; index < parameterNames.length; index++)
         parameters[parameterNames[index] ?? ''] = found.parameters[index];
-      void this.#run(endpoint, exchange, parameters);
+      this.#start(endpoint, exchange, parameters);
       return;
     }
     request[exchangeKey] = exchange;
     this.#express(request, response);
+  }
+
+  #start(
+    endpoint: Endpoint<Domain>,
+    exchange: Exchange,
+    parameters: Readonly<Record<string, string | undefined>>,
+  ): void {
+    withRequestId(exchange.requestId, () => void this.#run(endpoint, exchange, parameters));
   }
 
   async #run(
@@ -153,7 +162,7 @@ export class App<Domain> {
       const method = endpoint.method.toLowerCase() as Lowercase<typeof endpoint.method>;
       app[method](expressPath(path), (request: CarryingRequest & { params: Record<string, string> }) => {
         const exchange = request[exchangeKey];
-        if (exchange !== undefined) void this.#run(endpoint, exchange, request.params);
+        if (exchange !== undefined) this.#start(endpoint, exchange, request.params);
       });
     }
     app.use((request: CarryingRequest) => {

@@ -1,9 +1,9 @@
 /** GET /metrics, in the text format of Prometheus. */
+import type { Metrics } from '../../platform/metrics.ts';
 import { defineEndpoint } from '../endpoint.ts';
 
 export interface MetricsDomain {
-  /** A registry of prom-client. */
-  readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
 }
 
 export const getMetrics = defineEndpoint({
@@ -16,6 +16,6 @@ export const getMetrics = defineEndpoint({
   query: {},
   handle: async (_request, { metrics }: MetricsDomain) => ({
     headers: { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' },
-    raw: await metrics.metrics(),
+    raw: await metrics.text(),
   }),
 });
