@@ -59,8 +59,7 @@ export interface CompiledStatement {
 }
 /** Where a positional parameter comes from: a named parameter, or a constant of the query. */
 export type Slot =
-  | { readonly kind: 'parameter' | 'list'; readonly name: string }
-  | { readonly kind: 'constant'; readonly value: Value };
+  { readonly kind: 'parameter' | 'list'; readonly name: string } | { readonly kind: 'constant'; readonly value: Value };
 
 /** The engine's form of a query made by `defineRead` or `defineWrite`; compiled at the first call. */
 export function compiledStatement(query: { readonly name: string }, engine: EngineName): CompiledStatement {
@@ -134,7 +133,10 @@ function slotOf(query: string, parameter: unknown): Slot {
 
 function isValue(value: unknown): value is Value {
   return (
-    typeof value === 'string' || Number.isFinite(value) || value === null || (typeof value === 'object' && Buffer.isBuffer(value))
+    typeof value === 'string' ||
+    Number.isFinite(value) ||
+    value === null ||
+    (typeof value === 'object' && Buffer.isBuffer(value))
   );
 }
 
