@@ -3,7 +3,7 @@
  * https://spec.matrix.org/v1.19/server-server-api/#pdus
  */
 import { type FinishedEvent, finishEvent } from '../matrix/crypto/finish-event.ts';
-import type { SigningKey } from '../matrix/crypto/signing-key.ts';
+import type { SigningKey } from '../matrix/crypto/ed25519.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';

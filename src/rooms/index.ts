@@ -20,19 +20,18 @@ import * as sending from './send-event.ts';
 import { Typing } from './typing.ts';
 
 export type Rooms = ReturnType<typeof createRooms>;
-export interface RoomsDependencies extends Omit<RoomsContext, 'locks' | 'pendingTransactions'> {
+export interface RoomsOptions {
   readonly timers: Timers;
   /** The room version of rooms whose creator names none. */
   readonly defaultRoomVersion: string;
 }
 
-export function createRooms(dependencies: RoomsDependencies) {
-  const ctx: RoomsContext = {
-    ...dependencies,
-    locks: new KeyedLock<RoomId>(),
-    pendingTransactions: new PendingTransactions(),
-  };
-  const typing = new Typing(ctx.db, dependencies.timers);
+export function createRoomsContext(parts: Omit<RoomsContext, 'locks' | 'pendingTransactions'>): RoomsContext {
+  return { ...parts, locks: new KeyedLock<RoomId>(), pendingTransactions: new PendingTransactions() };
+}
+
+export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
+  const typing = new Typing(ctx.db, options.timers);
   return {
     ...bindAll(ctx, {
       createRoom,
@@ -65,7 +64,7 @@ export function createRooms(dependencies: RoomsDependencies) {
     },
     /** Throws M_UNSUPPORTED_ROOM_VERSION. Absent: the configured default. */
     roomVersion(version: string | undefined): RoomVersionRules {
-      const rules = findRoomVersion(version ?? dependencies.defaultRoomVersion);
+      const rules = findRoomVersion(version ?? options.defaultRoomVersion);
       if (rules === undefined)
         throw new MatrixError(400, 'M_UNSUPPORTED_ROOM_VERSION', `Room version ${version} is not supported here`);
       return rules;
@@ -82,16 +81,21 @@ export function createRooms(dependencies: RoomsDependencies) {
       if (row === undefined) throw new MatrixError(404, 'M_NOT_FOUND', `There is no room ${idOrAlias}`);
       return row.room_id as RoomId;
     },
-    /** A changed profile becomes one membership event in every joined room. */
-    async propagateProfile(userId: UserId, profile: JsonObject): Promise<void> {
+    /** A changed profile becomes one membership event in every joined room; a room that refuses it keeps no other from it. */
+    async profileChanged(userId: UserId, profile: JsonObject): Promise<void> {
       const userNid = await ctx.names.userNid(userId);
-      for (const roomId of await roomsWith(ctx, userNid, ['join']))
-        await membership.updateMemberProfile(ctx, userId, roomId, profile);
+      const rooms = await roomsWith(ctx, userNid, ['join']);
+      const outcomes = await Promise.allSettled(
+        rooms.map((roomId) => membership.updateMemberProfile(ctx, userId, roomId, profile)),
+      );
+      throwUnlessRefused(outcomes);
     },
-    /** Leaves every room and rejects every invite, as at the end of an account. */
-    async leaveAllRooms(actor: Actor): Promise<void> {
-      for (const roomId of await roomsWith(ctx, actor.userNid, ['join', 'invite', 'knock']))
-        await membership.leaveRoom(ctx, actor, { roomId });
+    /** Leaves every room and rejects every invite, as at the end of an account. Safe to repeat. */
+    async leaveAllRooms(userId: UserId): Promise<void> {
+      const actor = { userId, userNid: await ctx.names.userNid(userId), deviceNid: 0 };
+      const rooms = await roomsWith(ctx, actor.userNid, ['join', 'invite', 'knock']);
+      const outcomes = await Promise.allSettled(rooms.map((roomId) => membership.leaveRoom(ctx, actor, { roomId })));
+      throwUnlessRefused(outcomes);
     },
     close(): void {
       typing.close();
@@ -105,6 +109,12 @@ async function roomsWith(ctx: RoomsContext, user: number, memberships: readonly 
     rows.filter((row) => memberships.includes(row.membership)).map((row) => ctx.dags.openByNid(row.room)),
   );
   return dags.map((dag) => dag.roomId);
+}
+
+/** What the rules of a room refuse is that room's business; anything else is a failure. */
+function throwUnlessRefused(outcomes: readonly PromiseSettledResult<unknown>[]): void {
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected' && !(outcome.reason instanceof MatrixError));
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 type Bound<F> = F extends (ctx: RoomsContext, ...args: infer A) => infer R ? (...args: A) => R : never;

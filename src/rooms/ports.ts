@@ -6,6 +6,4 @@ import type { JsonObject } from '../matrix/json/json-value.ts';
 export interface Members {
   /** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */
   memberProfile(userId: UserId): Promise<JsonObject>;
-  /** Whether such a local account exists and is active. Nobody invites who is not there. */
-  exists(userId: UserId): Promise<boolean>;
 }

@@ -29,7 +29,12 @@ export function pduOf(row: { readonly body: Buffer }): JsonObject {
 
 /** In unpadded base64, for room versions that name it beside an event id. */
 export async function referenceHashOf(ctx: RoomsContext, dag: RoomDag, eventId: EventId): Promise<string> {
-  const header = await ctx.db.one(eventById, { eventId });
+  let header = await ctx.db.one(eventById, { eventId });
+  if (header === undefined) {
+    // The event before is perhaps still on its way to disk. Only the two oldest room versions wait for it.
+    await ctx.db.drained();
+    header = await ctx.db.one(eventById, { eventId });
+  }
   if (header === undefined) throw notFound(`${eventId} is not known here`);
   return referenceHash(pduOf(header), dag.rules);
 }

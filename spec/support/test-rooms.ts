@@ -1,0 +1,141 @@
+/** Rooms and sync over a real database, without accounts and HTTP. */
+import { signingKeyFromSeed } from '../../src/matrix/crypto/ed25519.ts';
+import { parseSyncFilter } from '../../src/matrix/filters/sync-filter.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../src/matrix/ids/ids.ts';
+import type { JsonObject } from '../../src/matrix/json/json-value.ts';
+import { LocalServers } from '../../src/platform/local-servers.ts';
+import type { Ports } from '../../src/platform/ports.ts';
+import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
+import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
+import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
+import { type Sync, createSync } from '../../src/sync/index.ts';
+import type { CreateRoomRequest } from '../../src/rooms/create-room-events.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { Names } from '../../src/storage/names.ts';
+
+export interface TestUser extends Actor {
+  readonly profile: JsonObject;
+}
+
+export interface SyncAnswer {
+  readonly next_batch: string;
+  readonly rooms?: {
+    readonly join?: Readonly<Record<string, JoinedRoom>>;
+    readonly invite?: Readonly<Record<string, { invite_state: { events: readonly ClientEvent[] } }>>;
+    readonly leave?: Readonly<Record<string, Pick<JoinedRoom, 'timeline' | 'state'>>>;
+  };
+  readonly account_data?: { readonly events: readonly ClientEvent[] };
+}
+export interface JoinedRoom {
+  readonly timeline: {
+    readonly events: readonly ClientEvent[];
+    readonly limited: boolean;
+    readonly prev_batch: string;
+  };
+  readonly state: { readonly events: readonly ClientEvent[] };
+  readonly ephemeral: { readonly events: readonly ClientEvent[] };
+  readonly account_data: { readonly events: readonly ClientEvent[] };
+  readonly unread_notifications: { readonly notification_count: number; readonly highlight_count: number };
+  readonly summary?: JsonObject;
+}
+export interface ClientEvent {
+  readonly type: string;
+  readonly event_id: EventId;
+  readonly sender: UserId;
+  readonly state_key?: string;
+  readonly content: JsonObject;
+  readonly unsigned?: JsonObject;
+}
+
+export class TestRooms {
+  readonly ctx: RoomsContext;
+  readonly rooms: Rooms;
+  readonly sync: Sync;
+  readonly #users = new Map<UserId, TestUser>();
+  #devices = 0;
+
+  constructor(db: Database, ports: Ports, serverNames: readonly [string, ...string[]] = ['test']) {
+    const names = new Names(db);
+    const [first, ...others] = serverNames.map((name, i) => ({
+      serverName: name as ServerName,
+      signingKey: signingKeyFromSeed('ed25519:a_test', Buffer.alloc(32, i + 1)),
+      oldSigningKeys: [],
+    }));
+    if (first === undefined) throw new Error('a server has a name');
+    this.ctx = createRoomsContext({
+      db,
+      names,
+      dags: createRoomDags(db, names),
+      localServers: new LocalServers([first, ...others]),
+      members: { memberProfile: async (userId) => this.#users.get(userId)?.profile ?? {} },
+      clock: ports.clock,
+      random: ports.random,
+    });
+    this.rooms = createRooms(this.ctx, { timers: ports.timers, defaultRoomVersion: '12' });
+    this.sync = createSync(this.ctx, this.rooms.typing, ports.timers);
+  }
+
+  async user(localpart: string, server = 'test'): Promise<TestUser> {
+    const userId = `@${localpart}:${server}` as UserId;
+    const user = {
+      userId,
+      userNid: await this.ctx.names.userNid(userId),
+      deviceNid: ++this.#devices,
+      profile: { displayname: localpart },
+    };
+    this.#users.set(userId, user);
+    return user;
+  }
+
+  async createRoom(actor: Actor, request: Partial<CreateRoomRequest> = {}): Promise<RoomId> {
+    const rules = this.rooms.roomVersion(request.roomVersion);
+    const defaults: CreateRoomRequest = {
+      visibility: 'private',
+      preset: 'public_chat',
+      roomVersion: rules.version,
+      name: undefined,
+      topic: undefined,
+      alias: undefined,
+      invite: [],
+      isDirect: false,
+      creationContent: {},
+      initialState: [],
+      powerLevelContentOverride: {},
+    };
+    return this.rooms.createRoom(actor, { ...defaults, ...request }, rules);
+  }
+
+  async say(actor: Actor, roomId: RoomId, body: string, more: JsonObject = {}, txnId = body): Promise<EventId> {
+    return this.rooms.sendMessage(actor, {
+      roomId,
+      type: 'm.room.message',
+      content: { msgtype: 'm.text', body, ...more },
+      transaction: { deviceNid: actor.deviceNid, path: `send/${roomId}`, txnId },
+    });
+  }
+
+  async syncOnce(actor: Actor, since?: string, options: { filter?: JsonObject; fullState?: boolean } = {}) {
+    const text = await this.sync.sync({
+      requester: actor,
+      since: since === undefined ? undefined : Number(since.slice(1)),
+      fullState: options.fullState ?? false,
+      filter: parseSyncFilter(options.filter ?? {}),
+      timeoutMs: 0,
+      signal: new AbortController().signal,
+    });
+    return JSON.parse(text) as SyncAnswer;
+  }
+
+  /** Waits for news. */
+  async syncWaiting(actor: Actor, since: string, signal = new AbortController().signal): Promise<SyncAnswer> {
+    const text = await this.sync.sync({
+      requester: actor,
+      since: Number(since.slice(1)),
+      fullState: false,
+      filter: parseSyncFilter({}),
+      timeoutMs: 30_000,
+      signal,
+    });
+    return JSON.parse(text) as SyncAnswer;
+  }
+}

@@ -1,0 +1,65 @@
+/** GET /_matrix/client/v3/sync — https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync */
+import type { Requester } from '../../../accounts/requester.ts';
+import { invalidParam } from '../../../matrix/errors.ts';
+import { type SyncFilter, parseSyncFilter } from '../../../matrix/filters/sync-filter.ts';
+import { parseJson } from '../../../matrix/json/parse-json.ts';
+import { limits } from '../../../platform/limits.ts';
+import { parseStreamToken } from '../../../rooms/pagination-token.ts';
+import type { Sync } from '../../../sync/index.ts';
+import { oneOf, optional, queryBoolean, queryInteger, string, withDefault } from '../../decode.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+
+export interface SyncDomain {
+  readonly sync: Pick<Sync, 'sync'>;
+  readonly filters: {
+    /** undefined: the user has no such filter. */
+    findFilter(requester: Pick<Requester, 'userNid'>, filterId: string): Promise<SyncFilter | undefined>;
+  };
+}
+
+export const sync = defineEndpoint({
+  operationId: 'sync',
+  method: 'GET',
+  path: '/_matrix/client/v3/sync',
+  auth: 'accessToken',
+  rateLimit: 'read',
+  params: {},
+  query: {
+    filter: optional(string()),
+    since: optional(string()),
+    full_state: withDefault(queryBoolean(), false),
+    set_presence: optional(oneOf('offline', 'online', 'unavailable')),
+    timeout: withDefault(queryInteger({ min: 0 }), 0),
+  },
+  async handle(request, domain: SyncDomain) {
+    const { query, requester } = request;
+    const text = await domain.sync.sync({
+      requester,
+      since: query.since === undefined || query.since === '' ? undefined : sinceOf(query.since),
+      fullState: query.full_state,
+      filter: await filterOf(query.filter, requester, domain),
+      timeoutMs: Math.min(query.timeout, limits.longPollMsMax),
+      // Asking for the signal makes the request a long poll; one that does not wait is none.
+      signal: query.timeout > 0 ? request.signal : neverAborted,
+    });
+    return { json: text };
+  },
+});
+
+const neverAborted = new AbortController().signal;
+const noFilter = parseSyncFilter({});
+
+/** An id of a stored filter, or a filter as JSON. */
+async function filterOf(text: string | undefined, requester: Requester, { filters }: SyncDomain): Promise<SyncFilter> {
+  if (text === undefined || text === '') return noFilter;
+  if (text.startsWith('{')) return parseSyncFilter(parseJson(text));
+  const filter = await filters.findFilter(requester, text);
+  if (filter === undefined) throw invalidParam('There is no such filter');
+  return filter;
+}
+
+function sinceOf(token: string): number {
+  const pos = parseStreamToken(token);
+  if (pos === undefined || pos < 0) throw invalidParam('since is not a token of this server');
+  return pos;
+}
