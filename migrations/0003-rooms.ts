@@ -7,7 +7,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     `CREATE TABLE room (room INTEGER PRIMARY KEY, room_id TEXT NOT NULL UNIQUE, version TEXT NOT NULL,
       main_line INTEGER NOT NULL, purge_pos INTEGER NOT NULL, partial_nid INTEGER, flags INTEGER NOT NULL)`,
     // local users: one row per (user, room) they ever had a membership in. Not touched by messages but for notify_read.
-    // event/pos: their current membership event and when it took effect here; read_ord: everything up to here is read
+    // event: their current membership event; pos: since when their membership is what it is; read_ord: everything up to here is read
     // (a receipt, or their own last message); notify_read: the notify_seq there
     `CREATE TABLE user_room (user_nid INTEGER NOT NULL, room INTEGER NOT NULL, membership TEXT NOT NULL, event INTEGER NOT NULL,
       pos INTEGER NOT NULL, read_ord INTEGER NOT NULL, notify_read INTEGER NOT NULL, forgotten INTEGER NOT NULL, PRIMARY KEY (user_nid, room)) WITHOUT ROWID`,
