@@ -16,8 +16,9 @@ describe('the message catalogue', () => {
     },
   );
 
-  it('has Russian in Russian', () => {
-    for (const [key, text] of Object.entries(catalogues.ru)) expect(text, key).toMatch(/[а-яё]/i);
+  it('has Russian in Russian, but for the link to the other language', () => {
+    const foreign = Object.entries(catalogues.ru).filter(([, text]) => !/[а-яё]/i.test(text));
+    expect(foreign.filter(([key]) => !key.endsWith('.otherLanguage'))).toEqual([]);
   });
 
   it('fills the blanks', () => {

@@ -3,10 +3,8 @@
  * is one more file and one more line in `catalogues`.
  */
 import { english } from './english.ts';
+import type { Catalogue, MessageKey } from './message-key.ts';
 import { russian } from './russian.ts';
-
-export type MessageKey = keyof typeof english;
-export type Catalogue = Readonly<Record<MessageKey, string>>;
 
 export const catalogues = { en: english, ru: russian } satisfies Record<string, Catalogue>;
 export type Language = keyof typeof catalogues;
