@@ -42,9 +42,9 @@ export async function updateExtremities(view: RoomView, event: RoomEvent, place:
       missingRefs.push({ eventId, byNid: place.nid, counted: false });
     return { extremities, missingRefs };
   }
-  const hidden = await hideParents(view, event.prevEvents);
+  const hidden = await hideParents(view, place.nid, event.prevEvents);
   for (const eventId of hidden.counted) extremities.delete(eventId);
-  for (const eventId of hidden.unplaced) missingRefs.push({ eventId, byNid: place.nid, counted: true });
+  missingRefs.push(...hidden.missingRefs);
   if (!counted) view.setPlace({ ...place, flags: place.flags | EventFlag.builtOn });
   else if (!isBuiltOn) extremities.set(place.eventId, place);
   return { extremities, missingRefs };
@@ -53,29 +53,28 @@ export async function updateExtremities(view: RoomView, event: RoomEvent, place:
 /** The parents of something visible, seen through uncounted events, which are marked as built on. */
 export async function hideParents(
   view: RoomView,
+  nid: number,
   prevEvents: readonly EventId[],
-): Promise<{ readonly counted: ReadonlySet<EventId>; readonly unplaced: ReadonlySet<EventId> }> {
+): Promise<{ readonly counted: ReadonlySet<EventId>; readonly missingRefs: readonly MissingRef[] }> {
   const counted = new Set<EventId>();
-  const unplaced = new Set<EventId>();
-  const seen = new Set<EventId>(prevEvents);
-  let level = [...seen];
+  const missingRefs: MissingRef[] = [];
+  let level: { readonly nid: number; readonly prevEvents: readonly EventId[] }[] = [{ nid, prevEvents }];
   while (level.length > 0) {
-    const places = await view.places(level);
-    const through: EventPlace[] = [];
-    for (const eventId of level) {
-      const place = places.get(eventId);
-      if (place === undefined || place.pos === null) unplaced.add(eventId);
-      else if (isCounted(place)) counted.add(eventId);
-      else if ((place.flags & EventFlag.builtOn) === 0) through.push(place);
+    const places = await view.places([...new Set(level.flatMap((by) => by.prevEvents))]);
+    const through = new Set<EventPlace>();
+    for (const by of level) {
+      for (const eventId of new Set(by.prevEvents)) {
+        const place = places.get(eventId);
+        if (place === undefined || place.pos === null) missingRefs.push({ eventId, byNid: by.nid, counted: true });
+        else if (isCounted(place)) counted.add(eventId);
+        else if ((place.flags & EventFlag.builtOn) === 0) through.add(place);
+      }
     }
-    const next = new Set<EventId>();
-    for (const parent of (await view.events(through.map((place) => place.nid))).values())
-      for (const eventId of parent.prevEvents) if (!seen.has(eventId)) next.add(eventId);
     for (const place of through) view.setPlace({ ...place, flags: place.flags | EventFlag.builtOn });
-    for (const eventId of next) seen.add(eventId);
-    level = [...next];
+    const events = await view.events([...through].map((place) => place.nid));
+    level = [...events].map(([nid, parent]) => ({ nid, prevEvents: parent.prevEvents }));
   }
-  return { counted, unplaced };
+  return { counted, missingRefs };
 }
 
 /** Rows from one set of extremities to another; usually one is replaced. */

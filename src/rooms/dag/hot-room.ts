@@ -82,7 +82,7 @@ export class HotRoom {
       services.lines,
       services.names,
       () => this.mainLine,
-      (nid) => services.events.get(nid, this.rules),
+      (nid) => this.loadEvent(nid),
     );
     for (const place of facts.extremities) this.places.keep(place);
   }
@@ -115,6 +115,15 @@ export class HotRoom {
     if (place.point !== null) return place.point;
     if (place.pos === null) throw new Error(`${place.eventId} has no place, so no state`);
     return { line: this.mainLineAt(place.pos), pos: place.pos };
+  }
+
+  /** Events by number, those of units under way included. */
+  loadEvents(nids: Iterable<number>): Promise<Map<number, RoomEvent>> {
+    return this.services.events.load(nids, this.rules, () => this.settled());
+  }
+
+  async loadEvent(nid: number): Promise<RoomEvent> {
+    return this.services.events.peek(nid) ?? (await this.loadEvents([nid])).get(nid)!;
   }
 
   mustBeAlive(): void {

@@ -35,7 +35,7 @@ async function loadCreate(services: DagServices, row: RoomRow, rules: RoomVersio
   const eventIds = [createEventIdOfRoom(row.room_id as RoomId)];
   const [found] = await services.db.all(placesByIds, { eventIds });
   if (found === undefined || found.room !== row.room) return undefined;
-  return { place: placeFromRow(found), event: await services.events.get(found.nid, rules) };
+  return { place: placeFromRow(found), event: (await services.events.load([found.nid], rules)).get(found.nid)! };
 }
 
 function rulesOf(row: RoomRow): RoomVersionRules {

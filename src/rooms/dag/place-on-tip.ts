@@ -101,7 +101,7 @@ async function judgeLocal(room: HotRoom, event: RoomEvent, auth: readonly EventP
   );
   const cited: CitedEvent[] = [];
   for (const place of auth) {
-    const event = current.get(place.eventId) ?? (await room.services.events.get(place.nid, room.rules));
+    const event = current.get(place.eventId) ?? (await room.loadEvent(place.nid));
     cited.push({ event, rejected: isRejected(place) });
   }
   const references = judgeReferences(room, event, cited);
@@ -114,9 +114,8 @@ async function judgeRemote(
   auth: readonly EventPlace[],
   partial: boolean,
 ): Promise<AuthResult> {
-  const { events } = room.services;
   const cited: CitedEvent[] = [];
-  for (const place of auth) cited.push({ event: await events.get(place.nid, room.rules), rejected: isRejected(place) });
+  for (const place of auth) cited.push({ event: await room.loadEvent(place.nid), rejected: isRejected(place) });
   const byAuthEvents = judgeByAuthEvents(room, event, cited);
   // on the tip the state before is the current state; in a partial state only the auth events count (R11)
   if (!byAuthEvents.ok || partial) return byAuthEvents;
@@ -182,6 +181,7 @@ function write(room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
     room.mainTipPos = pos;
     room.graph.added(state.node, pin);
     room.current.set(event.type, event.stateKey!, { nid, event }, pin);
+    room.services.events.put(nid, event);
     if (room.isNamedAfter(event)) room.create = { place, event };
   }
   return { ...placed, ticket };

@@ -2,9 +2,11 @@
 import type { CitedEvent } from '../../matrix/event-auth/state-independent.ts';
 import type { RoomEvent } from '../../matrix/events/room-event.ts';
 import type { EventId } from '../../matrix/ids/ids.ts';
+import { createEventIdOfRoom } from '../../matrix/ids/room-id.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { MissingEvents } from './contract.ts';
 import type { EventPlace } from './event-places.ts';
+import type { HotRoom } from './hot-room.ts';
 import type { RoomView } from './room-view.ts';
 
 export interface References {
@@ -24,7 +26,7 @@ export async function loadReferences(
 ): Promise<References> {
   const authPlaces = await view.places([...new Set(event.authEvents)]);
   const parents = new Map([...(await view.places([...new Set(event.prevEvents)]))].filter(([, at]) => at.pos !== null));
-  const missingAuth = event.authEvents.filter((eventId) => !authPlaces.has(eventId));
+  const missingAuth = [...missingCreate(view.room, event), ...event.authEvents.filter((id) => !authPlaces.has(id))];
   const missingParents = event.prevEvents.filter((eventId) => !parents.has(eventId) && !isGiven(eventId));
   if (missingAuth.length > 0 || missingParents.length > 0) throw new MissingEvents(missingAuth, missingParents);
   return { ...(await loadCited(view, event, authPlaces)), parents };
@@ -42,6 +44,12 @@ export async function loadCited(
     return { event: events.get(place.nid)!, rejected: view.isRejected(place) };
   });
   return { authNids, cited };
+}
+
+/** Where the room id names the create event, nothing can be judged without it. */
+export function missingCreate(room: HotRoom, event: RoomEvent): EventId[] {
+  const isNeeded = room.rules.eventAuth.createEventIsRoomId && room.create === undefined && !room.isNamedAfter(event);
+  return isNeeded ? [createEventIdOfRoom(room.roomId)] : [];
 }
 
 /** Whether it builds on a state that is still partial (R11). */

@@ -1,11 +1,11 @@
 import type { RoomEvent, StateLookup, StateTuple } from '../../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
 import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
-import type { UnitTicket } from '../../storage/database.ts';
 import type { Frontier, Placed, Purged, ReceiveOptions, RejudgeOptions, Rejudged, RoomDag } from './contract.ts';
 import type { HotRoom } from './hot-room.ts';
 import { placeAnywhere } from './place-anywhere.ts';
 import { isOnTip, placeOnTip } from './place-on-tip.ts';
+import { type StoredOutlier, storeOutlier } from './store-outlier.ts';
 
 /** https://spec.matrix.org/v1.19/rooms/v12/#event-format */
 const PREV_EVENTS_MAX = 20;
@@ -51,8 +51,7 @@ export class HotRoomDag implements RoomDag {
 
   async receive(event: RoomEvent, body: string, options: ReceiveOptions = {}): Promise<Placed> {
     const hot = this.#hot;
-    hot.mustBeAlive();
-    if (event.roomId !== hot.roomId) throw new Error(`${event.eventId} is not of this room`);
+    this.#mustBeOfThisRoom(event);
     if (maybeUsual(options) && isOnTip(hot, event)) {
       const placed = await placeOnTip(hot, event, body, options);
       if (placed !== undefined) return placed;
@@ -68,12 +67,11 @@ export class HotRoomDag implements RoomDag {
     return this.#hot.partialNid !== null;
   }
 
-  outlier(
-    _event: RoomEvent,
-    _body: string,
-  ): Promise<{ nid: number; verdict: Placed['verdict']; ticket: UnitTicket | undefined }> {
-    throw new Error('not yet');
+  outlier(event: RoomEvent, body: string): Promise<StoredOutlier> {
+    this.#mustBeOfThisRoom(event);
+    return storeOutlier(this.#hot, event, body);
   }
+
   rejudge(
     _eventId: EventId,
     _given?: ReadonlyMap<EventId, readonly EventId[]>,
@@ -86,6 +84,11 @@ export class HotRoomDag implements RoomDag {
   }
   purge(_cutPos: number): Promise<Purged> {
     throw new Error('not yet');
+  }
+
+  #mustBeOfThisRoom(event: RoomEvent): void {
+    this.#hot.mustBeAlive();
+    if (event.roomId !== this.#hot.roomId) throw new Error(`${event.eventId} is not of this room`);
   }
 }
 

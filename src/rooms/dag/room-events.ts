@@ -21,28 +21,45 @@ export class RoomEventCache {
     this.#db = db;
   }
 
-  /** Throws when one of them has no body: an event that something names is never without. */
-  async load(nids: Iterable<number>, rules: RoomVersionRules): Promise<Map<number, RoomEvent>> {
+  /**
+   * Throws when one of them has no body: an event that something names is never without. `settled` is called before
+   * that, because it may be in a unit under way.
+   */
+  async load(
+    nids: Iterable<number>,
+    rules: RoomVersionRules,
+    settled?: () => Promise<void>,
+  ): Promise<Map<number, RoomEvent>> {
     const events = new Map<number, RoomEvent>();
-    const missing: number[] = [];
+    let missing: number[] = [];
     for (const nid of nids) {
       const cached = this.#events.find(nid);
       if (cached !== undefined) events.set(nid, cached);
       else missing.push(nid);
     }
-    for (let at = 0; at < missing.length; at += NIDS_PER_QUERY) {
-      for (const row of await this.#db.all(bodiesByNids, { nids: missing.slice(at, at + NIDS_PER_QUERY) })) {
-        const event = parseBody(row.event_id as EventId, row.body, rules);
-        this.#events.set(row.nid, event);
-        events.set(row.nid, event);
-      }
+    missing = await this.#query(missing, rules, events);
+    if (missing.length > 0 && settled !== undefined) {
+      await settled();
+      missing = await this.#query(missing, rules, events);
     }
-    for (const nid of missing) if (!events.has(nid)) throw new Error(`event ${nid} has no body`);
+    if (missing.length > 0) throw new Error(`events without a body: ${missing.join(', ')}`);
     return events;
   }
 
-  async get(nid: number, rules: RoomVersionRules): Promise<RoomEvent> {
-    return this.#events.find(nid) ?? (await this.load([nid], rules)).get(nid)!;
+  peek(nid: number): RoomEvent | undefined {
+    return this.#events.find(nid);
+  }
+
+  /** Those that were not found. */
+  async #query(nids: readonly number[], rules: RoomVersionRules, into: Map<number, RoomEvent>): Promise<number[]> {
+    for (let at = 0; at < nids.length; at += NIDS_PER_QUERY) {
+      for (const row of await this.#db.all(bodiesByNids, { nids: nids.slice(at, at + NIDS_PER_QUERY) })) {
+        const event = parseBody(row.event_id as EventId, row.body, rules);
+        this.#events.set(row.nid, event);
+        into.set(row.nid, event);
+      }
+    }
+    return nids.filter((nid) => !into.has(nid));
   }
 
   put(nid: number, event: RoomEvent): void {

@@ -53,10 +53,10 @@ export class RoomView {
   }
 
   async events(nids: Iterable<number>): Promise<Map<number, RoomEvent>> {
-    if (this.#events.size === 0) return this.room.services.events.load(nids, this.room.rules);
+    if (this.#events.size === 0) return this.room.loadEvents(nids);
     const wanted = [...nids];
     const stored = wanted.filter((nid) => !this.#events.has(nid));
-    const events = await this.room.services.events.load(stored, this.room.rules);
+    const events = await this.room.loadEvents(stored);
     for (const nid of wanted) {
       const event = this.#events.get(nid);
       if (event !== undefined) events.set(nid, event);
