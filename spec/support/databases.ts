@@ -20,6 +20,8 @@ export interface TestEngine {
   }): Promise<GroupCommitDatabase>;
   /** Closes the database and opens the same data again, as a restart does. It must have been opened as reopenable. */
   reopen(db: GroupCommitDatabase): Promise<GroupCommitDatabase>;
+  /** Where a database that was opened as reopenable is. */
+  optionsOf(db: GroupCommitDatabase): DatabaseOptions;
   /** How to open a fresh, empty database, for specs that open it themselves. */
   freshOptions(): Promise<DatabaseOptions>;
 }
@@ -53,6 +55,11 @@ function testEngine(name: TestEngine['name'], makePlace: (migrated: boolean) => 
     opened.push({ db, options, ports });
     return db;
   };
+  const entryOf = (db: GroupCommitDatabase): Opened => {
+    const entry = opened.find((candidate) => candidate.db === db);
+    if (entry === undefined) throw new Error('the database was not opened by this engine in this test');
+    return entry;
+  };
   const freshPlace = async (migrated: boolean): Promise<DatabaseOptions> => {
     const place = await makePlace(migrated);
     places.push(place);
@@ -65,9 +72,9 @@ function testEngine(name: TestEngine['name'], makePlace: (migrated: boolean) => 
       const inMemory = name === 'sqlite' && !reopenable;
       return openAs(inMemory ? { engine: 'sqlite', path: ':memory:' } : await freshPlace(true), ports);
     },
+    optionsOf: (db) => entryOf(db).options,
     async reopen(db) {
-      const entry = opened.find((candidate) => candidate.db === db);
-      if (entry === undefined) throw new Error('the database was not opened by this engine in this test');
+      const entry = entryOf(db);
       await db.close();
       return openAs(entry.options, entry.ports);
     },

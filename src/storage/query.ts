@@ -67,6 +67,11 @@ export function compiledStatement(query: { readonly name: string }, engine: Engi
   return query.forEngine(engine);
 }
 
+/** Every query whose module is loaded. */
+export function definedQueries(): { readonly name: string; readonly kind: 'read' | 'write' }[] {
+  return [...definitions.values()];
+}
+
 /**
  * Positional values of a statement; a list becomes JSON text for SQLite and stays an array for PostgreSQL.
  * Throws TypeError when a parameter is missing or cannot be stored.
@@ -96,8 +101,8 @@ class Definition<Kind extends 'read' | 'write'> {
   readonly #forms: Partial<Record<EngineName, CompiledStatement>> = {};
 
   constructor(kind: Kind, name: string, compile: (q: QueryBuilder) => Compiled) {
-    if (names.has(name)) throw new Error(`there are two queries named ${name}`);
-    names.add(name);
+    if (definitions.has(name)) throw new Error(`there are two queries named ${name}`);
+    definitions.set(name, this);
     this.kind = kind;
     this.name = name;
     this.#compile = compile;
@@ -114,7 +119,7 @@ class Definition<Kind extends 'read' | 'write'> {
   }
 }
 
-const names = new Set<string>();
+const definitions = new Map<string, Definition<'read' | 'write'>>();
 const statementCounts: Record<EngineName, number> = { sqlite: 0, postgres: 0 };
 
 function placeholders<P>(): Placeholders<P> {

@@ -130,7 +130,7 @@ export const deactivateAccount = defineWrite<{ user: number; ts: number; erased:
         deactivated_ts: e.fn.coalesce('deactivated_ts', p.ts),
         password_hash: null,
         admin: 0,
-        erased: e.case().when('erased', '=', 1).then(1).else(p.erased).end(),
+        erased: e.case().when('erased', '=', 1).then(e.ref('erased')).else(p.erased).end(),
       }))
       .where('user_nid', '=', p.user),
 );
