@@ -6,8 +6,8 @@ import { argon2, timingSafeEqual } from 'node:crypto';
 import { MatrixError } from '../matrix/errors.ts';
 import { limits } from '../platform/limits.ts';
 import type { Random } from '../platform/ports.ts';
+import { Semaphore, SemaphoreFull } from '../platform/semaphore.ts';
 import { formatPhc, parsePhc, type PhcHash } from './phc-string.ts';
-import { Semaphore, SemaphoreFull } from './semaphore.ts';
 
 export interface PasswordsOptions {
   readonly memoryKib: number;

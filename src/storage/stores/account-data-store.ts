@@ -1,6 +1,9 @@
 /** What users keep for themselves, globally (room 0) or about a room: table account_data. */
 import { defineRead, defineWrite } from '../query.ts';
 
+/** The number that stands for "no room": global account data. */
+export const noRoom = 0;
+
 export interface AccountDataRow {
   readonly room: number;
   readonly type: string;

@@ -1,0 +1,67 @@
+/** POST /account/password. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword */
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { setPasswordHash } from '../storage/stores/account-store.ts';
+import { devicesOfUser } from '../storage/stores/device-store.ts';
+import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
+import type { AccountsContext } from './context.ts';
+import { writeDeviceRemoval } from './devices.ts';
+import type { InteractiveAuth } from './interactive-auth.ts';
+import { checkNewPassword } from './password-policy.ts';
+import type { Requester } from './requester.ts';
+
+export interface PasswordChange {
+  readonly newPassword: string;
+  /** Whether other devices are logged out; never the one that asks. */
+  readonly logoutDevices: boolean;
+  readonly auth: JsonObject | undefined;
+}
+
+type Changing = AccountsContext & { readonly interactiveAuth: InteractiveAuth };
+
+/**
+ * `requester` undefined: whoever knows the old password, logged in or not.
+ * Throws 401 while the old password is missing, 400 M_WEAK_PASSWORD or M_INVALID_PARAM.
+ */
+export async function changePassword(
+  ctx: Changing,
+  requester: Requester | undefined,
+  change: PasswordChange,
+): Promise<void> {
+  const { newPassword, logoutDevices, auth } = change;
+  checkNewPassword(newPassword, ctx.config.password.minimumLength);
+  const authorised = await ctx.interactiveAuth.authorise(
+    {
+      name: 'changePassword',
+      parameters: { newPassword, logoutDevices },
+      requester,
+      flows: [['m.login.password']],
+    },
+    auth,
+  );
+  const userNid = requester?.userNid ?? authorised.userNid;
+  if (userNid === undefined) throw new Error('a password stage proves whose password it is');
+  await setPassword(ctx, userNid, newPassword, { logoutDevices, keptDeviceNid: requester?.deviceNid });
+  authorised.succeeded();
+}
+
+/** The new password is checked by the caller. */
+export async function setPassword(
+  ctx: Pick<AccountsContext, 'db' | 'locks' | 'passwords'>,
+  userNid: number,
+  newPassword: string,
+  options: { readonly logoutDevices: boolean; readonly keptDeviceNid: number | undefined },
+): Promise<void> {
+  const passwordHash = await ctx.passwords.hash(newPassword);
+  await ctx.locks.run(userNid, async () => {
+    const devices = options.logoutDevices ? await ctx.db.all(devicesOfUser, { user: userNid }) : [];
+    await ctx.db.write((unit) => {
+      unit.run(setPasswordHash, { user: userNid, passwordHash });
+      unit.run(deleteLoginTokensOfUser, { user: userNid });
+      writeDeviceRemoval(
+        unit,
+        userNid,
+        devices.filter(({ device_nid: nid }) => nid !== options.keptDeviceNid),
+      );
+    }).committed;
+  });
+}

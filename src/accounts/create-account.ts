@@ -1,0 +1,61 @@
+import type { UserId } from '../matrix/ids/ids.ts';
+import { localpartOf } from '../matrix/ids/user-id.ts';
+import { limits } from '../platform/limits.ts';
+import { type UnitBuilder, UniqueViolation, UnitFailed } from '../storage/database.ts';
+import { insertAccount } from '../storage/stores/account-store.ts';
+import { setProfileField } from '../storage/stores/profile-store.ts';
+import type { AccountsContext } from './context.ts';
+import { checkNewPassword } from './password-policy.ts';
+import { draftSession, type NewSession, type SessionRequest } from './sessions.ts';
+import { assertNotReserved, userInUse } from './username.ts';
+
+export interface NewAccount {
+  readonly userId: UserId;
+  /** undefined: nobody can log in by password. */
+  readonly password: string | undefined;
+  readonly isAdmin: boolean;
+  readonly userType?: string | undefined;
+  readonly displayName: string | undefined;
+}
+
+type Creating = Pick<AccountsContext, 'db' | 'names' | 'locks' | 'clock' | 'random' | 'passwords' | 'config'>;
+
+/**
+ * Makes an account, and logs in if a session is wanted, all in one unit. `also`: what must be true together with it.
+ * Throws 400 M_USER_IN_USE, M_INVALID_USERNAME (reserved), M_WEAK_PASSWORD, M_INVALID_PARAM.
+ */
+export async function createAccount(
+  ctx: Creating,
+  account: NewAccount,
+  session?: SessionRequest,
+  also?: (unit: UnitBuilder) => void,
+): Promise<{ readonly userNid: number; readonly session: NewSession | undefined }> {
+  const { userId, password, displayName } = account;
+  assertNotReserved(ctx, userId);
+  if (password !== undefined) checkNewPassword(password, ctx.config.password.minimumLength);
+  const passwordHash = password === undefined ? null : await ctx.passwords.hash(password);
+  const user = await ctx.names.userNid(userId);
+  const draft = session && draftSession(ctx, { userNid: user, userId }, session, undefined);
+  const created = ctx.db.write((unit) => {
+    unit.run(insertAccount, {
+      user,
+      localpart: localpartOf(userId),
+      kind: 'user',
+      userType: account.userType ?? null,
+      passwordHash,
+      admin: account.isAdmin ? 1 : 0,
+      createdTs: ctx.clock.nowMs(),
+    });
+    if (displayName !== undefined && Buffer.byteLength(displayName) <= limits.displayNameBytesMax)
+      unit.run(setProfileField, { user, name: 'displayname', value: JSON.stringify(displayName) });
+    draft?.write(unit);
+    also?.(unit);
+    unit.wake({ kind: 'account', userNid: user, isActive: true });
+  });
+  try {
+    await created.committed;
+  } catch (error) {
+    throw error instanceof UnitFailed && error.cause instanceof UniqueViolation ? userInUse() : error;
+  }
+  return { userNid: user, session: draft?.session };
+}

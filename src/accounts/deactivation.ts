@@ -1,0 +1,92 @@
+/** The end of an account. https://spec.matrix.org/v1.19/client-server-api/#account-deactivation */
+import type { UserId } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { deleteAccountData } from '../storage/stores/account-data-store.ts';
+import { deactivateAccount, deactivatedInRooms, reactivateAccount } from '../storage/stores/account-store.ts';
+import { devicesOfUser } from '../storage/stores/device-store.ts';
+import { deleteFilters } from '../storage/stores/filter-store.ts';
+import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
+import { deleteProfile } from '../storage/stores/profile-store.ts';
+import { deletePushRulesetOfUser } from '../storage/stores/push-ruleset-store.ts';
+import { deleteThreepidsOfUser } from '../storage/stores/threepid-store.ts';
+import { findAccountByNid } from './account.ts';
+import type { AccountsContext } from './context.ts';
+import { writeDeviceRemoval } from './devices.ts';
+import type { InteractiveAuth } from './interactive-auth.ts';
+import type { Requester } from './requester.ts';
+
+type Deactivating = Pick<AccountsContext, 'db' | 'locks' | 'clock' | 'departure'>;
+
+/**
+ * Deactivates the requester's account, or the one whose password is given. Throws 401 while the password is missing.
+ * Nothing was ever bound to an identity server, so there is nothing to unbind.
+ */
+export async function deactivateOwnAccount(
+  ctx: AccountsContext & { readonly interactiveAuth: InteractiveAuth },
+  requester: Requester | undefined,
+  request: { readonly erase: boolean; readonly auth: JsonObject | undefined },
+): Promise<void> {
+  const { erase, auth } = request;
+  const authorised = await ctx.interactiveAuth.authorise(
+    { name: 'deactivateAccount', parameters: { erase }, requester, flows: [['m.login.password']] },
+    auth,
+  );
+  const userNid = requester?.userNid ?? authorised.userNid;
+  const account = userNid === undefined ? undefined : await findAccountByNid(ctx, userNid);
+  if (account === undefined) throw new Error('a password stage proves whose account it is');
+  await deactivate(ctx, account, { isErased: erase });
+  authorised.succeeded();
+}
+
+/**
+ * First, in one unit, nobody can log in any more and what only they could see is gone; then the rooms are left, which a
+ * start resumes if it was interrupted. With `isErased` the profile and everything else that is not an event goes too.
+ */
+export async function deactivate(
+  ctx: Deactivating,
+  account: { readonly userNid: number; readonly userId: UserId },
+  options: { readonly isErased: boolean },
+): Promise<void> {
+  const { userNid: user, userId } = account;
+  await ctx.locks.run(user, async () => {
+    const devices = await ctx.db.all(devicesOfUser, { user });
+    await ctx.db.write((unit) => {
+      unit.run(deactivateAccount, { user, ts: ctx.clock.nowMs(), erased: options.isErased ? 1 : 0 });
+      unit.run(deleteLoginTokensOfUser, { user });
+      unit.run(deleteThreepidsOfUser, { user });
+      unit.run(deletePushRulesetOfUser, { user });
+      if (options.isErased) {
+        unit.run(deleteProfile, { user });
+        unit.run(deleteAccountData, { user });
+        unit.run(deleteFilters, { user });
+        unit.wake({ kind: 'profile', userNid: user, pos: unit.nextPos() });
+      }
+      writeDeviceRemoval(unit, user, devices);
+      unit.wake({ kind: 'access', userNid: user });
+      unit.wake({ kind: 'account', userNid: user, isActive: false });
+    }).committed;
+  });
+  await ctx.departure.leaveAllRooms(userId, options);
+}
+
+/** Finishes deactivations that a crash interrupted. To be called once after the start. */
+export async function resumeDeactivations(ctx: Pick<AccountsContext, 'db' | 'departure'>): Promise<void> {
+  for (const { user_id: userId, erased } of await ctx.db.all(deactivatedInRooms, {}))
+    await ctx.departure.leaveAllRooms(userId as UserId, { isErased: erased === 1 });
+}
+
+/** An administrator brings an account back; its rooms and its data do not come back with it. */
+export async function reactivate(
+  ctx: Pick<AccountsContext, 'db' | 'locks' | 'passwords'>,
+  userNid: number,
+  password: string | undefined,
+): Promise<void> {
+  const passwordHash = password === undefined ? null : await ctx.passwords.hash(password);
+  await ctx.locks.run(userNid, async () => {
+    await ctx.db.write((unit) => {
+      unit.run(reactivateAccount, { user: userNid, passwordHash });
+      unit.wake({ kind: 'access', userNid });
+      unit.wake({ kind: 'account', userNid, isActive: true });
+    }).committed;
+  });
+}

@@ -1,0 +1,152 @@
+/** Accounts, as endpoints and other parts of the server use them. */
+import { availableParallelism } from 'node:os';
+import type { SyncFilter } from '../matrix/filters/sync-filter.ts';
+import { KeyedLock } from '../platform/keyed-lock.ts';
+import { AccessTokens } from './access-tokens.ts';
+import * as accountData from './account-data.ts';
+import * as administration from './administration.ts';
+import { capabilitiesOf } from './capabilities.ts';
+import { changePassword } from './change-password.ts';
+import * as confirmed from './confirmed.ts';
+import type { AccountsContext } from './context.ts';
+import { deactivateOwnAccount, resumeDeactivations } from './deactivation.ts';
+import { DeviceActivity } from './device-activity.ts';
+import * as devices from './devices.ts';
+import * as filters from './filters.ts';
+import { mintFirstAdministratorToken } from './first-administrator.ts';
+import { InteractiveAuth } from './interactive-auth.ts';
+import * as login from './login.ts';
+import { Passwords } from './passwords.ts';
+import * as profiles from './profiles.ts';
+import * as pushRules from './push-rules.ts';
+import { assertRegistrationIsOpen, register } from './registration.ts';
+import { RegistrationTokens } from './registration-tokens.ts';
+import type { Requester } from './requester.ts';
+import { refreshSession } from './sessions.ts';
+import { operatorSecret, SharedSecret } from './shared-secret.ts';
+import { registerSigned, type SignedRegistrationRequest } from './signed-registration.ts';
+import { createStages } from './stages.ts';
+import { createStartPage } from './start-page.ts';
+import * as tags from './tags.ts';
+import { assertAvailable, userIdForRegistration } from './username.ts';
+
+export type Accounts = ReturnType<typeof createAccounts>;
+
+export type AccountsDependencies = Omit<AccountsContext, 'passwords' | 'locks'>;
+
+/** Made once, by the composition root. Nothing is read or written before the first call. */
+export function createAccounts(dependencies: AccountsDependencies) {
+  const parts = createParts(dependencies);
+  const { ctx, sharedSecret, operator } = parts;
+  return {
+    ...bindAll(ctx, operations),
+    /** The HTTP layer's Authenticator. */
+    accessTokens: ctx.accessTokens,
+    /** For operations of other folders that must be confirmed. */
+    interactiveAuth: ctx.interactiveAuth,
+    registrationTokens: ctx.registrationTokens,
+    /** For the pages that people see. */
+    startPage: createStartPage(ctx),
+
+    capabilities: (requester: Pick<Requester, 'isAdmin'>) => capabilitiesOf(requester, ctx.config.rooms.defaultVersion),
+    /** Throws 400 M_INVALID_USERNAME or M_USER_IN_USE. */
+    checkAvailability: (username: string): Promise<void> => assertAvailable(ctx, userIdForRegistration(ctx, username)),
+    /** Throws 403 M_FORBIDDEN where nobody can register. */
+    async isRegistrationTokenValid(token: string): Promise<boolean> {
+      assertRegistrationIsOpen(ctx, 'user');
+      return ctx.registrationTokens.isValid(token);
+    },
+    /** The filter of a user by its id; undefined: there is none. */
+    findFilter: ({ userNid }: Pick<Requester, 'userNid'>, filterId: string): Promise<SyncFilter | undefined> =>
+      filters.findSyncFilter(ctx, userNid, filterId),
+
+    /** Registration with the configured shared secret. */
+    sharedSecret: {
+      issueNonce: () => sharedSecret.issueNonce(),
+      register: (request: SignedRegistrationRequest) => registerSigned(ctx, sharedSecret, request),
+    },
+    /** The same for whoever can read the signing key: the command line. */
+    operator: {
+      issueNonce: () => operator.issueNonce(),
+      register: (request: SignedRegistrationRequest) => registerSigned(ctx, operator, request),
+    },
+    /** Writes what is only noted in memory. */
+    async close(): Promise<void> {
+      ctx.accessTokens.close();
+      await ctx.activity.flush();
+    },
+  };
+}
+
+const operations = {
+  register,
+  logInWithPassword: login.logInWithPassword,
+  logInWithToken: login.logInWithToken,
+  refreshSession,
+  logOut: devices.logOut,
+  logOutAll: devices.logOutAll,
+  generateLoginToken: confirmed.generateLoginToken,
+  changePassword,
+  deactivateOwnAccount,
+  listDevices: devices.listDevices,
+  getDevice: devices.getDevice,
+  updateDevice: devices.updateDevice,
+  deleteOwnDevices: confirmed.deleteOwnDevices,
+  getProfile: profiles.getProfile,
+  getProfileField: profiles.getProfileField,
+  changeProfileField: profiles.changeProfileField,
+  removeProfileField: profiles.removeProfileField,
+  /** For membership events. */
+  memberProfile: profiles.memberProfile,
+  getAccountData: accountData.getAccountData,
+  setAccountData: accountData.setAccountData,
+  getTags: tags.getTags,
+  setTag: tags.setTag,
+  removeTag: tags.removeTag,
+  defineFilter: filters.defineFilter,
+  getFilter: filters.getFilter,
+  loadPushRules: pushRules.loadPushRules,
+  editPushRules: pushRules.editPushRules,
+  listThreepids: administration.listThreepids,
+  readAccount: administration.readAccount,
+  readDevices: administration.readDevices,
+  putAccount: administration.putAccount,
+  getModeratedAccount: administration.getModeratedAccount,
+  moderateAccount: administration.moderateAccount,
+  mintFirstAdministratorToken,
+  resumeDeactivations,
+};
+
+function createParts(dependencies: AccountsDependencies) {
+  const { clock, random, config, localServers } = dependencies;
+  const { memoryKib, passes } = config.password.argon2;
+  const passwords = new Passwords({ memoryKib, passes, concurrency: Math.max(1, availableParallelism() - 1) }, random);
+  const base: AccountsContext = { ...dependencies, passwords, locks: new KeyedLock<number>() };
+  const activity = new DeviceActivity(base);
+  const registrationTokens = new RegistrationTokens(base);
+  const ctx = {
+    ...base,
+    activity,
+    registrationTokens,
+    accessTokens: new AccessTokens(base, activity),
+    interactiveAuth: new InteractiveAuth(createStages(base, registrationTokens), clock, random),
+  };
+  const operatorKey = operatorSecret(localServers.signingKeyOf(localServers.main));
+  return {
+    ctx,
+    sharedSecret: new SharedSecret(config.registration.sharedSecret?.reveal(), clock, random),
+    operator: new SharedSecret(operatorKey, clock, random),
+  };
+}
+
+type Parts = ReturnType<typeof createParts>['ctx'];
+type Bound<F> = F extends (ctx: never, ...args: infer A) => infer R ? (...args: A) => R : never;
+
+/** Functions of this folder with their first argument given. */
+function bindAll<F extends Readonly<Record<string, (ctx: Parts, ...args: never[]) => unknown>>>(
+  ctx: Parts,
+  functions: F,
+): { readonly [K in keyof F]: Bound<F[K]> } {
+  const bound = Object.entries(functions).map(([name, run]) => [name, run.bind(undefined, ctx)]);
+  return Object.fromEntries(bound) as { readonly [K in keyof F]: Bound<F[K]> };
+}

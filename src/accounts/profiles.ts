@@ -1,0 +1,112 @@
+/** Profiles of local users. https://spec.matrix.org/v1.19/client-server-api/#profiles */
+import { forbidden, notFound } from '../matrix/errors.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
+import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
+import { deleteProfileField, profileFields, setProfileField } from '../storage/stores/profile-store.ts';
+import { type Account, findAccount } from './account.ts';
+import type { AccountsContext } from './context.ts';
+import { checkProfileFieldName, checkProfileSize, memberProfileNames, readProfileValue } from './profile-field.ts';
+import type { Requester } from './requester.ts';
+import { assertNotSuspended } from './suspension.ts';
+
+type Reading = Pick<AccountsContext, 'db'>;
+type Writing = Pick<AccountsContext, 'db' | 'locks' | 'profilePropagation'>;
+
+/** All fields, wire names and values. Throws 404 M_NOT_FOUND for who has no account here. */
+export async function getProfile(ctx: Reading, userId: UserId): Promise<JsonObject> {
+  return loadProfile(ctx, (await profileOwner(ctx, userId)).userNid);
+}
+
+/** Throws 404 M_NOT_FOUND. */
+export async function getProfileField(ctx: Reading, userId: UserId, name: string): Promise<JsonValue> {
+  const value = (await getProfile(ctx, userId))[name];
+  if (value === undefined) throw notFound('The profile has no such field');
+  return value;
+}
+
+/** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */
+export async function memberProfile(ctx: Reading, userId: UserId): Promise<JsonObject> {
+  const account = await findAccount(ctx, userId);
+  return account === undefined ? {} : memberPart(await loadProfile(ctx, account.userNid));
+}
+
+/**
+ * Sets the field named `name` to what the body has under that name. Only the person and administrators may.
+ * Throws 403 M_FORBIDDEN or M_USER_SUSPENDED, 404 M_NOT_FOUND, and what `profile-field.ts` throws.
+ */
+export async function changeProfileField(
+  ctx: Writing,
+  requester: Requester,
+  target: { readonly userId: UserId; readonly name: string },
+  body: JsonObject,
+): Promise<void> {
+  const account = await changeableProfile(ctx, requester, target);
+  await writeProfile(ctx, account, { [target.name]: readProfileValue(target.name, body) });
+}
+
+/** A field that is not there is no error. Throws as `changeProfileField` does. */
+export async function removeProfileField(
+  ctx: Writing,
+  requester: Requester,
+  target: { readonly userId: UserId; readonly name: string },
+): Promise<void> {
+  const account = await changeableProfile(ctx, requester, target);
+  await writeProfile(ctx, account, { [target.name]: undefined });
+}
+
+/** Writes the fields that differ, undefined removes one, and lets the rooms know. Throws 400 M_PROFILE_TOO_LARGE. */
+export async function writeProfile(
+  ctx: Writing,
+  { userNid, userId }: Pick<Account, 'userNid' | 'userId'>,
+  changes: Readonly<Record<string, JsonValue | undefined>>,
+): Promise<void> {
+  const after = await ctx.locks.run(userNid, async () => {
+    const before = await loadProfile(ctx, userNid);
+    const profile = withoutAbsent({ ...before, ...changes });
+    checkProfileSize(profile);
+    const different = Object.keys(changes).filter(
+      (name) => JSON.stringify(before[name]) !== JSON.stringify(profile[name]),
+    );
+    if (different.length === 0) return undefined;
+    await ctx.db.write((unit) => {
+      for (const name of different) {
+        const value = profile[name];
+        if (value === undefined) unit.run(deleteProfileField, { user: userNid, name });
+        else unit.run(setProfileField, { user: userNid, name, value: JSON.stringify(value) });
+      }
+      unit.wake({ kind: 'profile', userNid, pos: unit.nextPos() });
+    }).committed;
+    return memberProfileNames.some((name) => different.includes(name)) ? profile : undefined;
+  });
+  if (after !== undefined) await ctx.profilePropagation.profileChanged(userId, memberPart(after));
+}
+
+async function changeableProfile(
+  ctx: Reading,
+  requester: Requester,
+  { userId, name }: { readonly userId: UserId; readonly name: string },
+): Promise<Account> {
+  const isOwn = requester.userId === userId;
+  if (!isOwn && !requester.isAdmin) throw forbidden('You cannot change the profile of other users');
+  if (requester.isGuest && name !== 'displayname') throw forbidden('Guests can only change their display name');
+  if (isOwn) assertNotSuspended(requester);
+  checkProfileFieldName(name);
+  return profileOwner(ctx, userId);
+}
+
+async function profileOwner(ctx: Reading, userId: UserId): Promise<Account> {
+  const account = await findAccount(ctx, userId);
+  if (account === undefined || account.isErased) throw notFound('Profile not found');
+  return account;
+}
+
+async function loadProfile(ctx: Reading, userNid: number): Promise<JsonObject> {
+  const rows = await ctx.db.all(profileFields, { user: userNid });
+  return Object.fromEntries(rows.map(({ name, value }) => [name, JSON.parse(value) as JsonValue]));
+}
+
+const memberPart = (profile: JsonObject): JsonObject =>
+  withoutAbsent(Object.fromEntries(memberProfileNames.map((name) => [name, profile[name]])));
+
+const withoutAbsent = (profile: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined));

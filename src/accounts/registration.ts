@@ -1,0 +1,111 @@
+/** POST /register. https://spec.matrix.org/v1.19/client-server-api/#legacy-account-registration */
+import { forbidden, MatrixError, missingParam } from '../matrix/errors.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
+import { newUserId } from '../matrix/ids/user-id.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { useRegistrationToken } from '../storage/stores/registration-token-store.ts';
+import { getAccount } from './account.ts';
+import type { AccountsContext } from './context.ts';
+import { createAccount } from './create-account.ts';
+import type { Authorised, InteractiveAuth, Operation, StageType } from './interactive-auth.ts';
+import { checkNewPassword } from './password-policy.ts';
+import { beginSession, isUnexpectedChange, type NewSession, type SessionRequest } from './sessions.ts';
+import { assertAvailable, userIdForRegistration } from './username.ts';
+
+export interface RegistrationRequest {
+  readonly kind: 'user' | 'guest';
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly auth: JsonObject | undefined;
+  readonly inhibitLogin: boolean;
+  readonly session: SessionRequest;
+}
+export interface Registered {
+  readonly userId: UserId;
+  /** undefined: a login was not wanted. */
+  readonly session: NewSession | undefined;
+}
+
+type Registering = AccountsContext & { readonly interactiveAuth: InteractiveAuth };
+
+/**
+ * Throws 403 M_GUEST_ACCESS_FORBIDDEN or M_FORBIDDEN when this server does not take such accounts, 401 while stages are
+ * missing, 400 M_INVALID_USERNAME, M_USER_IN_USE, M_WEAK_PASSWORD, M_MISSING_PARAM. What can be checked is checked before
+ * any stage, as the specification demands.
+ */
+export async function register(ctx: Registering, request: RegistrationRequest): Promise<Registered> {
+  assertRegistrationIsOpen(ctx, request.kind);
+  const operation = operationOf(ctx, request);
+  const earlier = ctx.interactiveAuth.findOutcome(operation, request.auth);
+  if (typeof earlier === 'string') return registeredBefore(ctx, earlier as UserId, request);
+
+  const wanted = request.username === undefined ? undefined : userIdForRegistration(ctx, request.username);
+  if (wanted !== undefined) await assertAvailable(ctx, wanted);
+  if (request.password !== undefined) checkNewPassword(request.password, ctx.config.password.minimumLength);
+  else if (request.auth !== undefined) throw missingParam('password is missing');
+
+  const authorised = await ctx.interactiveAuth.authorise(operation, request.auth);
+  const userId = wanted ?? randomUserId(ctx);
+  try {
+    const session = await createRegistered(ctx, userId, request, authorised);
+    authorised.succeeded(userId);
+    return { userId, session };
+  } catch (error) {
+    authorised.abandoned();
+    throw isUnexpectedChange(error) ? forbidden('The registration token has been used up') : error;
+  }
+}
+
+/** Throws 403 when nobody can register by themselves. */
+export function assertRegistrationIsOpen(ctx: Pick<AccountsContext, 'config'>, kind: 'user' | 'guest'): void {
+  if (kind === 'guest') throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'There are no guests on this server');
+  if (!ctx.config.registration.enabled) throw forbidden('Registration is disabled');
+}
+
+async function createRegistered(
+  ctx: Registering,
+  userId: UserId,
+  request: RegistrationRequest,
+  { registrationToken }: Authorised,
+): Promise<NewSession | undefined> {
+  const { username: displayName, password, inhibitLogin } = request;
+  const { session } = await createAccount(
+    ctx,
+    { userId, password, isAdmin: false, displayName },
+    inhibitLogin ? undefined : request.session,
+    (unit) => {
+      if (registrationToken === undefined) return;
+      unit.run(useRegistrationToken, { token: registrationToken.token, now: ctx.clock.nowMs() }, { changes: 1 });
+    },
+  );
+  return session;
+}
+
+/** The answer to the same request got lost: the account is there, and the client gets a session. */
+async function registeredBefore(ctx: Registering, userId: UserId, request: RegistrationRequest): Promise<Registered> {
+  if (request.inhibitLogin) return { userId, session: undefined };
+  const account = await getAccount(ctx, userId);
+  if (account.isDeactivated || account.isLocked) throw forbidden('The account can no longer be used');
+  return { userId, session: await beginSession(ctx, account, request.session) };
+}
+
+function operationOf(ctx: Registering, request: RegistrationRequest): Operation {
+  const { username = null, password = null, inhibitLogin, session } = request;
+  const stages: readonly StageType[] = ctx.config.registration.requireToken
+    ? ['m.login.registration_token']
+    : ['m.login.dummy'];
+  return {
+    name: 'register',
+    parameters: { username, password, inhibitLogin, deviceId: session.deviceId },
+    requester: undefined,
+    flows: [stages],
+  };
+}
+
+/** For people without a wish. Twelve letters and digits are unlikely enough to be taken that a collision is an error. */
+function randomUserId(ctx: Pick<AccountsContext, 'random' | 'localServers'>): UserId {
+  const localpart = Array.from({ length: 12 }, () => ctx.random.int(36).toString(36)).join('');
+  const userId = newUserId(localpart, ctx.localServers.main);
+  if (userId === undefined) throw new Error('the server name leaves no room for localparts');
+  return userId;
+}

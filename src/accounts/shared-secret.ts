@@ -1,0 +1,80 @@
+/**
+ * Registration by programs that know a secret, in the form of Synapse's admin API: a nonce, and an HMAC-SHA1 of the request
+ * with the secret as key. https://element-hq.github.io/synapse/latest/admin_api/register_api.html
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { forbidden, invalidParam, MatrixError } from '../matrix/errors.ts';
+import type { SigningKey } from '../matrix/crypto/signing-key.ts';
+import { limits } from '../platform/limits.ts';
+import { Lru } from '../platform/lru.ts';
+import type { Clock, Random } from '../platform/ports.ts';
+
+export interface SignedRegistration {
+  readonly nonce: string;
+  /** As it was sent, capitals included. */
+  readonly username: string;
+  readonly password: string;
+  readonly isAdmin: boolean;
+  readonly userType: string | undefined;
+  /** Hexadecimal. */
+  readonly mac: string;
+}
+
+export class SharedSecret {
+  /** undefined: nobody can register this way. */
+  readonly #secret: string | undefined;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #random: Pick<Random, 'bytes'>;
+  /** Until when each is good. */
+  readonly #nonces = new Lru<string, number>({ sizeMax: limits.noncesMax });
+
+  constructor(secret: string | undefined, clock: Pick<Clock, 'monotonicMs'>, random: Pick<Random, 'bytes'>) {
+    this.#secret = secret;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** For one registration within the next minute. Throws 400 M_UNKNOWN when there is no shared secret. */
+  issueNonce(): string {
+    this.#getSecret();
+    const nonce = this.#random.bytes(32).toString('hex');
+    this.#nonces.set(nonce, this.#clock.monotonicMs() + limits.nonceMs);
+    return nonce;
+  }
+
+  /** Throws 400 for an unknown or used nonce, 403 for a wrong MAC. A nonce is used up either way. */
+  verify(request: SignedRegistration): void {
+    const secret = this.#getSecret();
+    const expiresMs = this.#nonces.find(request.nonce);
+    this.#nonces.delete(request.nonce);
+    if (expiresMs === undefined || expiresMs <= this.#clock.monotonicMs())
+      throw new MatrixError(400, 'M_UNKNOWN', 'unrecognised nonce');
+    if (`${request.username}${request.password}`.includes('\0'))
+      throw invalidParam('username and password must not contain NUL');
+    const expected = Buffer.from(registrationMac(secret, request), 'hex');
+    const given = Buffer.from(request.mac, 'hex');
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw forbidden('HMAC incorrect');
+  }
+
+  #getSecret(): string {
+    if (this.#secret === undefined)
+      throw new MatrixError(400, 'M_UNKNOWN', 'Shared secret registration is not enabled');
+    return this.#secret;
+  }
+}
+
+/** In hexadecimal. */
+export function registrationMac(secret: string, request: Omit<SignedRegistration, 'mac'>): string {
+  const { nonce, username, password, isAdmin, userType } = request;
+  const parts = [nonce, username, password, isAdmin ? 'admin' : 'notadmin'];
+  if (userType !== undefined) parts.push(userType);
+  return createHmac('sha1', secret).update(parts.join('\0')).digest('hex');
+}
+
+/**
+ * The secret by which the command line, run by somebody who can read the signing key, talks to the running server. It is
+ * derived, so nothing has to be stored; the text that is signed is no JSON, so it can never be a signature of something else.
+ */
+export function operatorSecret(signingKey: Pick<SigningKey, 'sign'>): string {
+  return createHmac('sha256', signingKey.sign(Buffer.from('veche: operator secret, version 1'))).digest('hex');
+}

@@ -1,0 +1,54 @@
+/** The stages of interactive authentication. https://spec.matrix.org/v1.19/client-server-api/#authentication-types */
+import { badJson, forbidden, missingParam } from '../matrix/errors.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { userLocked } from './account.ts';
+import type { AccountsContext } from './context.ts';
+import { type Operation, type Stage, StageFailed, type StageType } from './interactive-auth.ts';
+import { checkPassword } from './login.ts';
+import type { RegistrationTokens } from './registration-tokens.ts';
+import { parseUserIdentifier, type UserIdentifier } from './user-identifier.ts';
+
+type Checking = Pick<AccountsContext, 'db' | 'localServers' | 'passwords' | 'attempts'>;
+
+export function createStages(ctx: Checking, tokens: RegistrationTokens): Readonly<Record<StageType, Stage>> {
+  return {
+    'm.login.dummy': () => Promise.resolve({}),
+    'm.login.password': passwordStage(ctx),
+    'm.login.registration_token': registrationTokenStage(tokens),
+  };
+}
+
+/** Where somebody is logged in, the password must be theirs: another account's is refused with 403 M_FORBIDDEN. */
+function passwordStage(ctx: Checking): Stage {
+  return async (auth, operation) => {
+    const password = text(auth, 'password');
+    const account = await checkPassword(ctx, identifierOf(auth, operation), password);
+    if (account === undefined) throw new StageFailed('M_FORBIDDEN', 'Invalid password');
+    const { requester } = operation;
+    if (requester !== undefined && requester.userNid !== account.userNid)
+      throw forbidden('This is the password of another account');
+    if (account.isLocked) throw userLocked();
+    return { userNid: account.userNid };
+  };
+}
+
+function registrationTokenStage(tokens: RegistrationTokens): Stage {
+  return async (auth) => {
+    const registrationToken = await tokens.reserve(text(auth, 'token'));
+    if (registrationToken === undefined) throw new StageFailed('M_UNAUTHORIZED', 'Invalid registration token');
+    return { registrationToken };
+  };
+}
+
+/** Who is logged in need not say who they are. */
+function identifierOf(auth: JsonObject, { requester }: Operation): UserIdentifier {
+  const isNamed = ['identifier', 'user', 'medium'].some((name) => auth[name] !== undefined);
+  return requester !== undefined && !isNamed ? { kind: 'user', user: requester.userId } : parseUserIdentifier(auth);
+}
+
+function text(auth: JsonObject, name: string): string {
+  const value = auth[name];
+  if (value === undefined || value === null) throw missingParam(`auth.${name} is missing`);
+  if (typeof value !== 'string') throw badJson(`auth.${name} must be a string`);
+  return value;
+}
