@@ -8,6 +8,8 @@ import type { Ports } from '../../src/platform/ports.ts';
 import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
 import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
+import { loadPushRules } from '../../src/accounts/push-rules.ts';
+import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
 import { type Sync, createSync } from '../../src/sync/index.ts';
 import type { CreateRoomRequest } from '../../src/rooms/create-room-events.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -72,7 +74,8 @@ export class TestRooms {
       random: ports.random,
     });
     this.rooms = createRooms(this.ctx, { timers: ports.timers, defaultRoomVersion: '12' });
-    this.sync = createSync(this.ctx, this.rooms.typing, ports.timers);
+    const pushRules = new CachedPushRules(db, (owner) => loadPushRules({ db }, owner));
+    this.sync = createSync(this.ctx, this.rooms.typing, pushRules, ports.timers);
   }
 
   async user(localpart: string, server = 'test'): Promise<TestUser> {

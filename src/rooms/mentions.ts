@@ -1,5 +1,5 @@
 /**
- * Whose unread counts an event moves otherwise than everybody's (see docs/decisions: unread counts). Only local users who are
+ * Whose unread counts an event moves otherwise than everybody's (docs/decisions: unread counts). Only local users who are
  * joined are looked at; the cost grows with the mentions, not with the members.
  * https://spec.matrix.org/v1.19/client-server-api/#user-and-room-mentions
  */
@@ -7,7 +7,10 @@ import { powerLevelOf } from '../matrix/event-auth/power-levels.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
 import { isJsonObject } from '../matrix/json/json-value.ts';
-import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
+import { defaultRules, defaultRulesNotify, defaultRulesOutcome } from '../matrix/push-rules/default-notify.ts';
+import { type PushRoom, senderMayNotify } from '../matrix/push-rules/push-context.ts';
+import { pushEventOf } from '../matrix/push-rules/push-event.ts';
+import type { PushOutcome } from '../matrix/push-rules/push-outcome.ts';
 import type { MentionRow } from '../storage/stores/mention-store.ts';
 import { type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
@@ -18,35 +21,36 @@ export const everybody = 0;
 const mentionsMax = 200;
 
 export async function mentionsIn(ctx: RoomsContext, dag: RoomDag, event: RoomEvent): Promise<MentionRow[]> {
-  const mentions = event.content['m.mentions'];
-  if (!isJsonObject(mentions)) return [];
-  const notify = defaultRulesNotify(event) ? 0 : 1;
+  // Nearly every event: the default rules say the same of it for all members, and nothing is highlighted.
+  if (!isJsonObject(event.content['m.mentions']) && event.type !== 'm.room.tombstone') return [];
+  const room = await pushRoomOf(dag, event);
+  const shared = defaultRulesOutcome(event, room);
+  const counted = defaultRulesNotify(event);
   const thread = threadOf(event);
-  const rows: MentionRow[] = [];
-  const userIds = mentions['user_ids'];
-  if (Array.isArray(userIds))
-    for (const userId of new Set(userIds.slice(0, mentionsMax))) {
-      if (!isUserId(userId) || userId === event.sender || !ctx.localServers.isLocal(serverOf(userId))) continue;
-      const member = await dag.currentEvent('m.room.member', userId);
-      if (member?.content['membership'] !== 'join') continue;
-      rows.push({ user: await ctx.names.userNid(userId), thread, notify, highlight: 1 });
-    }
-  if (mentions['room'] === true && (await mayNotifyRoom(dag, event)))
-    rows.push({ user: everybody, thread, notify, highlight: 1 });
+  const rows = deviation(everybody, thread, shared.outcome, counted);
+  for (const userId of shared.namedUserIds.slice(0, mentionsMax)) {
+    if (!isUserId(userId) || userId === event.sender || !ctx.localServers.isLocal(serverOf(userId))) continue;
+    const member = await dag.currentEvent('m.room.member', userId);
+    if (member?.content['membership'] !== 'join') continue;
+    const outcome = defaultRules.evaluate(pushEventOf(event), room, { userId, displayName: undefined });
+    rows.push(...deviation(await ctx.names.userNid(userId), thread, outcome, counted));
+  }
   return rows;
 }
 
-async function mayNotifyRoom(dag: RoomDag, event: RoomEvent): Promise<boolean> {
+/** What push rules ask about the room. The number of members changes sounds and not counts. */
+export async function pushRoomOf(dag: RoomDag, event: RoomEvent): Promise<PushRoom> {
   const create = await dag.currentEvent('m.room.create', '');
   const powerLevels = await dag.currentEvent('m.room.power_levels', '');
-  if (create === undefined) return false;
-  return powerLevelOf(event.sender, create, powerLevels, dag.rules) >= roomNotificationLevel(powerLevels);
+  const level = powerLevelOf(event.sender, create, powerLevels, dag.rules);
+  return { memberCount: 3, senderMayNotify: (key) => senderMayNotify(key, level, powerLevels?.content) };
 }
 
-function roomNotificationLevel(powerLevels: RoomEvent | undefined): number {
-  const notifications = powerLevels?.content['notifications'];
-  const level = isJsonObject(notifications) ? notifications['room'] : undefined;
-  return typeof level === 'number' ? level : 50;
+/** A row only where the user's counts differ from the room's. */
+function deviation(user: number, thread: string, outcome: PushOutcome, counted: boolean): MentionRow[] {
+  const notify = outcome.notify && !counted ? 1 : 0;
+  const highlight = outcome.highlight ? 1 : 0;
+  return notify + highlight === 0 ? [] : [{ user, thread, notify, highlight }];
 }
 
 /** The thread root of an event in a thread; 'main' otherwise. */

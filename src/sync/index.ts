@@ -4,6 +4,7 @@ import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import { EventFragments } from './event-fragments.ts';
 import { LazyMembers } from './lazy-members.ts';
+import type { SyncPushRules } from './ports.ts';
 import { RoomTails } from './room-tails.ts';
 import { emptyResponse, runPass } from './sync-pass.ts';
 import type { SyncContext, SyncRequest } from './sync-request.ts';
@@ -15,7 +16,7 @@ export interface Sync {
   close(): void;
 }
 
-export function createSync(rooms: RoomsContext, typing: Typing, timers: Timers): Sync {
+export function createSync(rooms: RoomsContext, typing: Typing, pushRules: SyncPushRules, timers: Timers): Sync {
   const ctx: SyncContext = {
     rooms,
     typing,
@@ -23,6 +24,7 @@ export function createSync(rooms: RoomsContext, typing: Typing, timers: Timers):
     tails: new RoomTails(rooms.db.committedPos()),
     fragments: new EventFragments(rooms),
     lazyMembers: new LazyMembers(),
+    pushRules,
   };
   const unfollow = rooms.db.onCommitted((commit) => {
     ctx.fragments.onCommit(commit);

@@ -34,7 +34,7 @@ export async function joinedRoom(
   const isEmpty = timeline.events.length + state.length + ephemeral.length + ownData.length === 0;
   if (isEmpty && !timeline.limited && !readChanged && !isNew) return undefined;
 
-  const counts = await unreadCounts(ctx.rooms.db, ctx.tails, pass.user, room);
+  const counts = await unreadCounts(ctx, pass.user, pass.request.requester.userId, dag, now);
   const membersChanged =
     full || state.some(isMemberText) || timeline.events.some((event) => event.fragment.type === 'm.room.member');
   const summary = membersChanged ? await roomSummary(ctx.rooms, dag, pass.user.userNid) : undefined;

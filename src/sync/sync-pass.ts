@@ -23,7 +23,7 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
     const told = await roomText(pass, section, standing, accountData);
     if (told !== undefined) sections[section].push(told);
   }
-  const global = globalAccountData(pass, accountData);
+  const global = [...globalAccountData(pass, accountData), ...(await pushRulesEvent(pass))];
   const isEmpty = global.length === 0 && Object.values(sections).every((rooms) => rooms.length === 0);
   return { text: responseText(pass.now, sections, global), isEmpty };
 }
@@ -114,6 +114,16 @@ async function changedAccountData(pass: SyncPass): Promise<ReadonlyMap<number, r
     byRoom.set(row.room, list);
   }
   return byRoom;
+}
+
+/** Push rules are account data that only their own endpoints set. */
+async function pushRulesEvent(pass: SyncPass): Promise<readonly string[]> {
+  const { user, since, now, ctx, request } = pass;
+  if (since >= user.floorPos && user.globalPos <= since) return [];
+  if (!matchesEventFilter(request.filter.accountData, { type: 'm.push_rules', content: {} })) return [];
+  const { ruleset, pos } = await ctx.pushRules.load(request.requester);
+  if (since >= 0 && (pos <= since || pos > now)) return [];
+  return [`{"type":"m.push_rules","content":${JSON.stringify({ global: ruleset })}}`];
 }
 
 function globalAccountData(

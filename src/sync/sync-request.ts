@@ -5,6 +5,7 @@ import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import type { EventFragments } from './event-fragments.ts';
 import type { LazyMembers } from './lazy-members.ts';
+import type { SyncPushRules } from './ports.ts';
 import type { RoomTails } from './room-tails.ts';
 import type { SyncUser, SyncUsers } from './sync-users.ts';
 
@@ -15,6 +16,7 @@ export interface SyncContext {
   readonly tails: RoomTails;
   readonly fragments: EventFragments;
   readonly lazyMembers: LazyMembers;
+  readonly pushRules: SyncPushRules;
 }
 
 export interface SyncRequest {

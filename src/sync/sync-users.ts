@@ -66,6 +66,11 @@ export class SyncUser {
     this.markers.delete(room);
   }
 
+  forgetAllMarkers(): void {
+    this.markersVersion++;
+    this.markers.clear();
+  }
+
   get isWaiting(): boolean {
     return this.#waiting.size > 0;
   }
@@ -168,6 +173,11 @@ export class SyncUsers {
         if (wake.room !== 0) return this.#roomChanged(user, wake.room, 'accountDataPos', wake.pos);
         user.globalPos = wake.pos;
         return this.#wake(user);
+      }
+      case 'push-rules': {
+        const user = this.#users.get(wake.userNid);
+        user?.forgetAllMarkers();
+        return undefined;
       }
       case 'membership': {
         const user = this.#users.get(wake.userNid);

@@ -1,0 +1,56 @@
+/**
+ * Unread counts of those who changed their push rules: their rules are asked about each event since they last read. What was
+ * counted is kept, so that each event is looked at once per reader.
+ */
+import type { CompiledPushRules } from '../matrix/push-rules/compile-push-rules.ts';
+import { pushEventOf } from '../matrix/push-rules/push-event.ts';
+import { roomEventFromPdu } from '../matrix/events/room-event-from-pdu.ts';
+import type { EventId, UserId } from '../matrix/ids/ids.ts';
+import { pushRoomOf } from '../rooms/mentions.ts';
+import type { RoomsContext } from '../rooms/context.ts';
+import type { RoomDag } from '../rooms/dag/contract.ts';
+import { firstOrdAfter } from '../rooms/pagination-token.ts';
+import { pduOf } from '../rooms/stored-event.ts';
+import { timelineForwards } from '../storage/stores/timeline-store.ts';
+import type { UnreadCounts } from './unread-counts.ts';
+
+export interface CustomCounts extends UnreadCounts {
+  /** Events up to here are counted. */
+  readonly countedOrd: number;
+}
+
+/** Further events are not counted: nobody reads a number that large. */
+const countedEventsMax = 10_000;
+const sliceEvents = 200;
+
+export async function extendCounts(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  reader: { readonly userId: UserId; readonly userNid: number },
+  rules: CompiledPushRules,
+  from: CustomCounts,
+  now: number,
+): Promise<CustomCounts> {
+  const member = await dag.currentEvent('m.room.member', reader.userId);
+  const displayName = member?.content['displayname'];
+  const recipient = { userId: reader.userId, displayName: typeof displayName === 'string' ? displayName : undefined };
+  let { notification, highlight, countedOrd } = from;
+  for (let counted = 0; counted < countedEventsMax; counted += sliceEvents) {
+    const rows = await ctx.db.all(timelineForwards, {
+      room: dag.room,
+      after: countedOrd,
+      before: firstOrdAfter(now),
+      limit: sliceEvents,
+    });
+    for (const row of rows) {
+      countedOrd = row.ord ?? countedOrd;
+      if (row.sender === reader.userNid) continue;
+      const event = roomEventFromPdu(pduOf(row), dag.rules, row.event_id as EventId);
+      const outcome = rules.evaluate(pushEventOf(event), await pushRoomOf(dag, event), recipient);
+      if (outcome.notify) notification++;
+      if (outcome.highlight) highlight++;
+    }
+    if (rows.length < sliceEvents) break;
+  }
+  return { notification, highlight, countedOrd };
+}
