@@ -147,6 +147,18 @@ describe('outgoing requests', () => {
     expect(response.body.toString()).toBe('example.org');
   });
 
+  it('refuse methods, headers and ports that cannot be sent', async () => {
+    const port = await serve((_request, response) => response.end());
+    const request = get(`http://localhost:${port}/`);
+    for (const wrong of [
+      { method: 'GET /' },
+      { headers: { 'X-Test': 'a\r\nX-Injected: b' } },
+      { headers: { 'X Test': 'a' } },
+      { connect: { host: 'localhost', port: 70_000 } },
+    ])
+      await expect(client().request({ ...request, ...wrong })).rejects.toMatchObject({ failure: 'bad_request' });
+  });
+
   it('refuse URLs that are not http or that carry a password', async () => {
     for (const url of ['ftp://localhost/', 'file:///etc/passwd', 'no url', 'http://user:secret@localhost/'])
       await expect(client().request(get(url))).rejects.toMatchObject({ failure: 'bad_request' });

@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions as HttpsRequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { createSecureContext, rootCertificates } from 'node:tls';
@@ -167,7 +173,7 @@ class Exchange {
     return new Promise((resolve, reject) => {
       this.#abort.signal.throwIfAborted();
       let isAnswered = false;
-      const outgoing = (isTls ? httpsRequest : httpRequest)(options);
+      const outgoing = newRequest(isTls, options);
       const fail = (error: unknown): void => {
         const isStale = outgoing.reusedSocket && !isAnswered && isReset(error) && isRepeatable(this.#request.method);
         reject(isStale && !this.#abort.signal.aborted ? new StaleConnection() : this.#failureOf(error));
@@ -212,6 +218,15 @@ class Exchange {
     const reason: unknown = this.#abort.signal.aborted ? this.#abort.signal.reason : error;
     if (reason instanceof OutgoingHttpError) return reason;
     return new OutgoingHttpError(isTlsError(reason) ? 'tls' : 'connection', messageOf(reason), { cause: reason });
+  }
+}
+
+/** Node checks the method, the headers and the port at once. */
+function newRequest(isTls: boolean, options: HttpsRequestOptions): ClientRequest {
+  try {
+    return (isTls ? httpsRequest : httpRequest)(options);
+  } catch (error) {
+    throw new OutgoingHttpError('bad_request', messageOf(error), { cause: error });
   }
 }
 

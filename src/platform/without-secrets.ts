@@ -45,4 +45,4 @@ const inHeader = /\b(Bearer|Basic) [\w.~+/=-]{16,}/gi;
 const ownToken = /\bvc[a-z]_[\w-]{20,}/g;
 const inJson = new RegExp(`("(?:${secretKeys})"\\s*:\\s*")(?:[^"\\\\]|\\\\.)*(")`, 'gi');
 const inJsonInJson = new RegExp(`(\\\\"(?:${secretKeys})\\\\"\\s*:\\s*\\\\").*?((?<!\\\\)\\\\")`, 'gi');
-const inUrlAuthority = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"\\]*:)[^\s/@"\\]+@/gi;
+const inUrlAuthority = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@"\\]*:)[^\s/@"\\]+@/gi;
