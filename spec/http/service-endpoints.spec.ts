@@ -57,14 +57,14 @@ describe('GET /_matrix/federation/v1/version', () => {
 
 describe('GET /health', () => {
   it('is well when nothing is wrong, lives when something is, and takes no part in what it cannot do', async () => {
-    let problem: string | undefined;
+    const problems: string[] = [];
     server = await startTestServer({
       endpoints: healthEndpoints,
-      domain: { health: { findProblem: async () => problem } },
+      domain: { health: { findProblem: async () => problems[0] } },
     });
     for (const path of ['/health', '/health/live', '/health/ready'])
       expect((await server.request('GET', path)).json).toEqual({ status: 'ok' });
-    problem = 'database';
+    problems.push('database');
     for (const path of ['/health', '/health/ready']) {
       const reply = await server.request('GET', path);
       expect([reply.status, reply.json]).toEqual([503, { status: 'unavailable', problem: 'database' }]);

@@ -6,6 +6,7 @@ import { federationEndpoints } from './federation/index.ts';
 import { healthEndpoints } from './health/index.ts';
 import { keysEndpoints } from './keys/index.ts';
 import { metricsEndpoints } from './metrics/index.ts';
+import { pageEndpoints } from './pages/index.ts';
 import { wellKnownEndpoints } from './well-known/index.ts';
 
 const areas = [
@@ -15,6 +16,7 @@ const areas = [
   ...healthEndpoints,
   ...keysEndpoints,
   ...metricsEndpoints,
+  ...pageEndpoints,
   ...wellKnownEndpoints,
 ] as const;
 
