@@ -3,7 +3,7 @@ import { readArguments, UsageError } from '../../src/commands/arguments.ts';
 
 const definition = {
   usage: 'npm run copy -- FROM --to DIR [--quick]',
-  options: { to: { type: 'string', isRequired: true }, quick: { type: 'boolean' }, name: { type: 'string' } },
+  options: { to: { type: 'string', isRequired: true }, quick: { type: 'boolean' }, name: 'NAME' },
   positionals: ['FROM'],
 } as const;
 
@@ -14,6 +14,9 @@ describe('readArguments', () => {
       positionals: ['here'],
     });
     expect(readArguments(['--to=there', 'here'], definition).options.quick).toBe(false);
+    const { options } = readArguments(['a', '--to', 'b', '--name', 'c'], definition);
+    const name: string | undefined = options.name;
+    expect(name).toBe('c');
     expect(readArguments([], { usage: 'x' })).toEqual({ options: {}, positionals: [] });
   });
 

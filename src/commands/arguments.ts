@@ -5,8 +5,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-type OptionDefinition = { readonly type: 'string' | 'boolean'; readonly isRequired?: boolean };
-type OptionValue<D extends OptionDefinition> = D['type'] extends 'boolean'
+/** A text is the name of the value that the option takes, "FILE"; such an option may be absent. */
+type OptionDefinition = string | { readonly type: 'string' | 'boolean'; readonly isRequired?: boolean };
+type OptionValue<D extends OptionDefinition> = D extends { readonly type: 'boolean' }
   ? boolean
   : D extends { readonly isRequired: true }
     ? string
@@ -30,7 +31,9 @@ export function readArguments<
   definition: { readonly usage: string; readonly options?: O; readonly positionals?: P },
 ): CommandLine<O, P> {
   const complain = (message: string): UsageError => new UsageError(`${message}\nUsage: ${definition.usage}`);
-  const options = Object.entries(definition.options ?? {});
+  const options = Object.entries(definition.options ?? {}).map(
+    ([name, option]) => [name, typeof option === 'string' ? ({ type: 'string' } as const) : option] as const,
+  );
   const names = definition.positionals ?? [];
   let parsed: { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] };
   try {
@@ -48,9 +51,10 @@ export function readArguments<
   const surplus = parsed.positionals[names.length];
   if (surplus !== undefined) throw complain(`"${surplus}" is too much`);
   const values: Record<string, unknown> = {};
-  for (const [name, { type, isRequired }] of options) {
+  for (const [name, { type, ...option }] of options) {
     const value = parsed.values[name];
-    if (value === undefined && isRequired === true) throw complain(`--${name} is missing`);
+    if (value === undefined && 'isRequired' in option && option.isRequired === true)
+      throw complain(`--${name} is missing`);
     values[name] = type === 'boolean' ? value === true : value;
   }
   return {
