@@ -1,0 +1,190 @@
+/**
+ * The composition root: the only file that knows everybody. Built from the bottom to the top, closed from the top to the
+ * bottom.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import packageFile from '../package.json' with { type: 'json' };
+import { createAccounts, type Accounts } from './accounts/index.ts';
+import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
+import { unstableFeatures } from './http/client/versions/unstable-features.ts';
+import { readListenerOptions } from './http/listener-options.ts';
+import { type Listening, startListeners } from './http/listeners.ts';
+import { startPageSettings } from './http/pages/start-page-domain.ts';
+import { type RateLimiter, TokenBuckets } from './http/rate-limiter.ts';
+import { requestMetrics } from './http/request-metrics.ts';
+import { createApp } from './http/router.ts';
+import { servedOperations } from './http/served-operations.ts';
+import { wellKnownSettings } from './http/well-known/well-known-settings.ts';
+import { declaredVersions } from './matrix/versions/declared-versions.ts';
+import { cryptoSelfTest } from './matrix/crypto/self-test.ts';
+import type { Config } from './platform/config/config.ts';
+import { limits } from './platform/limits.ts';
+import { loadLocalServers } from './platform/load-local-servers.ts';
+import type { LocalServers } from './platform/local-servers.ts';
+import { createLogger, type Logger } from './platform/log.ts';
+import { Metrics } from './platform/metrics.ts';
+import { outgoingPolicies } from './platform/outgoing-policies.ts';
+import type { Ports } from './platform/ports.ts';
+import { Shutdown, type ShutdownStep } from './platform/shutdown.ts';
+import { systemPorts } from './platform/system-ports.ts';
+import { createRoomDags } from './rooms/dag/room-dags.ts';
+import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
+import { openDatabase } from './storage/open.ts';
+import { Names } from './storage/names.ts';
+import { bindServerName } from './storage/server-facts.ts';
+import { CachedPushRules } from './sync/compiled-push-rules.ts';
+import { createSync, type Sync } from './sync/index.ts';
+
+/** What a test may replace. */
+export interface ServerOverrides {
+  readonly ports?: Ports;
+  readonly log?: Logger;
+  readonly localServers?: LocalServers;
+  /** Instead of the file in data_dir; for tests and simulations. */
+  readonly sqlitePath?: ':memory:';
+}
+
+export interface Server {
+  readonly addresses: readonly Listening[];
+  readonly log: Logger;
+  readonly accounts: Accounts;
+  readonly rooms: Rooms;
+  readonly sync: Sync;
+  /** Ends within `limits.shutdownMs`: requests are answered and everything is on disk. */
+  close(): Promise<readonly ShutdownStep[]>;
+}
+
+/** Opens the database, makes what is not there, and listens. Rejects with a sentence for the operator when it cannot. */
+export async function createServer(config: Config, overrides: ServerOverrides = {}): Promise<Server> {
+  cryptoSelfTest();
+  const ports = overrides.ports ?? systemPorts({ outgoing: outgoingPolicies(config) });
+  const shutdown = new Shutdown(ports);
+  if ('close' in ports && typeof ports.close === 'function') {
+    const closePorts = ports.close.bind(ports) as () => void;
+    shutdown.add('outgoing connections', async () => closePorts());
+  }
+  const log = overrides.log ?? createLogger(config.log, ports);
+  try {
+    return await compose(config, overrides, ports, log, shutdown);
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+async function compose(
+  config: Config,
+  overrides: ServerOverrides,
+  ports: Ports,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<Server> {
+  const { clock, timers, random } = ports;
+  await mkdir(config.dataDir, { recursive: true });
+  const localServers = overrides.localServers ?? (await loadLocalServers(config, random));
+  const db = await openDatabase(databaseOptions(config, overrides), ports);
+  shutdown.add('database', () => db.close());
+  await bindServerName(db, config.serverName);
+  const metrics = new Metrics({ process: overrides.ports === undefined });
+  const rateLimiter = config.rateLimits.enabled ? new TokenBuckets(config.rateLimits, clock) : undefined;
+
+  const names = new Names(db, config.limits.namesCacheMax);
+  const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax });
+  // Accounts and rooms need each other: each sees of the other only what its ports say.
+  const accounts = createAccounts({
+    db,
+    names,
+    localServers,
+    config,
+    attempts: rateLimiter,
+    profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
+    departure: { leaveAllRooms: (userId, options) => rooms.leaveAllRooms(userId, options) },
+    clock,
+    timers,
+    random,
+  });
+  shutdown.add('accounts', () => accounts.close());
+  const members = { memberProfile: accounts.memberProfile };
+  const roomsContext = createRoomsContext({ db, names, dags, localServers, members, clock, random });
+  const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion });
+  const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
+  const sync = createSync(roomsContext, rooms.typing, pushRules, timers);
+  shutdown.add('rooms and sync', async () => {
+    sync.close();
+    rooms.close();
+  });
+  await accounts.resumeDeactivations();
+
+  const app = createApp({
+    endpoints: allEndpoints,
+    domain: httpDomain({ config, accounts, rooms, sync, localServers, metrics, ports, rateLimiter, findProblem }),
+    auth: accounts.accessTokens,
+    log,
+    metrics: requestMetrics(metrics),
+    limits: { ...limits, ...config.limits },
+    clock,
+    requestIdPrefix: random.bytes(4).toString('hex'),
+    rateLimiter,
+  });
+  const listeners = await startListeners(await readListenerOptions(config.listeners), app, { timers, log });
+  shutdown.add('listeners', () => listeners.close());
+  return { addresses: listeners.addresses, log, accounts, rooms, sync, close: () => shutdown.run() };
+
+  async function findProblem(): Promise<string | undefined> {
+    const answers = await db.diagnostics().then(
+      () => true,
+      (error: unknown) => {
+        log.error({ err: error }, 'the database does not answer');
+        return false;
+      },
+    );
+    return answers ? undefined : 'database';
+  }
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly accounts: Accounts;
+  readonly rooms: Rooms;
+  readonly sync: Sync;
+  readonly localServers: LocalServers;
+  readonly metrics: Metrics;
+  readonly ports: Ports;
+  readonly rateLimiter: RateLimiter | undefined;
+  findProblem(): Promise<string | undefined>;
+}
+
+/** What all endpoints together need. */
+function httpDomain(parts: Parts): HttpDomain {
+  const { config, accounts, rooms, sync, localServers, metrics, ports, rateLimiter, findProblem } = parts;
+  const software = { name: packageFile.name, version: packageFile.version };
+  return {
+    accounts,
+    rooms,
+    sync,
+    filters: accounts,
+    localServers,
+    metrics,
+    clock: ports.clock,
+    software,
+    health: { findProblem },
+    wellKnown: wellKnownSettings(config),
+    versions: {
+      specificationVersions: declaredVersions(servedOperations(allEndpoints)),
+      unstableFeatures: unstableFeatures(allEndpoints),
+    },
+    startPage: {
+      settings: startPageSettings(config),
+      accounts: accounts.startPage,
+      rateLimiter,
+      clock: ports.clock,
+    },
+  };
+}
+
+function databaseOptions(config: Config, overrides: ServerOverrides): Parameters<typeof openDatabase>[0] {
+  const { url } = config.database;
+  if (url !== undefined) return { engine: 'postgres', url: url.reveal() };
+  return { engine: 'sqlite', path: overrides.sqlitePath ?? join(config.dataDir, 'veche.db') };
+}
