@@ -53,8 +53,7 @@ export function readArguments<
   const values: Record<string, unknown> = {};
   for (const [name, { type, ...option }] of options) {
     const value = parsed.values[name];
-    if (value === undefined && 'isRequired' in option && option.isRequired === true)
-      throw complain(`--${name} is missing`);
+    if (value === undefined && 'isRequired' in option && option.isRequired) throw complain(`--${name} is missing`);
     values[name] = type === 'boolean' ? value === true : value;
   }
   return {

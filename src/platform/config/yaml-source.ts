@@ -3,7 +3,7 @@ import { emptyMap, type Located, type LocatedEntry, type Scalar, type Source } f
 import type { Mistake } from './mistakes.ts';
 
 const depthMax = 32;
-const nodesMax = 100_000;
+const nodesMax = 20_000;
 
 /**
  * Reads YAML 1.2 text, keeping where everything stands. `folder` is where relative paths start.
