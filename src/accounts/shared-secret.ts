@@ -4,7 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { forbidden, invalidParam, MatrixError } from '../matrix/errors.ts';
-import type { SigningKey } from '../matrix/crypto/signing-key.ts';
+import type { SigningKey } from '../matrix/crypto/ed25519.ts';
 import { limits } from '../platform/limits.ts';
 import { Lru } from '../platform/lru.ts';
 import type { Clock, Random } from '../platform/ports.ts';

@@ -1,0 +1,27 @@
+import { createRegistrationToken } from './create-registration-token.ts';
+import { deleteRegistrationToken } from './delete-registration-token.ts';
+import { getOperatorNonce } from './get-operator-nonce.ts';
+import { getRegistrationNonce } from './get-registration-nonce.ts';
+import { getRegistrationToken } from './get-registration-token.ts';
+import { getServerVersion } from './get-server-version.ts';
+import { getUser } from './get-user.ts';
+import { listRegistrationTokens } from './list-registration-tokens.ts';
+import { putUser } from './put-user.ts';
+import { registerAsOperator } from './register-as-operator.ts';
+import { registerWithSharedSecret } from './register-with-shared-secret.ts';
+import { updateRegistrationToken } from './update-registration-token.ts';
+
+export const adminEndpoints = [
+  getServerVersion,
+  getRegistrationNonce,
+  registerWithSharedSecret,
+  getOperatorNonce,
+  registerAsOperator,
+  getUser,
+  putUser,
+  createRegistrationToken,
+  listRegistrationTokens,
+  getRegistrationToken,
+  updateRegistrationToken,
+  deleteRegistrationToken,
+];

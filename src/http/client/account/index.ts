@@ -1,0 +1,6 @@
+import { changePassword } from './change-password.ts';
+import { deactivateAccount } from './deactivate-account.ts';
+import { getAccount3pids } from './get-account-3pids.ts';
+import { getTokenOwner } from './get-token-owner.ts';
+
+export const accountEndpoints = [getTokenOwner, changePassword, deactivateAccount, getAccount3pids];

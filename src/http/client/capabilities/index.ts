@@ -1,0 +1,3 @@
+import { getCapabilities } from './get-capabilities.ts';
+
+export const capabilitiesEndpoints = [getCapabilities];
