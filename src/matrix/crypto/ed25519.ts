@@ -1,7 +1,7 @@
 /**
  * Ed25519 by node:crypto. https://spec.matrix.org/v1.19/appendices/#signing-details
- * Verification refuses signatures whose scalar is not below the group order, so nobody can change a signature into
- * another valid one.
+ * Verification is strict: a scalar that is not below the group order is refused, so that nobody can turn a signature into
+ * another one, and so are keys and points of small order, with which a signature says nothing.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { decodeBase64, encodeBase64 } from '../ids/base64.ts';

@@ -53,7 +53,8 @@ const needsNoEscape = /^[ !#-[\]-~]*$/;
 
 /** JSON.stringify for what is in canonical order and has only canonical numbers; undefined: something is not so. */
 function writeFast(value: JsonValue): string | undefined {
-  if (!isInOrder(value)) return undefined;
+  // Other values are written as fast the long way.
+  if (typeof value !== 'object' || value === null || !isInOrder(value)) return undefined;
   const text = JSON.stringify(value);
   // JSON.stringify escapes half of a surrogate pair. An escaped backslash before `ud` only looks like it.
   if (text.includes('\\ud')) return undefined;
@@ -122,14 +123,22 @@ function writeObject(object: JsonObject, writeNumber: WriteNumber): string {
   return `${text}}`;
 }
 
-function sortedKeys(object: JsonObject): string[] {
+/** The keys of the object by code point. */
+export function sortedKeys(object: JsonObject): string[] {
   const keys = Object.keys(object);
-  for (let index = 1; index < keys.length; index++) {
-    if ((keys[index - 1] as string) < (keys[index] as string)) continue;
-    keys.sort();
-    break;
-  }
+  if (keys.length > 32) keys.sort();
+  else insertionSort(keys);
   return keys.some((key) => beyondSurrogates.test(key)) ? keys.sort(compareCodePoints) : keys;
+}
+
+/** By UTF-16 unit. The fastest for a few keys that are nearly in order, as they mostly are. */
+function insertionSort(keys: string[]): void {
+  for (let index = 1; index < keys.length; index++) {
+    const key = keys[index] as string;
+    let at = index;
+    for (; at > 0 && (keys[at - 1] as string) > key; at--) keys[at] = keys[at - 1] as string;
+    keys[at] = key;
+  }
 }
 
 /** The text in quotation marks, escaped where JSON must; throws CanonicalJsonError for half of a surrogate pair. */

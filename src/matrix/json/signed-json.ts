@@ -89,7 +89,12 @@ export function signText(text: string, key: SigningKey): string {
 }
 
 /** The object with one more signature. */
-export function addSignature(object: JsonObject, entity: string, keyId: string, signature: string): JsonObject {
+export function addSignature(
+  object: JsonObject,
+  entity: string,
+  keyId: string,
+  signature: string,
+): JsonObject & { readonly signatures: JsonObject } {
   const signatures = isJsonObject(object['signatures']) ? object['signatures'] : {};
   const ofEntity = isJsonObject(ownValue(signatures, entity)) ? ownValue(signatures, entity) : {};
   return { ...object, signatures: { ...signatures, [entity]: { ...(ofEntity as JsonObject), [keyId]: signature } } };
