@@ -4,7 +4,6 @@ import pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { compiledStatement, definedQueries } from '../../src/storage/query.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
-import './scratch-queries.ts';
 
 const storage = new URL('../../src/storage/', import.meta.url);
 

@@ -17,7 +17,7 @@ import {
   removePair,
   setFact,
   takePairs,
-} from './scratch-queries.ts';
+} from './support/scratch-queries.ts';
 
 describeOnBothEngines('units', (engine) => {
   it('happen whole, and show up in reads when they are committed', async () => {

@@ -28,8 +28,16 @@ export interface TestEngine {
 
 /** Runs the same specs on both engines. */
 export function describeOnBothEngines(title: string, specs: (engine: TestEngine) => void): void {
-  describe(`${title} (SQLite)`, () => specs(testEngine('sqlite', sqliteFile)));
-  describe(`${title} (PostgreSQL)`, () => specs(testEngine('postgres', postgresDatabase)));
+  onSqlite(`${title} (SQLite)`, specs);
+  onPostgres(`${title} (PostgreSQL)`, specs);
+}
+
+export function onSqlite(title: string, specs: (engine: TestEngine) => void): void {
+  describe(title, () => specs(testEngine('sqlite', sqliteFile)));
+}
+
+export function onPostgres(title: string, specs: (engine: TestEngine) => void): void {
+  describe(title, () => specs(testEngine('postgres', postgresDatabase)));
 }
 
 interface Opened {
@@ -91,36 +99,46 @@ async function sqliteFile(): Promise<Place> {
 
 async function postgresDatabase(migrated: boolean): Promise<Place> {
   const used = migrated ? usedDatabases.pop() : undefined;
-  const name = used ?? `spec_${process.pid}_${++databaseCount}`;
+  if (used !== undefined) {
+    await inDatabase(used.url, (client) => client.query(used.cleaning));
+    return { options: { engine: 'postgres', url: used.url }, remove: async () => void usedDatabases.push(used) };
+  }
+  const name = `spec_${process.pid}_${++databaseCount}`;
   const url = postgresUrl(name, await socketFolder());
   const client = await administration();
-  if (used === undefined)
-    await client.query(
-      `CREATE DATABASE ${name} TEMPLATE ${migrated ? migratedTemplate : 'template0'} STRATEGY file_copy`,
-    );
-  else await makeLikeNew(url);
-  return {
-    options: { engine: 'postgres', url },
-    async remove() {
-      if (migrated) usedDatabases.push(name);
-      else await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
-    },
-  };
+  const template = migrated ? migratedTemplate : 'template0';
+  await client.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
+  const options: DatabaseOptions = { engine: 'postgres', url };
+  if (!migrated)
+    return { options, remove: async () => void (await client.query(`DROP DATABASE ${name} WITH (FORCE)`)) };
+  const cleaning = await inDatabase(url, cleaningOf);
+  return { options, remove: async () => void usedDatabases.push({ url, cleaning }) };
 }
 
 /** Migrated databases that a test is done with; emptying one is quicker than making another. */
-const usedDatabases: string[] = [];
+const usedDatabases: { readonly url: string; readonly cleaning: string }[] = [];
 
-async function makeLikeNew(url: string): Promise<void> {
+/** What makes a database like it is now again, for one that is new. */
+async function cleaningOf(client: pg.Client): Promise<string> {
+  const tables = await client.query<{ name: string }>(
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'sequence'`,
+  );
+  const facts = await client.query<{ name: string; value: string }>('SELECT name, value FROM server_fact');
+  return [
+    ...tables.rows.map(({ name }) => `DELETE FROM ${name};`),
+    ...facts.rows.map(({ name, value }) => `INSERT INTO server_fact (name, value) VALUES ('${name}', '${value}');`),
+    `DELETE FROM sequence WHERE name = 'group'; UPDATE sequence SET reserved_until = 1;`,
+  ].join(' ');
+}
+
+async function inDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  const tables = await client.query<{ name: string }>(
-    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('server_fact', 'sequence')`,
-  );
-  await client.query(`${tables.rows.map(({ name }) => `DELETE FROM ${name};`).join(' ')}
-    DELETE FROM server_fact WHERE name NOT LIKE 'schema_%';
-    DELETE FROM sequence WHERE name = 'group'; UPDATE sequence SET reserved_until = 1`);
-  await client.end();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 let databaseCount = 0;

@@ -13,10 +13,11 @@ export interface StepResult {
 /** The server refused one statement, and with it all that came after. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed';
-  readonly step: number;
-  constructor(step: number, cause: unknown) {
+  /** Of the steps before it. */
+  readonly results: readonly StepResult[];
+  constructor(results: readonly StepResult[], cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.step = step;
+    this.results = results;
   }
 }
 
@@ -70,11 +71,11 @@ export class Pipeline implements pg.Submittable {
   }
 
   handleError(error: unknown): void {
-    this.#outcome.reject(new StepFailed(this.#results.length, error));
+    this.#outcome.reject(new StepFailed(this.#results, error));
   }
 
   handleEmptyQuery(): void {
-    this.#outcome.reject(new StepFailed(this.#results.length, new Error('the statement is empty')));
+    this.#outcome.reject(new StepFailed(this.#results, new Error('the statement is empty')));
   }
 
   handlePortalSuspended(): void {}

@@ -1,7 +1,13 @@
 import { UnexpectedChanges, UniqueViolation } from '../database.ts';
 import type { BoundStatement, GroupOutcome, UnitOutcome, UnitProgram } from '../engine.ts';
 import { StepFailed, type StepResult } from './pipeline.ts';
-import { type Step, WriterConnection, isAboutTheStatement, isUniqueViolation } from './writer-connection.ts';
+import {
+  type Control,
+  type Step,
+  WriterConnection,
+  isAboutTheStatement,
+  isUniqueViolation,
+} from './writer-connection.ts';
 
 /**
  * Runs groups of units on one connection: everything up to the commit in one round trip, the commit in a second, because only the
@@ -111,10 +117,6 @@ class Group {
     return remaining;
   }
 
-  stepsOf(index: number): readonly BoundStatement[] {
-    return this.units[index]!.statements;
-  }
-
   outcomes(): UnitOutcome[] {
     return this.units.map((_, index) => {
       const error = this.failed.get(index);
@@ -140,82 +142,90 @@ async function prepareStatements(connection: WriterConnection, group: Group): Pr
     }
 }
 
-/** So many times the group is run again without the unit that failed; after that its units go one by one. */
-const attemptsMax = 8;
-
+/**
+ * Runs the group as one pipeline. When a unit fails, the server has undone or will undo everything since the last savepoint; what
+ * went well up to there is run again, a savepoint is set behind it, and the rest follows: one more round trip for each failure.
+ */
 async function carryOut(connection: WriterConnection, group: Group): Promise<void> {
-  for (let attempt = 0; attempt < attemptsMax; attempt++)
-    if (await runTogether(connection, group, attempt > 0)) return commit(connection, group);
-  await runOneByOne(connection, group);
-  await commit(connection, group);
-}
-
-/** False when a unit failed; it is in `group.failed` then, and the transaction is to be rolled back. */
-async function runTogether(connection: WriterConnection, group: Group, rollback: boolean): Promise<boolean> {
-  const units = group.remaining();
-  const steps: Step[] = rollback ? [{ control: 'rollback' }, { control: 'begin' }] : [{ control: 'begin' }];
-  const firstStep = new Map<number, number>();
-  let bytes = 0;
-  for (const index of units) {
-    firstStep.set(index, steps.length);
-    steps.push(...group.stepsOf(index));
-    bytes += group.units[index]!.bytes;
+  let undo: Control[] = ['begin'];
+  let again: readonly number[] = [];
+  let mark: Control[] = [];
+  let rest = group.remaining();
+  for (;;) {
+    const plan = new Plan(group);
+    for (const control of undo) plan.addControl(control);
+    for (const index of again) plan.addUnit(index);
+    for (const control of mark) plan.addControl(control);
+    for (const index of rest) plan.addUnit(index);
+    const failed = await plan.run(connection);
+    if (failed === undefined) break;
+    undo = mark.length === 0 ? ['rollback', 'begin'] : ['rollbackToSavepoint'];
+    mark = mark.length === 0 ? ['savepoint'] : ['release', 'savepoint'];
+    if (!rest.includes(failed)) throw new Error('a unit failed that went well a moment ago');
+    again = rest.slice(0, rest.indexOf(failed));
+    const stillRemaining = new Set(group.remaining());
+    rest = rest.slice(again.length).filter((index) => stillRemaining.has(index));
   }
-  steps.push({ control: 'numberGroup', values: [group.number] });
-  let results: readonly StepResult[];
-  try {
-    results = await connection.run(steps, bytes);
-  } catch (error) {
-    if (!(error instanceof StepFailed) || !isAboutTheStatement(error)) throw error;
-    const index = units.findLast((candidate) => firstStep.get(candidate)! <= error.step);
-    if (index === undefined) throw error;
-    group.failed.set(index, causeOf(error));
-    return false;
-  }
-  for (const index of units) {
-    const from = firstStep.get(index)!;
-    const own = results.slice(from, from + group.stepsOf(index).length);
-    const unexpected = unexpectedChanges(group.stepsOf(index), own);
-    if (unexpected !== undefined) {
-      group.failed.set(index, unexpected);
-      return false;
-    }
-    group.done.set(index, own);
-  }
-  return true;
-}
-
-/** Each unit in a savepoint, so that any number of them can fail. */
-async function runOneByOne(connection: WriterConnection, group: Group): Promise<void> {
-  await connection.run([{ control: 'rollback' }, { control: 'begin' }]);
-  for (const index of group.units.keys()) {
-    if (!group.remaining().includes(index)) continue;
-    const error = await runAlone(connection, group, index);
-    if (error === undefined) await connection.run([{ control: 'release' }]);
-    else {
-      group.failed.set(index, error);
-      await connection.run([{ control: 'rollbackToSavepoint' }, { control: 'release' }]);
-    }
-  }
-  await connection.run([{ control: 'numberGroup', values: [group.number] }]);
-}
-
-/** Gives why the unit failed. */
-async function runAlone(connection: WriterConnection, group: Group, index: number): Promise<Error | undefined> {
-  try {
-    const results = await connection.run([{ control: 'savepoint' }, ...group.stepsOf(index)]);
-    const own = results.slice(1);
-    group.done.set(index, own);
-    return unexpectedChanges(group.stepsOf(index), own);
-  } catch (error) {
-    if (!(error instanceof StepFailed) || !isAboutTheStatement(error)) throw error;
-    return causeOf(error);
-  }
-}
-
-async function commit(connection: WriterConnection, group: Group): Promise<void> {
   group.commitWasSent = true;
   await connection.run([{ control: 'commit' }]);
+}
+
+/** What is sent in one piece, and which unit each step belongs to. */
+class Plan {
+  readonly #group: Group;
+  readonly #steps: Step[] = [];
+  readonly #firstSteps = new Map<number, number>();
+  #bytes = 0;
+
+  constructor(group: Group) {
+    this.#group = group;
+  }
+
+  addControl(control: Control): void {
+    this.#steps.push({ control });
+  }
+
+  addUnit(index: number): void {
+    const unit = this.#group.units[index]!;
+    this.#firstSteps.set(index, this.#steps.length);
+    this.#steps.push(...unit.statements);
+    this.#bytes += unit.bytes;
+  }
+
+  /** Gives the first unit that failed, which is in `group.failed` then; undefined when all went well. */
+  async run(connection: WriterConnection): Promise<number | undefined> {
+    const { failed, number } = this.#group;
+    const steps: Step[] = [...this.#steps, { control: 'numberGroup', values: [number] }];
+    try {
+      return this.#check(await connection.run(steps, this.#bytes));
+    } catch (error) {
+      if (!(error instanceof StepFailed) || !isAboutTheStatement(error)) throw error;
+      // a unit before it may have changed what it was not to change, and that may be why
+      const earlier = this.#check(error.results);
+      if (earlier !== undefined) return earlier;
+      const step = error.results.length;
+      const index = [...this.#firstSteps.keys()].findLast((unit) => this.#firstSteps.get(unit)! <= step);
+      if (index === undefined) throw error;
+      failed.set(index, causeOf(error));
+      return index;
+    }
+  }
+
+  /** Keeps the results of units that have run to their end; gives the first that changed another number of rows than it said. */
+  #check(results: readonly StepResult[]): number | undefined {
+    const { units, failed, done } = this.#group;
+    for (const [index, from] of this.#firstSteps) {
+      const { statements } = units[index]!;
+      const own = results.slice(from, from + statements.length);
+      const unexpected = unexpectedChanges(statements, own);
+      if (unexpected !== undefined) {
+        failed.set(index, unexpected);
+        return index;
+      }
+      done.set(index, own);
+    }
+    return undefined;
+  }
 }
 
 function unexpectedChanges(
@@ -224,7 +234,7 @@ function unexpectedChanges(
 ): UnexpectedChanges | undefined {
   for (const [index, { changes, statement }] of statements.entries()) {
     const changed = results[index]?.changes;
-    if (changes !== undefined && changes !== changed)
+    if (changes !== undefined && changed !== undefined && changes !== changed)
       return new UnexpectedChanges(`${changed} rows changed, ${changes} expected: ${statement.sql}`);
   }
   return undefined;

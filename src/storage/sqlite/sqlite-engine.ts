@@ -76,8 +76,9 @@ class SqliteEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    await this.#writer.close();
+    // the writer last: only a connection that can write brings the log into the database when it is the last to close
     this.#reads.close();
+    await this.#writer.close();
     this.#release();
   }
 

@@ -1,5 +1,5 @@
 /** Queries on real tables that specs of the engine use; `extremity` has two numbers as its key, `server_fact` a text. */
-import { defineRead, defineWrite } from '../../src/storage/query.ts';
+import { defineRead, defineWrite } from '../../../src/storage/query.ts';
 
 export const addPair = defineWrite<{ room: number; nid: number }>('scratch.addPair', (q, p) =>
   q.insertInto('extremity').values({ room: p.room, nid: p.nid }),
