@@ -1,5 +1,17 @@
 /** Everything that is served, area by area. spec/conformance/ compares it with the specification. */
+import { adminEndpoints } from './admin/index.ts';
+import { accountDataEndpoints } from './client/account-data/index.ts';
+import { accountEndpoints } from './client/account/index.ts';
+import { capabilitiesEndpoints } from './client/capabilities/index.ts';
+import { deviceEndpoints } from './client/devices/index.ts';
+import { filterEndpoints } from './client/filter/index.ts';
+import { loginEndpoints } from './client/login/index.ts';
+import { profileEndpoints } from './client/profile/index.ts';
+import { pushRulesEndpoints } from './client/push-rules/index.ts';
+import { registrationEndpoints } from './client/registration/index.ts';
 import { roomEndpoints } from './client/rooms/index.ts';
+import { serverAdministrationEndpoints } from './client/server-administration/index.ts';
+import { syncEndpoints } from './client/sync/index.ts';
 import { versionsEndpoints } from './client/versions/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { federationEndpoints } from './federation/index.ts';
@@ -10,7 +22,19 @@ import { pageEndpoints } from './pages/index.ts';
 import { wellKnownEndpoints } from './well-known/index.ts';
 
 const areas = [
+  ...adminEndpoints,
+  ...accountDataEndpoints,
+  ...accountEndpoints,
+  ...capabilitiesEndpoints,
+  ...deviceEndpoints,
+  ...filterEndpoints,
+  ...loginEndpoints,
+  ...profileEndpoints,
+  ...pushRulesEndpoints,
+  ...registrationEndpoints,
   ...roomEndpoints,
+  ...serverAdministrationEndpoints,
+  ...syncEndpoints,
   ...versionsEndpoints,
   ...federationEndpoints,
   ...healthEndpoints,
