@@ -76,6 +76,8 @@ describe('power levels', () => {
       expect(powerLevelOf(bob, create, { content }, old)).toBe(-Infinity);
       expect(requiredPowerLevelFor('m.room.message', false, { content }, old)).toBe(Infinity);
       expect(namedPowerLevel('ban', { content }, old)).toBe(Infinity);
+      const inEvents = { events: { 'm.room.message': content.events_default }, events_default: 0 };
+      expect(requiredPowerLevelFor('m.room.message', false, { content: inEvents }, old)).toBe(Infinity);
     }
   });
 

@@ -309,6 +309,32 @@ describe('every rule refuses, by its number', () => {
   }
 });
 
+describe('what only looks like a reason to refuse', () => {
+  it('m.federate closes a room only when it is false', () => {
+    for (const rules of Object.values(roomVersions)) {
+      for (const federate of [true, 'false', 0, null]) {
+        const room = new AuthRoom(rules, { 'm.federate': federate });
+        expect(room.tryMember(eve, 'join')).toEqual({ ok: true });
+      }
+      const closed = new AuthRoom(rules, { 'm.federate': false });
+      expect(closed.try('m.room.message', undefined, bob, {})).toEqual({ ok: true });
+    }
+  });
+
+  it('what a restricted join is authorised by must be a user', () => {
+    for (const rules of Object.values(roomVersions).filter(({ eventAuth }) => eventAuth.restricted)) {
+      for (const via of [7, null, '', 'one.example', 'bob:one.example', { user: bob }]) {
+        const room = new AuthRoom(rules);
+        const signatures = Object.fromEntries(
+          ['', 'one.example', 'undefined'].map((name) => [name, { 'ed25519:1': 's' }]),
+        );
+        const result = room.tryMember(eve, 'join', eve, { join_authorised_via_users_server: via }, { signatures });
+        expect(result).toMatchObject({ ok: false, rule: expect.stringMatching(/^[45]\.2\.1$/) as string });
+      }
+    }
+  });
+});
+
 /** "1-5: 4.1, 6: 3.1" as a number for each version. */
 function parseNumbers(text: string): Map<string, string> {
   const byVersion = new Map<string, string>();

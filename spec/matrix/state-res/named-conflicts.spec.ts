@@ -203,6 +203,23 @@ describe('conflicts in room version 1', () => {
     expect(story.resolve([...rest, third], [...rest, first])('m.room.power_levels')).toBe('third');
   });
 
+  it('power levels: an event may rest on what the one before gave', () => {
+    const { story, users, power, join, bobJoins, all } = begin('1');
+    const rest = all.filter((event) => event !== power);
+    const given = story.tell('given', 'm.room.power_levels', '', alice, { users }, [power, join]);
+    const used = story.tell('used', 'm.room.power_levels', '', bob, { users, kick: 40 }, [power, bobJoins]);
+    expect(story.resolve([...rest, used], [...rest, given])('m.room.power_levels')).toBe('used');
+  });
+
+  it('takes the event of greatest depth that is allowed', () => {
+    const { story, power, join, carolJoins, all } = begin('1');
+    const topics = [alice, alice, carol].map((sender, index) => {
+      const member = sender === alice ? join : carolJoins;
+      return story.tell(`topic ${index}`, 'm.room.topic', '', sender, {}, [power, member]);
+    });
+    expect(story.resolve(...topics.map((topic) => [...all, topic]))('m.room.topic')).toBe('topic 1');
+  });
+
   it('join rules and members are judged by the resolved power levels, others by all of these', () => {
     const { story, users, power, join, bobJoins, carolJoins, all } = begin('1');
     const demoted = story.tell(
