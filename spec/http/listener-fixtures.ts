@@ -55,7 +55,7 @@ class Gate {
   });
 }
 
-export const largeBytes = 48 * 1024 * 1024;
+export const largeBytes = 128 * 1024 * 1024;
 const large = Buffer.alloc(largeBytes, ' ');
 export const largeEndpoint = defineEndpoint({
   operationId: 'large',

@@ -23,7 +23,7 @@ describe.each([
   const isTls = tlsOptions !== undefined;
   it('cuts a sender that sends nothing, not one that sends slowly, and not a parked long poll', async () => {
     const polls = new Polls();
-    const limits = { transferIdleMs: 1_000 };
+    const limits = { transferIdleMs: 2_000 };
     const endpoints = [polls.endpoint, storeEndpoint];
     const server = await start({ endpoints, limits, listener: { tls: tlsOptions } });
     const poll = open(server.port, { tls: isTls });
@@ -48,7 +48,7 @@ describe.each([
   });
 
   it('cuts a reader that takes nothing, not one that takes slowly', async () => {
-    const limits = { transferIdleMs: 1_000 };
+    const limits = { transferIdleMs: 2_000 };
     const server = await start({ endpoints: [largeEndpoint], limits, listener: { tls: tlsOptions } });
     const [slow, stalled] = [open(server.port, { tls: isTls }), open(server.port, { tls: isTls })];
     let taken = 0;
@@ -57,11 +57,13 @@ describe.each([
       slow.socket.pause();
     });
     slow.send(get('/_matrix/client/v3/large'));
-    const sip = setInterval(() => slow.socket.resume(), 10);
+    const sip = setInterval(() => slow.socket.resume(), 4);
     closing.push(() => clearInterval(sip));
     stalled.socket.pause();
     stalled.send(get('/_matrix/client/v3/large'));
+    await until(() => server.answered.length === 2);
     await serverCut(server, 1);
+    expect(taken).toBeLessThan(largeBytes);
 
     clearInterval(sip);
     slow.socket.on('data', () => slow.socket.resume());

@@ -115,6 +115,26 @@ describe('closing', () => {
   });
 });
 
+describe('connections', () => {
+  it('are kept longer than proxies keep theirs', async () => {
+    const server = await start({});
+    const reply = await server.request('GET', '/_matrix/client/v3/nothing');
+    expect(reply.headers.get('keep-alive')).toBe('timeout=75');
+  });
+
+  it('are as many as the limit says', async () => {
+    const server = await start({ limits: { connectionsMax: 2 } });
+    const connections = [open(server.port), open(server.port)];
+    for (const connection of connections) {
+      connection.send(get('/_matrix/client/v3/nothing'));
+      await connection.until((text) => text.includes('M_UNRECOGNIZED'));
+    }
+    expect(await open(server.port).ended()).toBe('');
+    connections[0]?.send(get('/_matrix/client/v3/nothing'));
+    await connections[0]?.until((text) => text.split('M_UNRECOGNIZED').length === 3);
+  });
+});
+
 describe('listening', () => {
   it('serves only the groups of the listener', async () => {
     const server = await start({ listener: { serve: ['media', 'health'] } });

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 
 export interface RawConnection {
   readonly socket: Socket;
-  /** Everything received so far, as latin1. */
+  /** What was received so far, as latin1; of more than a mebibyte, the beginning. */
   received(): string;
   send(bytes: string | Buffer): void;
   /** Resolves when `found` accepts what was received; rejects when the connection ends before. */
@@ -25,7 +25,7 @@ export function openRawConnection(port: number, options: { tls?: boolean; host?:
     for (const waiter of waiters) waiter();
   };
   socket.on('data', (bytes: Buffer) => {
-    text += bytes.toString('latin1');
+    if (text.length < keptBytes) text += bytes.toString('latin1');
     wake();
   });
   // A reset connection has ended like any other; the close event follows.
@@ -62,6 +62,8 @@ export function openRawConnection(port: number, options: { tls?: boolean; host?:
     destroy: () => void socket.destroy(),
   };
 }
+
+const keptBytes = 1_048_576;
 
 /** The status of the last response received. */
 export const lastStatus = (received: string): number =>

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { MatrixError } from '../matrix/errors.ts';
 import { corsHeaders, exposeRetryAfter, preflightHeaders } from './cors.ts';
 import type { RawReply, Reply } from './endpoint.ts';
@@ -84,11 +85,33 @@ function send(
   response.writeHead(status, head);
   if (isSwamped) endAfterBody(exchange, body, options.limits);
   else {
-    response.end(body);
+    if (exchange.listener.isTls && body.length > sliceBytes) endInSlices(response, asBytes(body));
+    else response.end(body);
     // What the kernel did not take at once waits for the reader; the time limit ends with the response.
     if (request.socket.writableLength > 0) limitTransferIdle(request.socket, options.limits.transferIdleMs);
   }
 }
+
+/**
+ * A plain socket says how much of a write the reader has taken; under TLS a write is all or nothing, and a slow reader of a
+ * long answer would look like one who takes nothing.
+ */
+function endInSlices(response: ServerResponse, body: Buffer): void {
+  let sent = 0;
+  const proceed = (): void => {
+    while (sent < body.length - sliceBytes) {
+      const hasRoom = response.write(body.subarray(sent, (sent += sliceBytes)));
+      if (!hasRoom) {
+        response.once('drain', proceed);
+        return;
+      }
+    }
+    response.end(body.subarray(sent));
+  };
+  proceed();
+}
+const sliceBytes = 65_536;
+const asBytes = (body: string | Buffer): Buffer => (typeof body === 'string' ? Buffer.from(body) : body);
 
 /** Of a body whose announced length is bearable, Node reads and drops what nobody has read; the connection goes on. */
 function isBodyShort({ request }: Exchange, limits: SendLimits): boolean {
