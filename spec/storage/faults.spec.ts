@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
@@ -8,8 +8,10 @@ import { UnitFailed } from '../../src/storage/database.ts';
 import type { GroupCommitDatabase } from '../../src/storage/group-commit.ts';
 import { DatabaseRefused } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open.ts';
-import { onSqlite } from '../support/databases.ts';
-import { addBody, addPair, bodies, pairs } from './support/scratch-queries.ts';
+import { walBytesMax } from '../../src/storage/sqlite/connection.ts';
+import { describeOnBothEngines, onSqlite } from '../support/databases.ts';
+import { testPorts } from '../support/test-ports.ts';
+import { addBody, addPair, bodies, pairs, setFact } from './support/scratch-queries.ts';
 
 const realPorts = { timers: systemTimers, workers: threadWorkers };
 
@@ -45,21 +47,40 @@ onSqlite('SQLite with its writer in a thread', (engine) => {
     }
   });
 
-  it('refuses a second process, and not the next one', async () => {
-    const db = await engine.open({ reopenable: true, ports: realPorts });
-    const options = engine.optionsOf(db);
-    await expect(openDatabase(options, realPorts)).rejects.toThrow(DatabaseRefused);
-    await expect(openDatabase(options, realPorts)).rejects.toThrow('another process has the database');
-    await db.close();
-    const next = await openDatabase(options, realPorts);
-    await next.close();
+  it('starts another thread when the one it had has ended, and fails only what was in flight', async () => {
+    const channels: { close(): Promise<void> }[] = [];
+    const start: typeof threadWorkers.start = (module, data) => {
+      const channel = threadWorkers.start<never, never>(module, data);
+      channels.push(channel);
+      return channel;
+    };
+    const db = await engine.open({ reopenable: true, ports: { ...realPorts, workers: { inline: false, start } } });
+    await db.write((unit) => unit.run(addPair, { room: 1, nid: 1 })).committed;
+    await channels[0]?.close();
+    await expect(db.write((unit) => unit.run(addPair, { room: 1, nid: 2 })).committed).rejects.toThrow(UnitFailed);
+    await db.write((unit) => unit.run(addPair, { room: 1, nid: 3 })).committed;
+    expect(await db.all(pairs, { room: 1 })).toEqual([{ nid: 1 }, { nid: 3 }]);
+    expect(channels).toHaveLength(2);
   });
 
-  it('lets nobody write past the units', async () => {
-    const db = await engine.open({ reopenable: true, ports: realPorts });
-    await expect(db.dynamic((q) => q.insertInto('extremity').values({ room: 1, nid: 1 }))).rejects.toThrow(
-      'writes are units',
-    );
+  it('keeps its write-ahead log bounded under load, and empties it when nobody writes', async () => {
+    const { timers, advance } = testPorts();
+    const db = await engine.open({ reopenable: true, ports: { timers, workers: threadWorkers } });
+    const options = engine.optionsOf(db);
+    if (options.engine !== 'sqlite') throw new Error('SQLite was expected');
+    const logBytes = () => statSync(`${options.path}-wal`).size;
+    const body = Buffer.alloc(256 * 1024, 7);
+    for (let round = 0; round < 40; round++)
+      await Promise.all(
+        Array.from(
+          { length: 16 },
+          (_, index) => db.write((unit) => unit.run(addBody, { nid: 16 * round + index, body })).committed,
+        ),
+      );
+    // 160 MiB went through it
+    expect(logBytes()).toBeGreaterThan(0);
+    expect(logBytes()).toBeLessThanOrEqual(walBytesMax + 8 * 1024 * 1024);
+    await expect.poll(async () => (await advance(10_000), logBytes()), { timeout: 30_000 }).toBe(0);
   });
 
   it('leaves one file behind when it is closed', async () => {
@@ -72,6 +93,34 @@ onSqlite('SQLite with its writer in a thread', (engine) => {
     const closed = new Sqlite(options.path, { readonly: true });
     expect(closed.prepare('SELECT room, nid FROM extremity').all()).toEqual([{ room: 1, nid: 1 }]);
     closed.close();
+  });
+});
+
+describeOnBothEngines('an open database', (engine) => {
+  it('refuses a second process, and not the next one', async () => {
+    const db = await engine.open({ reopenable: true, ports: realPorts });
+    const options = engine.optionsOf(db);
+    const second = openDatabase(options, realPorts);
+    await expect(second).rejects.toThrow(DatabaseRefused);
+    await expect(second).rejects.toThrow('another process has the database');
+    await db.close();
+    const next = await openDatabase(options, realPorts);
+    await next.close();
+  });
+
+  it('answers queries of changing shape, with all texts', async () => {
+    const db = await engine.open();
+    const name = 'zero \u0000 and \u{10FFFF}';
+    await db.write((unit) => unit.run(setFact, { name, value: name })).committed;
+    const query = db.dynamic((q) => q.selectFrom('server_fact').selectAll().where('name', '=', name));
+    expect(await query).toEqual([{ name, value: name }]);
+  });
+
+  it('lets nobody write past the units', async () => {
+    const db = await engine.open({ reopenable: true, ports: realPorts });
+    const write = db.dynamic((q) => q.insertInto('extremity').values({ room: 1, nid: 1 }));
+    await expect(write).rejects.toThrow(/writes are units|read-only transaction/);
+    expect(await db.all(pairs, { room: 1 })).toEqual([]);
   });
 });
 

@@ -1,12 +1,12 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, PostgresQueryCompiler } from 'kysely';
 import pg from 'pg';
 import type { QueryBuilder } from '../database.ts';
 import type { Diagnostics, Engine, GroupOutcome, Row, UnitProgram } from '../engine.ts';
 import { DatabaseRefused } from '../migrate.ts';
 import type { BoundValue, CompiledStatement } from '../query.ts';
 import type { Schema } from '../schema.ts';
-import { typeParsers, wireValue } from './values.ts';
-import { WriterConnection } from './writer-connection.ts';
+import { escapeText, typeParsers, wireValue } from './values.ts';
+import { WriterConnection, connectTimeoutMs } from './writer-connection.ts';
 import { PostgresWriter, lastGroup } from './writer.ts';
 
 export interface PostgresOptions {
@@ -54,12 +54,13 @@ class PostgresEngine implements Engine {
       types: typeParsers,
       max: options.readersMax ?? 10,
       keepAlive: true,
+      connectionTimeoutMillis: connectTimeoutMs,
       application_name: 'veche reader',
       options: '-c default_transaction_read_only=on',
     });
     // an idle connection was lost: the pool has dropped it, and opens another when one is needed
     this.#pool.on('error', () => {});
-    this.#builder = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.#pool }) });
+    this.#builder = new Kysely<Schema>({ dialect: new EscapingDialect({ pool: this.#pool }) });
   }
 
   async all(statement: CompiledStatement, values: readonly BoundValue[]): Promise<Row[]> {
@@ -102,4 +103,17 @@ async function refuseOtherEncodings(connection: WriterConnection): Promise<void>
     throw new DatabaseRefused(
       `the database has the encoding ${encoding}, which cannot hold every text; create it with ENCODING 'UTF8' TEMPLATE template0`,
     );
+}
+
+/** kysely's own queries, with texts as those of prepared statements go: see values.ts. */
+class EscapingDialect extends PostgresDialect {
+  override createQueryCompiler(): PostgresQueryCompiler {
+    return new EscapingCompiler();
+  }
+}
+
+class EscapingCompiler extends PostgresQueryCompiler {
+  protected override addParameter(parameter: unknown): void {
+    super.addParameter(typeof parameter === 'string' ? escapeText(parameter) : parameter);
+  }
 }

@@ -24,8 +24,8 @@ const controls = {
 
 /** "veche" in ASCII. The lock is this database's own; only one process may write to it. */
 const advisoryLock = 0x7665636865;
-const lockTimeoutMs = 10_000;
-const connectTimeoutMs = 10_000;
+const lockTimeoutMs = 5_000;
+export const connectTimeoutMs = 10_000;
 
 /** The one connection that writes. It ends at the first sign that it is lost, and is not used again. */
 export class WriterConnection {

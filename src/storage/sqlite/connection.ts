@@ -12,6 +12,8 @@ export interface SqliteOptions {
 }
 
 export const pageBytes = 8192;
+/** How long to wait for a lock that another program has, such as a backup. */
+export const busyTimeoutMs = 10_000;
 const defaultCacheBytes = 16 * 1024 * 1024;
 /** The write-ahead log is copied into the database when it has grown by so much. */
 const checkpointBytes = 32 * 1024 * 1024;
@@ -20,7 +22,7 @@ export const walBytesMax = 64 * 1024 * 1024;
 
 /** The one connection that writes. `synchronous = FULL`: a commit has returned only when it is on disk. */
 export function openWriterConnection(options: SqliteOptions): Sqlite.Database {
-  const connection = new Sqlite(options.path, { timeout: 10_000 });
+  const connection = new Sqlite(options.path, { timeout: busyTimeoutMs });
   connection.pragma(`page_size = ${pageBytes}`);
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = FULL');
@@ -35,7 +37,7 @@ export function openWriterConnection(options: SqliteOptions): Sqlite.Database {
 
 /** A connection that sees what is committed and cannot change it. */
 export function openReaderConnection(options: SqliteOptions): Sqlite.Database {
-  const connection = new Sqlite(options.path, { readonly: true, fileMustExist: true, timeout: 10_000 });
+  const connection = new Sqlite(options.path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
   setMemory(connection, options);
   return connection;
 }

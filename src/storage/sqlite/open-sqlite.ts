@@ -25,7 +25,10 @@ export async function openSqliteEngine(
     await prepare(new Kysely<never>({ dialect: new SqliteDialect({ database }) }));
     if (inMemory || workers.inline) return inlineSqliteEngine(connection, release);
     connection.close();
-    return threadedSqliteEngine(options, workers, timers, release);
+    const engine = threadedSqliteEngine(options, workers, timers, release);
+    // the thread is there before the first unit, and what keeps it from writing is told here
+    await engine.diagnostics();
+    return engine;
   } catch (error) {
     release();
     throw error;

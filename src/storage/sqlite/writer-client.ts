@@ -41,7 +41,8 @@ export class WriterClient {
     this.#isClosed = true;
     const channel = this.#channel;
     if (channel === undefined) return;
-    await channel.call({ kind: 'close' });
+    // a thread that has ended has closed its connection
+    await channel.call({ kind: 'close' }).catch(() => {});
     await channel.close();
   }
 

@@ -1,6 +1,7 @@
 /** Runs groups of units on the one connection that writes; the same code in the writer's thread and inline. */
 import Sqlite from 'better-sqlite3';
 import type { Diagnostics, FailureCode, Row } from '../engine.ts';
+import { busyTimeoutMs } from './connection.ts';
 import type { DecodedStatement, DecodedUnit } from './group-message.ts';
 
 export interface WriterReport {
@@ -58,7 +59,13 @@ export class SqliteWriter {
 
   /** Brings the write-ahead log into the database and cuts it to nothing, unless somebody reads from it just now. */
   truncateLog(): void {
-    this.#connection.pragma('wal_checkpoint(TRUNCATE)');
+    // without waiting: a long reader would hold up every unit
+    this.#connection.pragma('busy_timeout = 0');
+    try {
+      this.#connection.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.#connection.pragma(`busy_timeout = ${busyTimeoutMs}`);
+    }
   }
 
   diagnostics(): Diagnostics {
