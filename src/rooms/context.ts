@@ -6,8 +6,8 @@ import type { Clock, Random } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { Signer } from './build-event.ts';
+import type { ClientTransactions } from './client-transactions.ts';
 import type { RoomDags } from './dag/contract.ts';
-import type { PendingTransactions } from './pending-transactions.ts';
 import type { Members } from './ports.ts';
 
 export interface RoomsContext {
@@ -16,7 +16,7 @@ export interface RoomsContext {
   readonly dags: RoomDags;
   /** One at a time per room: everything that writes to a room's DAG holds its room's lock. */
   readonly locks: KeyedLock<RoomId>;
-  readonly pendingTransactions: PendingTransactions;
+  readonly transactions: ClientTransactions;
   readonly localServers: LocalServers;
   readonly members: Members;
   readonly clock: Clock;

@@ -10,9 +10,9 @@ import type { Timers } from '../platform/ports.ts';
 import { userRooms } from '../storage/stores/membership-store.ts';
 import { roomOfAlias } from '../storage/stores/room-directory-store.ts';
 import * as membership from './change-membership.ts';
+import { ClientTransactions } from './client-transactions.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { createRoom } from './create-room.ts';
-import { PendingTransactions } from './pending-transactions.ts';
 import * as reading from './read-state.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
@@ -26,8 +26,8 @@ export interface RoomsOptions {
   readonly defaultRoomVersion: string;
 }
 
-export function createRoomsContext(parts: Omit<RoomsContext, 'locks' | 'pendingTransactions'>): RoomsContext {
-  return { ...parts, locks: new KeyedLock<RoomId>(), pendingTransactions: new PendingTransactions() };
+export function createRoomsContext(parts: Omit<RoomsContext, 'locks' | 'transactions'>): RoomsContext {
+  return { ...parts, locks: new KeyedLock<RoomId>(), transactions: new ClientTransactions(parts.db) };
 }
 
 export function createRooms(ctx: RoomsContext, options: RoomsOptions) {

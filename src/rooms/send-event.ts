@@ -3,7 +3,6 @@ import { MatrixError, forbidden, notFound } from '../matrix/errors.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { canonicalJson } from '../matrix/json/canonical-json.ts';
-import { findTransaction } from '../storage/stores/txn-store.ts';
 import { type Appended, appendLocalEvent, underRoomLock } from './append-local-event.ts';
 import type { EventDraft } from './build-event.ts';
 import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
@@ -116,18 +115,15 @@ async function sendOnce(ctx: RoomsContext, request: Once, send: (dag: RoomDag) =
     const earlier = request.transaction && (await earlierEvent(ctx, request.transaction));
     if (earlier !== undefined) return { eventId: earlier, placed: nothingPlaced };
     const { event, placed } = await send(await openForSending(ctx, request.roomId));
-    if (request.transaction !== undefined) ctx.pendingTransactions.add(request.transaction, event.eventId, placed);
+    if (request.transaction !== undefined) ctx.transactions.add(request.transaction, event.eventId, placed);
     return { eventId: event.eventId, placed };
   });
   return sent.eventId;
 }
 
 async function earlierEvent(ctx: RoomsContext, transaction: ClientTransaction): Promise<EventId | undefined> {
-  const pending = await ctx.pendingTransactions.find(transaction);
-  if (pending !== undefined) return pending;
-  const { deviceNid: device, path, txnId: txn } = transaction;
-  const row = await ctx.db.one(findTransaction, { device, path, txn });
-  if (row === undefined) return undefined;
-  if (row.event_id === null) throw new MatrixError(400, 'M_UNKNOWN', 'This transaction was not an event');
-  return row.event_id as EventId;
+  const earlier = await ctx.transactions.find(transaction);
+  if (earlier !== undefined && earlier.eventId === undefined)
+    throw new MatrixError(400, 'M_UNKNOWN', 'This transaction was not an event');
+  return earlier?.eventId;
 }

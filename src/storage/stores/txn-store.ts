@@ -1,4 +1,5 @@
 /** Client transactions. https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers */
+import { sql } from 'kysely';
 import { defineRead, defineWrite } from '../query.ts';
 
 export const findTransaction = defineRead<
@@ -12,6 +13,16 @@ export const findTransaction = defineRead<
     .where('t.device', '=', p.device)
     .where('t.path', '=', p.path)
     .where('t.txn', '=', p.txn),
+);
+
+export const transactionsOfDevice = defineRead<{ device: number; limit: number }, { path: string; txn: string }>(
+  'txn.ofDevice',
+  (q, p) =>
+    q
+      .selectFrom('txn_id')
+      .select(['path', 'txn'])
+      .where('device', '=', p.device)
+      .limit(sql<number>`cast(${p.limit} as bigint)`),
 );
 
 /** The transaction ids of those of the events that this device sent. */
