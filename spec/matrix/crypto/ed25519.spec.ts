@@ -82,7 +82,7 @@ describe('signatures and keys that are not canonical', () => {
   ])('a key of small order, %s: refused here, while tweetnacl verifies nearly anything with it', (_name, key) => {
     // R the neutral element, S = 0: good for every message whose hash is a multiple of the key's order.
     const forged = Buffer.concat([neutral, Buffer.alloc(32)]);
-    const messages = Array.from({ length: 64 }, (_value, index) => Buffer.from(`message ${index}`));
+    const messages = Array.from({ length: 24 }, (_value, index) => Buffer.from(`message ${index}`));
     const accepted = messages.filter((message) =>
       nacl.sign.detached.verify(message, Uint8Array.from(forged), Uint8Array.from(key)),
     );
