@@ -21,6 +21,8 @@ export async function up(db: Kysely<never>): Promise<void> {
     `CREATE INDEX event_off_tail ON event (room, pos) WHERE pos IS NOT NULL AND (ord IS NULL OR ord <> pos * 1024)`,
     // explicit points (R2): which events still need a line
     `CREATE INDEX event_by_line ON event (sline) WHERE sline IS NOT NULL`,
+    // for purges: events that are only kept because something names them
+    `CREATE INDEX event_outlier ON event (room, nid) WHERE pos IS NULL`,
     // the first byte of body is its format: 0 = the exact canonical JSON with hashes and signatures follows
     `CREATE TABLE event_body (nid INTEGER PRIMARY KEY, body BLOB NOT NULL)`,
     // events that were referenced as parents before they were judged here: backward extremities, and R14's memory

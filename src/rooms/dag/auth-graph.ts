@@ -98,6 +98,12 @@ export class AuthGraph {
     this.#tips.wrote(node.chain, node.seq, pin);
   }
 
+  /** Nodes were deleted. */
+  clear(): void {
+    this.#nodes.clear();
+    this.#tips.clear();
+  }
+
   async #tipOf(node: AuthNode): Promise<number> {
     const known = this.#tips.get(node.chain);
     if (known !== undefined) return known;

@@ -3,10 +3,11 @@ import type { EventId } from '../../matrix/ids/ids.ts';
 import { freeOrdBelow, missingRefsTo, oldestOfTimeline, timelineBelow } from '../../storage/stores/room-graph-store.ts';
 import type { RoomView } from './room-view.ts';
 
-/** undefined: nothing visible refers to it, and there is no timeline yet. */
+/** undefined: nothing visible refers to it, and there is no timeline yet. `taken`: values that the unit gives to others. */
 export async function backfillPlace(
   view: RoomView,
   eventId: EventId,
+  taken: ReadonlySet<number> = new Set(),
 ): Promise<{ readonly ord: number; readonly notifySeq: number } | undefined> {
   const { db } = view.room.services;
   const { room } = view.room;
@@ -16,6 +17,7 @@ export async function backfillPlace(
   const child = ords.length > 0 ? Math.min(...ords) : (await db.one(oldestOfTimeline, { room }))?.ord;
   if (child === undefined) return undefined;
   // the nearest value that is free: usually the very next one
-  const ord = (await db.one(freeOrdBelow, { room, ord: child }))?.ord ?? child - 1;
+  let ord = (await db.one(freeOrdBelow, { room, ord: child }))?.ord ?? child - 1;
+  while (taken.has(ord)) ord = (await db.one(freeOrdBelow, { room, ord: ord - 1 }))?.ord ?? ord - 1;
   return { ord, notifySeq: (await db.one(timelineBelow, { room, ord }))?.notify_seq ?? 0 };
 }

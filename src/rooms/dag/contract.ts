@@ -87,7 +87,15 @@ export interface Rejudged {
   readonly ticket: UnitTicket | undefined;
 }
 export interface RejudgeOptions {
+  /** As in ReceiveOptions. */
+  readonly prepare?: (outcome: { readonly stateChanges: readonly StateChange[] }) => Promise<void>;
   readonly also?: (unit: UnitBuilder, outcome: Rejudged) => void;
+}
+
+/** A complete state that waits for `fill`. */
+export interface LaidState {
+  readonly line: number;
+  readonly pos: number;
 }
 
 export interface Purged {
@@ -128,10 +136,17 @@ export interface RoomDag {
     given?: ReadonlyMap<EventId, readonly EventId[]>,
     options?: RejudgeOptions,
   ): Promise<Rejudged>;
-  /** The complete state before our join came: the room is no longer partial (R11). Each event is stored already. */
-  fill(fullState: readonly EventId[], options?: RejudgeOptions): Promise<Rejudged>;
+  /**
+   * The complete state before our join came (R11); each event of it is stored already. Lays it down where nobody sees it yet:
+   * takes long in a large room, needs no lock, and events may be received meanwhile.
+   */
+  layFullState(fullState: readonly EventId[]): Promise<LaidState>;
+  /** What was laid down takes effect: our join and all that came after it are judged again. The room is no longer partial. */
+  fill(laid: LaidState, options?: RejudgeOptions): Promise<Rejudged>;
   /** Forgets events below the position and the state that nothing needs any more (R13). Not while the room's state is partial. */
   purge(cutPos: number): Promise<Purged>;
+  /** The stored body of an event was replaced (a redaction). To be called once the unit is handed in. */
+  bodyReplaced(nid: number, event: RoomEvent): void;
   /** How many events of the room the default push rules notified for. */
   notifySeq(): number;
   /** Whether our join still waits for the complete state. */

@@ -63,11 +63,11 @@ export class CurrentState {
   }
 
   /** The body of an event was replaced: a redaction. */
-  replaceEvent(nid: number, event: RoomEvent, pin: Pin): void {
+  replaceEvent(nid: number, event: RoomEvent): void {
     this.#version++;
     if (event.stateKey === undefined) return;
     const key = stateMapKey(event.type, event.stateKey);
-    if (this.#entries.get(key)?.value?.nid === nid) this.#entries.wrote(key, { value: { nid, event } }, pin);
+    if (this.#entries.get(key)?.value?.nid === nid) this.#entries.replace(key, { value: { nid, event } });
   }
 
   async #look(type: string, stateKey: string): Promise<CurrentEntry['value']> {

@@ -16,14 +16,17 @@ export async function loadRoom(services: DagServices, row: RoomRow): Promise<Roo
   const mains = (await db.all(mainsOfRoom, { room })).map((main) => ({ fromPos: main.from_pos, line: main.line }));
   const main = mains.at(-1);
   if (main === undefined) throw new Error(`room ${row.room_id} has no main line`);
+  const extremities = (await db.all(extremitiesOf, { room })).map(placeFromRow);
+  const newest = (await db.one(newestOfTimeline, { room }))?.notify_seq ?? 0;
   return {
     room,
     roomId: row.room_id as RoomId,
     rules,
     mains,
     mainTipPos: (await services.lines.lastPos(main.line, NOW)) ?? BEFORE_ALL,
-    extremities: (await db.all(extremitiesOf, { room })).map(placeFromRow),
-    notifySeq: (await db.one(newestOfTimeline, { room }))?.notify_seq ?? 0,
+    extremities,
+    // the newest visible event may have been purged, an extremity never is
+    notifySeq: Math.max(newest, ...extremities.map((place) => place.notifySeq)),
     partialNid: row.partial_nid,
     create: await loadCreate(services, row, rules),
   };

@@ -1,10 +1,22 @@
 import type { RoomEvent, StateLookup, StateTuple } from '../../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
 import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
-import type { Frontier, Placed, Purged, ReceiveOptions, RejudgeOptions, Rejudged, RoomDag } from './contract.ts';
+import type {
+  Frontier,
+  LaidState,
+  Placed,
+  Purged,
+  ReceiveOptions,
+  RejudgeOptions,
+  Rejudged,
+  RoomDag,
+} from './contract.ts';
 import type { HotRoom } from './hot-room.ts';
+import { fillRoom, layFullState } from './fill.ts';
 import { placeAnywhere } from './place-anywhere.ts';
 import { isOnTip, placeOnTip } from './place-on-tip.ts';
+import { purgeRoom } from './purge.ts';
+import { rejudgeEvent } from './rejudge.ts';
 import { type StoredOutlier, storeOutlier } from './store-outlier.ts';
 
 /** https://spec.matrix.org/v1.19/rooms/v12/#event-format */
@@ -72,18 +84,31 @@ export class HotRoomDag implements RoomDag {
     return storeOutlier(this.#hot, event, body);
   }
 
-  rejudge(
-    _eventId: EventId,
-    _given?: ReadonlyMap<EventId, readonly EventId[]>,
-    _options?: RejudgeOptions,
+  async rejudge(
+    eventId: EventId,
+    given?: ReadonlyMap<EventId, readonly EventId[]>,
+    options: RejudgeOptions = {},
   ): Promise<Rejudged> {
-    throw new Error('not yet');
+    return rejudgeEvent(this.#hot, eventId, given, options);
   }
-  fill(_fullState: readonly EventId[], _options?: RejudgeOptions): Promise<Rejudged> {
-    throw new Error('not yet');
+
+  async layFullState(fullState: readonly EventId[]): Promise<LaidState> {
+    return layFullState(this.#hot, fullState);
   }
-  purge(_cutPos: number): Promise<Purged> {
-    throw new Error('not yet');
+
+  async fill(laid: LaidState, options: RejudgeOptions = {}): Promise<Rejudged> {
+    return fillRoom(this.#hot, laid, options);
+  }
+
+  bodyReplaced(nid: number, event: RoomEvent): void {
+    this.#hot.services.events.put(nid, event);
+    this.#hot.current.replaceEvent(nid, event);
+    const { create } = this.#hot;
+    if (create?.place.nid === nid) this.#hot.create = { ...create, event };
+  }
+
+  async purge(cutPos: number): Promise<Purged> {
+    return purgeRoom(this.#hot, cutPos);
   }
 
   #mustBeOfThisRoom(event: RoomEvent): void {

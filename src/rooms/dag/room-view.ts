@@ -13,6 +13,8 @@ import type { Point } from './state-point.ts';
 export class RoomView {
   readonly room: HotRoom;
   readonly lines: LineDraft;
+  /** Our join whose state is still partial (R11), as the unit leaves it. */
+  partialNid: number | null;
   /** Events that the unit adds. */
   readonly #events = new Map<number, RoomEvent>();
   readonly #nodes = new Map<number, AuthNode>();
@@ -22,6 +24,7 @@ export class RoomView {
   constructor(room: HotRoom) {
     const { services } = room;
     this.room = room;
+    this.partialNid = room.partialNid;
     this.lines = new LineDraft(services.lines, () => services.db.nextId(), services.lineDepthMax);
   }
 

@@ -35,6 +35,13 @@ export class WriteThroughCache<K, V extends NonNullable<unknown>> {
     if (this.#unsettled.size >= this.#pruneAt) this.#prune();
   }
 
+  /** The same entry in another form, if there is one. */
+  replace(key: K, value: V): void {
+    const unsettled = this.#unsettled.get(key);
+    if (unsettled !== undefined) this.#unsettled.set(key, { value, pin: unsettled.pin });
+    else if (this.#settled.has(key)) this.#settled.set(key, value);
+  }
+
   clear(): void {
     this.#settled.clear();
     this.#unsettled.clear();

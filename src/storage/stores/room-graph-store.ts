@@ -44,29 +44,35 @@ export const placesByNids = defineRead<{ nids: number[] }, EventPlaceRow>('event
     .where('nid', 'in', p.list('nids')),
 );
 
-/** Events of a room that came in live after a position, oldest first. Together with `placesOffTailAfter`: all that were judged after it. */
-export const placesOnTailAfter = defineRead<{ room: number; ord: number; limit: number }, EventPlaceRow>(
-  'eventPlace.onTailAfter',
-  (q, p) =>
-    q
-      .selectFrom('event')
-      .select([...placeColumns])
-      .where('room', '=', p.room)
-      .where('ord', '>', p.ord)
-      .where(sql<boolean>`ord = pos * 1024`)
-      .orderBy('ord')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+/**
+ * Events of a room that came in live at a position in (above, upTo], oldest first. Together with `placesOffTail`: all that
+ * were judged there.
+ */
+export const placesOnTail = defineRead<
+  { room: number; aboveOrd: number; upToOrd: number; limit: number },
+  EventPlaceRow
+>('eventPlace.onTail', (q, p) =>
+  q
+    .selectFrom('event')
+    .select([...placeColumns])
+    .where('room', '=', p.room)
+    .where('ord', '>', p.aboveOrd)
+    .where('ord', '<=', p.upToOrd)
+    .where(sql<boolean>`ord = pos * 1024`)
+    .orderBy('ord')
+    .limit(sql<number>`cast(${p.limit} as bigint)`),
 );
 
-/** Rejected, soft-failed, backfilled and late accepted events that were judged after a position, oldest first. */
-export const placesOffTailAfter = defineRead<{ room: number; pos: number; limit: number }, EventPlaceRow>(
-  'eventPlace.offTailAfter',
+/** Rejected, soft-failed, backfilled and late accepted events that were judged in (above, upTo], oldest first. */
+export const placesOffTail = defineRead<{ room: number; above: number; upTo: number; limit: number }, EventPlaceRow>(
+  'eventPlace.offTail',
   (q, p) =>
     q
       .selectFrom('event')
       .select([...placeColumns])
       .where('room', '=', p.room)
-      .where('pos', '>', p.pos)
+      .where('pos', '>', p.above)
+      .where('pos', '<=', p.upTo)
       .where(sql<boolean>`(ord is null or ord <> pos * 1024)`)
       .orderBy('pos')
       .limit(sql<number>`cast(${p.limit} as bigint)`),
@@ -279,4 +285,15 @@ export const insertMissingRef = defineWrite<{ eventId: string; byNid: number; ro
       .onConflict((conflict) =>
         conflict.columns(['event_id', 'by_nid']).doUpdateSet((eb) => ({ counted: eb.ref('excluded.counted') })),
       ),
+);
+
+/** What refers to missing events became visible, or ceased to be. */
+export const setMissingRefsCounted = defineWrite<{ byNid: number; eventIds: string[]; counted: number }>(
+  'missingRef.setCounted',
+  (q, p) =>
+    q
+      .updateTable('missing_ref')
+      .set({ counted: p.counted })
+      .where('event_id', 'in', p.list('eventIds'))
+      .where('by_nid', '=', p.byNid),
 );

@@ -41,27 +41,28 @@ export const changeAt = defineRead<{ line: number; skey: number; pos: number }, 
     .limit(1),
 );
 
-/** The same for many keys: two seeks for each, whatever the number of its versions. */
+/**
+ * The same for many keys: two seeks for each, whatever the number of its versions. CROSS JOIN because SQLite keeps its
+ * order; the other way round every version of a key would be visited.
+ */
 export const changesAt = defineRead<{ line: number; pos: number; skeys: number[] }, ChangeRow>(
   'stateChange.manyAt',
   (q, p) =>
     q
       .selectFrom('state_key as k')
-      .innerJoin('state_change as c', (join) =>
-        join
-          .on('c.line', '=', p.line)
-          .onRef('c.skey', '=', 'k.skey')
-          .on('c.pos', '=', (eb) =>
-            eb
-              .selectFrom('state_change as d')
-              .select((eb) => eb.fn.max('d.pos').as('pos'))
-              .where('d.line', '=', p.line)
-              .whereRef('d.skey', '=', 'k.skey')
-              .where('d.pos', '<=', p.pos),
-          ),
-      )
+      .crossJoin('state_change as c')
       .select(['c.skey', 'c.pos', 'c.event', 'c.prev'])
-      .where('k.skey', 'in', p.list('skeys')),
+      .where('k.skey', 'in', p.list('skeys'))
+      .where('c.line', '=', p.line)
+      .whereRef('c.skey', '=', 'k.skey')
+      .where('c.pos', '=', (eb) =>
+        eb
+          .selectFrom('state_change as d')
+          .select((eb) => eb.fn.max('d.pos').as('pos'))
+          .where('d.line', '=', p.line)
+          .whereRef('d.skey', '=', 'k.skey')
+          .where('d.pos', '<=', p.pos),
+      ),
 );
 
 /** Position of the newest row at or below a position; null: the line has none. */

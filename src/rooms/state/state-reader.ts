@@ -1,0 +1,116 @@
+/**
+ * The state of rooms at any position and at any event, from what is committed. States are maps from interned state keys to
+ * the numbers of events; rules R2, R3 and R12 of docs/decisions/0003-state-line.md.
+ */
+import type { Database } from '../../storage/database.ts';
+import type { Names } from '../../storage/names.ts';
+import { EventFlag } from '../../storage/event-flags.ts';
+import { type EventPlaceRow, placesByNids } from '../../storage/stores/room-graph-store.ts';
+import { mainsOfRoom } from '../../storage/stores/state-line-store.ts';
+import { CommittedLines } from '../dag/committed-lines.ts';
+import { completeState, differingKeys, eventAt, eventsAt } from '../dag/lines.ts';
+import { NOW, type Point } from '../dag/state-point.ts';
+
+export class StateReader {
+  readonly #db: Database;
+  readonly #names: Names;
+  readonly #lines: CommittedLines;
+
+  constructor(db: Database, names: Names) {
+    this.#db = db;
+    this.#names = names;
+    this.#lines = new CommittedLines(db, Number.MAX_SAFE_INTEGER - 1);
+  }
+
+  /** The current state of the room as it was at a position: O(state). */
+  async stateAt(room: number, pos: number): Promise<Map<number, number>> {
+    return completeState(this.#lines, await this.#mainPoint(room, pos));
+  }
+
+  /** One event of it. */
+  async stateEventAt(room: number, pos: number, type: string, stateKey: string): Promise<number | undefined> {
+    const skey = await this.#names.findSkey(type, stateKey);
+    return skey === undefined ? undefined : eventAt(this.#lines, await this.#mainPoint(room, pos), skey);
+  }
+
+  /** Several of them, by interned key. */
+  async stateEventsAt(room: number, pos: number, skeys: readonly number[]): Promise<Map<number, number>> {
+    return eventsAt(this.#lines, await this.#mainPoint(room, pos), skeys);
+  }
+
+  /** The room's state after an event: O(state). Throws when the event has no place here. */
+  async stateAfter(nid: number): Promise<Map<number, number>> {
+    return completeState(this.#lines, await this.#pointAfter(await this.#place(nid)));
+  }
+
+  /** The room's state before an event: O(state). Throws when the event has no place here. */
+  async stateBefore(nid: number): Promise<Map<number, number>> {
+    const place = await this.#place(nid);
+    const state = await completeState(this.#lines, await this.#pointAfter(place));
+    if (place.skey === null || isRejected(place)) return state;
+    const before = await this.#ownKeyBefore(place, place.skey);
+    if (before === null) state.delete(place.skey);
+    else state.set(place.skey, before);
+    return state;
+  }
+
+  async stateEventAfter(nid: number, type: string, stateKey: string): Promise<number | undefined> {
+    const skey = await this.#names.findSkey(type, stateKey);
+    if (skey === undefined) return undefined;
+    return eventAt(this.#lines, await this.#pointAfter(await this.#place(nid)), skey);
+  }
+
+  async stateEventBefore(nid: number, type: string, stateKey: string): Promise<number | undefined> {
+    const skey = await this.#names.findSkey(type, stateKey);
+    if (skey === undefined) return undefined;
+    const place = await this.#place(nid);
+    if (place.skey === skey && !isRejected(place)) return (await this.#ownKeyBefore(place, skey)) ?? undefined;
+    return eventAt(this.#lines, await this.#pointAfter(place), skey);
+  }
+
+  /**
+   * Every key of the current state with a change in (since, now], each with its event at `now`; null: the key went away. A
+   * key may have come back to what it had at `since` (R12).
+   */
+  async delta(room: number, since: number, now: number): Promise<Map<number, number | null>> {
+    const to = await this.#mainPoint(room, now);
+    const [oldest] = await this.#db.all(mainsOfRoom, { room });
+    // a purge took the line of that time away: all that there is now may be new
+    if (oldest !== undefined && since < oldest.from_pos) return completeState(this.#lines, to);
+    const from = await this.#mainPoint(room, since);
+    const keys = await differingKeys(this.#lines, from, to);
+    // across a switch of the main line, rows that a purge removed at `since` may only show in what came later
+    if (from.line !== to.line)
+      for (const skey of await this.#lines.changedKeys(from.line, from.pos, NOW)) keys.add(skey);
+    const events = await eventsAt(this.#lines, to, keys);
+    return new Map([...keys].map((skey) => [skey, events.get(skey) ?? null]));
+  }
+
+  async #mainPoint(room: number, pos: number): Promise<Point> {
+    const mains = await this.#db.all(mainsOfRoom, { room });
+    const main = mains.findLast((candidate) => candidate.from_pos <= pos) ?? mains[0];
+    if (main === undefined) throw new Error(`there is no room ${room}`);
+    return { line: main.line, pos };
+  }
+
+  async #place(nid: number): Promise<EventPlaceRow> {
+    const [place] = await this.#db.all(placesByNids, { nids: [nid] });
+    if (place === undefined || place.pos === null) throw new Error(`event ${nid} has no place in a room`);
+    return place;
+  }
+
+  async #pointAfter(place: EventPlaceRow): Promise<Point> {
+    if (place.sline !== null) return { line: place.sline, pos: place.spos ?? 0 };
+    return this.#mainPoint(place.room, place.pos ?? 0);
+  }
+
+  /** R3: the row of an accepted state event holds what its key had before. */
+  async #ownKeyBefore(place: EventPlaceRow, skey: number): Promise<number | null> {
+    const point = await this.#pointAfter(place);
+    const change = (await this.#lines.changesAt(point.line, point.pos, [skey])).get(skey);
+    if (change === undefined) throw new Error(`event ${place.nid} has no row of its own`);
+    return change.prev;
+  }
+}
+
+const isRejected = (place: EventPlaceRow): boolean => (place.flags & EventFlag.rejected) !== 0;
