@@ -25,10 +25,11 @@ const layers = {
   http: { layers: ['matrix', 'platform', 'plugin-api', ...domain], packages: ['express', 'ws', 'prom-client'] },
   'server.ts': { layers: [...core, ...domain, 'http', 'identity', 'bridges'], packages: [] },
   commands: {
-    layers: [...core, ...domain, 'http', 'server.ts'],
+    layers: [...core, ...domain, 'http', 'server.ts', 'run-server.ts'],
     packages: ['yaml', 'prettier', 'dependency-cruiser'],
   },
-  'main.ts': { layers: ['matrix', 'platform', 'server.ts'], packages: [] },
+  'run-server.ts': { layers: [...core, ...domain, 'http', 'server.ts'], packages: [] },
+  'main.ts': { layers: ['matrix', 'platform', 'commands', 'run-server.ts'], packages: [] },
 };
 
 module.exports = { layers };

@@ -138,6 +138,32 @@ test('package-lock.json names no addresses: .npmrc has omit-lockfile-registry-re
   expect(linesMatching(/"resolved":/, (path) => path === 'package-lock.json')).toEqual([]);
 });
 
+test('package-lock.json holds what every package asks for on every platform: npm ci refuses it otherwise', () => {
+  const lock = JSON.parse(files.find(({ path }) => path === 'package-lock.json')?.text ?? '{}') as LockFile;
+  const names = new Set(Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)));
+  const missing = Object.entries(lock.packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies }).flatMap((name) =>
+      names.has(name) ? [] : [`${name}, which ${path === '' ? 'package.json' : path} asks for`],
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
+test('every file that a script of package.json runs is there', () => {
+  const { scripts } = JSON.parse(files.find(({ path }) => path === 'package.json')?.text ?? '{}') as {
+    scripts: Record<string, string>;
+  };
+  const run = Object.values(scripts).flatMap((script) => /(?:^| )node (\S+\.ts)/.exec(script)?.[1] ?? []);
+  expect(run.length).toBeGreaterThan(5);
+  expect(run.filter((path) => !files.some((file) => file.path === path))).toEqual([]);
+});
+
+interface LockFile {
+  readonly packages: Readonly<
+    Record<string, { readonly dependencies?: object; readonly optionalDependencies?: object }>
+  >;
+}
+
 function linesMatching(pattern: RegExp, accept: (path: string) => boolean): string[] {
   return files
     .filter(({ path }) => accept(path))

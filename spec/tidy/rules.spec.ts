@@ -131,6 +131,7 @@ test('operationIds are found, and files are named after them', () => {
   expect(kebabCase('sendMessage')).toBe('send-message');
   expect(kebabCase('redirectToSSO')).toBe('redirect-to-sso');
   expect(kebabCase('uploadContentToMXC')).toBe('upload-content-to-mxc');
+  expect(kebabCase('logout_all')).toBe('logout-all');
   expect(isFileNameOf('send-message', 'sendMessage')).toBe(true);
   expect(isFileNameOf('sendmessage', 'sendMessage')).toBe(false);
   expect(isFileNameOf('get-account-3pids', 'getAccount3PIDs')).toBe(true);

@@ -111,6 +111,7 @@ export function operationIdsIn(tree: ts.SourceFile): string[] {
 
 export function kebabCase(operationId: string): string {
   return operationId
+    .replaceAll('_', '-')
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
     .toLowerCase();
