@@ -6,6 +6,7 @@ import { requiredSigners, verifyEventSignatures } from '../../../src/matrix/cryp
 import { signEvent } from '../../../src/matrix/crypto/finish-event.ts';
 import { receivePdu } from '../../../src/matrix/crypto/receive-pdu.ts';
 import { eventId, referenceHash, signableEventText } from '../../../src/matrix/crypto/reference-hash.ts';
+import { checkPduFormat } from '../../../src/matrix/events/check-pdu-format.ts';
 import { redact } from '../../../src/matrix/events/redact.ts';
 import { decodeBase64 } from '../../../src/matrix/ids/base64.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
@@ -144,6 +145,26 @@ describeShared('pdus of gomatrixserverlib', () => {
   }>('pdus/gomatrixserverlib-content-hash.json');
   test.each(hashes.cases)('content hash: $name', ({ room_version, pdu, content_hash_valid }) => {
     expect(namesContentHash(pdu, contentHash(pdu, rulesOf(room_version)))).toBe(content_hash_valid);
+  });
+});
+
+describeShared('events of the cases for event-auth', () => {
+  const synapse = loadFixture<{ cases: { name: string; room_version: string; event_id: string; event: JsonObject }[] }>(
+    'event-auth/synapse.json',
+  );
+  const hashed = synapse.cases.filter((one) => rulesOf(one.room_version).eventIdFormat !== 'opaque');
+  test.each(hashed)('event id of $name, room version $room_version', ({ room_version, event_id, event }) => {
+    expect(eventId(event, rulesOf(room_version))).toBe(event_id);
+  });
+
+  const room = loadFixture<{ room_version: string; cases: (JsonObject & { unsigned: { event_id: string } })[] }>(
+    'event-auth/mautrix-v12-room.json',
+  );
+  test.each(room.cases)('$type in a room of version 12', (pdu) => {
+    const rules = rulesOf(room.room_version);
+    expect(eventId(pdu, rules)).toBe(pdu.unsigned.event_id);
+    expect(namesContentHash(pdu, contentHash(pdu, rules))).toBe(true);
+    expect(checkPduFormat(pdu, rules)).toEqual({ ok: true });
   });
 });
 

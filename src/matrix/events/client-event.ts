@@ -1,6 +1,7 @@
 /** https://spec.matrix.org/v1.19/client-server-api/#room-event-format */
 import type { EventId, RoomId } from '../ids/ids.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
+import { numericValue } from '../json/raw-number.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 
 export interface ClientEventOptions {
@@ -20,7 +21,7 @@ export function toClientEvent(pdu: JsonObject, { eventId, rules, roomId, unsigne
   const event: Record<string, JsonValue | undefined> = {
     content: pdu['content'],
     event_id: eventId,
-    origin_server_ts: pdu['origin_server_ts'],
+    origin_server_ts: numericValue(pdu['origin_server_ts']),
     sender: pdu['sender'],
     type: pdu['type'],
   };
