@@ -20,6 +20,9 @@ export class DatabaseRefused extends Error {
  */
 export const compatibleVersion = 1;
 
+/** Where this program's migrations are. */
+export const migrationsFolder = new URL('../../migrations/', import.meta.url);
+
 export async function loadMigrations(folder: URL): Promise<Migration[]> {
   const files = (await readdir(folder)).filter((file) => /^\d{4}-.*\.ts$/.test(file)).toSorted();
   return Promise.all(

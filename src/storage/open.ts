@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Ports } from '../platform/ports.ts';
 import type { Engine } from './engine.ts';
 import { GroupCommitDatabase } from './group-commit.ts';
-import { loadMigrations, migrate } from './migrate.ts';
+import { loadMigrations, migrate, migrationsFolder } from './migrate.ts';
 import { boundValues, compiledStatement } from './query.ts';
 import { sequenceReservedUntil } from './sequence.ts';
 import { type PostgresOptions, openPostgresEngine } from './postgres/postgres-engine.ts';
@@ -21,7 +21,7 @@ export async function openDatabase(
   options: DatabaseOptions,
   ports: Pick<Ports, 'timers' | 'workers'>,
 ): Promise<GroupCommitDatabase> {
-  const migrations = await loadMigrations(new URL('../../migrations/', import.meta.url));
+  const migrations = await loadMigrations(migrationsFolder);
   const prepare = (db: Kysely<never>) => migrate(db, migrations);
   const engine =
     options.engine === 'sqlite'

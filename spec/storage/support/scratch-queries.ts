@@ -1,4 +1,5 @@
 /** Queries on real tables that specs of the engine use; `extremity` has two numbers as its key, `server_fact` a text. */
+import { sql } from 'kysely';
 import { defineRead, defineWrite } from '../../../src/storage/query.ts';
 
 export const addPair = defineWrite<{ room: number; nid: number }>('scratch.addPair', (q, p) =>
@@ -32,4 +33,19 @@ export const setFact = defineWrite<{ name: string; value: string | null }>('scra
 export const factsNamed = defineRead<{ names: readonly string[] }, { name: string; value: string }>(
   'scratch.factsNamed',
   (q, p) => q.selectFrom('server_fact').select(['name', 'value']).where('name', 'in', p.list('names')).orderBy('name'),
+);
+export const addOneTimeKey = defineWrite<{ device: number; serial: number }>('scratch.addOneTimeKey', (q, p) =>
+  q.insertInto('one_time_key').values({
+    device_nid: p.device,
+    algorithm: 'signed_curve25519',
+    serial: p.serial,
+    key_id: sql<string>`'key' || cast(cast(${p.serial} as bigint) as text)`,
+    json: '{}',
+  }),
+);
+export const oneTimeKeys = defineRead<Record<never, never>, { key_id: string }>('scratch.oneTimeKeys', (q) =>
+  q.selectFrom('one_time_key').select('key_id'),
+);
+export const addMedia = defineWrite<{ id: string; sha256: Buffer }>('scratch.addMedia', (q, p) =>
+  q.insertInto('media').values({ origin: '', media_id: p.id, sha256: p.sha256, bytes: 3, created_ts: 0 }),
 );

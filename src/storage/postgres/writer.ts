@@ -18,6 +18,7 @@ export class PostgresWriter {
   #connection: WriterConnection | undefined;
   /** The number of the last group that was begun. */
   #group: number;
+  #lastTurn: Promise<unknown> = Promise.resolve();
   #commits = 0;
   #units = 0;
   #rowsChanged = 0;
@@ -28,7 +29,11 @@ export class PostgresWriter {
     this.#group = lastGroup;
   }
 
-  async runGroup(units: readonly UnitProgram[]): Promise<GroupOutcome> {
+  runGroup(units: readonly UnitProgram[]): Promise<GroupOutcome> {
+    return this.#inTurn(() => this.#runGroup(units));
+  }
+
+  async #runGroup(units: readonly UnitProgram[]): Promise<GroupOutcome> {
     this.#group++;
     const group = new Group(units, this.#group);
     try {
@@ -52,12 +57,20 @@ export class PostgresWriter {
   }
 
   /** Asks the live connection; see `WriterConnection.ask`. */
-  async ask(text: string): Promise<Record<string, unknown>[]> {
-    return (await this.#connected()).ask(text);
+  ask(text: string): Promise<Record<string, unknown>[]> {
+    return this.#inTurn(async () => (await this.#connected()).ask(text));
   }
 
-  async close(): Promise<void> {
-    await this.#disconnect();
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#disconnect());
+  }
+
+  /** A question in the middle of a group would be part of its transaction. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(work);
+    // whoever asked for the work is told how it went
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
   }
 
   async #connected(): Promise<WriterConnection> {
