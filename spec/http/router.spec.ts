@@ -26,7 +26,7 @@ describe.each([
       count: 2,
       sender: '@alice:localhost',
     });
-    expect(reply.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(reply.headers.get('content-type')).toBe('application/json');
     expect(reply.headers.get('content-length')).toBe(String(Buffer.byteLength(reply.text)));
     expect(reply.headers.get('etag')).toBeNull();
     expect(reply.headers.get('x-powered-by')).toBeNull();

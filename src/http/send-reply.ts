@@ -54,7 +54,7 @@ function sendJson(
 }
 
 /** No answer of the API may be kept by anything between us and the client, unless the endpoint says so. */
-const jsonHead: readonly string[] = ['Content-Type', 'application/json; charset=utf-8', 'Cache-Control', 'no-store'];
+const jsonHead: readonly string[] = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
 
 function withJsonHead(headers: Readonly<Record<string, string>>): readonly string[] {
   const own = pairs(headers);
