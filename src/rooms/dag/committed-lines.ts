@@ -13,16 +13,14 @@ import {
 import { type LineChange, type LineHeader, type LineSource, TooManyChanges } from './lines.ts';
 
 const HEADERS_CACHED_MAX = 4096;
+const UNLIMITED = Number.MAX_SAFE_INTEGER - 1;
 
 export class CommittedLines implements LineSource {
   readonly #db: Database;
-  readonly #changesMax: number;
   readonly #headers = new Lru<number, LineHeader>({ sizeMax: HEADERS_CACHED_MAX });
 
-  /** `changesMax`: how many rows one question about changed keys may touch. */
-  constructor(db: Database, changesMax: number) {
+  constructor(db: Database) {
     this.#db = db;
-    this.#changesMax = changesMax;
   }
 
   async header(line: number): Promise<LineHeader> {
@@ -52,10 +50,9 @@ export class CommittedLines implements LineSource {
     return (await this.#db.one(lastChangePos, { line, pos }))?.pos ?? undefined;
   }
 
-  async changedKeys(line: number, above: number, upTo: number): Promise<readonly number[]> {
-    const limit = this.#changesMax + 1;
-    const rows = await this.#db.all(changedKeys, { line, above, upTo, limit });
-    if (rows.length === limit) throw new TooManyChanges(`more than ${this.#changesMax} state changes on line ${line}`);
+  async changedKeys(line: number, above: number, upTo: number, rowsMax = UNLIMITED): Promise<readonly number[]> {
+    const rows = await this.#db.all(changedKeys, { line, above, upTo, limit: rowsMax + 1 });
+    if (rows.length > rowsMax) throw new TooManyChanges(`more than ${rowsMax} state changes on line ${line}`);
     return rows.map((row) => row.skey);
   }
 

@@ -23,7 +23,7 @@ const ROWS_PER_UNIT = 1_000;
  */
 export async function layFullState(room: HotRoom, fullState: readonly EventId[]): Promise<Point> {
   const joinPos = await posOfJoin(room);
-  const rows = [...(await loadState(new RoomView(room), fullState))];
+  const rows = [...(await loadState(new RoomView(room, 0), fullState))];
   const { db } = room.services;
   const base: Point = { line: db.nextId(), pos: joinPos - 1 };
   let ticket = db.write((unit) =>
@@ -46,7 +46,7 @@ export async function layFullState(room: HotRoom, fullState: readonly EventId[])
 export async function fillRoom(room: HotRoom, base: Point, options: RejudgeOptions): Promise<Rejudged> {
   await room.settled();
   try {
-    const view = new RoomView(room);
+    const view = new RoomView(room, Number.MAX_SAFE_INTEGER);
     const join = (await room.places.findByNids([room.partialNid ?? 0])).get(room.partialNid ?? 0);
     if (join === undefined) throw new Error(`the state of ${room.roomId} is not partial`);
     view.partialNid = null;

@@ -14,14 +14,25 @@ import type { RoomEventCache } from './room-events.ts';
 import type { Point } from './state-point.ts';
 import type { Pin } from './write-through-cache.ts';
 
+/** What one event may cost, see docs/decisions/0003-state-line.md. A test may lower them. */
+export interface DagLimits {
+  /** Longest chain of parent lines (R7). */
+  readonly lineDepthMax: number;
+  /** State changes between an event that comes late and the current state: beyond, it is soft-failed instead of merged. */
+  readonly lateRowsMax: number;
+  /** State changes between the parents of one event: beyond, the states after them must be handed in. */
+  readonly mergeRowsMax: number;
+}
+
 /** What all rooms share. */
 export interface DagServices {
   readonly db: Database;
   readonly names: Names;
   readonly lines: CommittedLines;
   readonly events: RoomEventCache;
-  /** Longest chain of parent lines (R7); a test may lower it. */
-  readonly lineDepthMax: number;
+  readonly limits: DagLimits;
+  /** Lets other work go on in the middle of a long computation. */
+  readonly pause: () => Promise<void>;
 }
 
 /** As loaded from the database. */

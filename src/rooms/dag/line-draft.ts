@@ -1,6 +1,7 @@
 /** What one unit is about to add to the state log, read together with what is committed. */
 import type { UnitBuilder } from '../../storage/database.ts';
 import { LineFlag, insertChange, insertLine, insertMain, markLineMain } from '../../storage/stores/state-line-store.ts';
+import type { CommittedLines } from './committed-lines.ts';
 import { type LineChange, type LineHeader, type LineSource, eventAt, eventsAt, pathOf } from './lines.ts';
 import { BEFORE_ALL, NOW, type Point, type VirtualState } from './state-point.ts';
 
@@ -16,18 +17,21 @@ export interface DraftChange {
 }
 
 export class LineDraft implements LineSource {
-  readonly #committed: LineSource;
+  readonly #committed: CommittedLines;
   readonly #newLineId: () => number;
   readonly #depthMax: number;
   readonly #opened = new Map<number, LineHeader>();
   /** Per line in order of position. */
   readonly #rows = new Map<number, DraftRow[]>();
   readonly #mains: { fromPos: number; line: number }[] = [];
+  #rowsLeft: number;
 
-  constructor(committed: LineSource, newLineId: () => number, depthMax: number = LINE_DEPTH_MAX) {
+  /** `rowsMax`: how many state changes the whole unit may look through before it throws TooManyChanges. */
+  constructor(committed: CommittedLines, newLineId: () => number, depthMax: number, rowsMax: number) {
     this.#committed = committed;
     this.#newLineId = newLineId;
     this.#depthMax = depthMax;
+    this.#rowsLeft = rowsMax;
   }
 
   async header(line: number): Promise<LineHeader> {
@@ -54,7 +58,10 @@ export class LineDraft implements LineSource {
   }
 
   async changedKeys(line: number, above: number, upTo: number): Promise<readonly number[]> {
-    const committed = this.#opened.has(line) ? [] : await this.#committed.changedKeys(line, above, upTo);
+    const committed = this.#opened.has(line)
+      ? []
+      : await this.#committed.changedKeys(line, above, upTo, this.#rowsLeft);
+    this.#rowsLeft -= committed.length;
     const drafted = this.#rows.get(line)?.filter((row) => row.pos > above && row.pos <= upTo);
     return drafted === undefined ? committed : [...committed, ...drafted.map((row) => row.skey)];
   }

@@ -26,7 +26,7 @@ export interface LineSource {
   changesAt(line: number, pos: number, skeys: readonly number[]): Promise<ReadonlyMap<number, LineChange>>;
   /** Position of the newest row at or below `pos`; undefined: this line itself has none. */
   lastPos(line: number, pos: number): Promise<number | undefined>;
-  /** Keys with a row in (above, upTo] of this line itself. Throws TooManyChanges beyond the source's limit. */
+  /** Keys with a row in (above, upTo] of this line itself, with repetitions. Throws TooManyChanges beyond the source's limit. */
   changedKeys(line: number, above: number, upTo: number): Promise<readonly number[]>;
   /** Every key of this line itself at `pos`: O(keys). */
   completeAt(line: number, pos: number): Promise<ReadonlyMap<number, number | null>>;

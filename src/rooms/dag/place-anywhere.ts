@@ -7,7 +7,7 @@ import type { EventId } from '../../matrix/ids/ids.ts';
 import { stateMapKey } from '../../matrix/state-res/state-map.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { backfillPlace } from './backfill-order.ts';
-import type { Placed, ReceiveOptions } from './contract.ts';
+import { MissingEvents, type Placed, type ReceiveOptions } from './contract.ts';
 import { prefetched } from './current-state.ts';
 import { type EventPlace, isCounted, isRejected } from './event-places.ts';
 import { updateExtremities } from './extremities.ts';
@@ -15,6 +15,7 @@ import { type GivenPoints, loadGivenStates, storeGivenStates, virtualStateOf } f
 import type { HotRoom } from './hot-room.ts';
 import { judgeByAuthEvents, judgeByState, tuplesForEvent } from './judge.ts';
 import { virtualEventsAt } from './line-draft.ts';
+import { TooManyChanges, differingKeys } from './lines.ts';
 import { appendToMain, resolveMain } from './main-line.ts';
 import { isOnTip } from './place-on-tip.ts';
 import { alreadyPlaced, refusal } from './placed.ts';
@@ -33,7 +34,10 @@ export async function placeAnywhere(
 ): Promise<Placed> {
   await room.settled();
   try {
-    return await judgeAndPlace(room, event, body, options);
+    return await judgeAndPlace(room, event, body, options, false).catch((error: unknown) => {
+      if (!(error instanceof TooManyChanges) || options.local === true) throw error;
+      return judgeAndPlace(room, event, body, options, true);
+    });
   } catch (error) {
     // what was resolved may have counted on a verdict that is not stored now
     room.memo.clear();
@@ -42,19 +46,29 @@ export async function placeAnywhere(
   }
 }
 
-async function judgeAndPlace(room: HotRoom, event: RoomEvent, body: string, options: ReceiveOptions): Promise<Placed> {
+async function judgeAndPlace(
+  room: HotRoom,
+  event: RoomEvent,
+  body: string,
+  options: ReceiveOptions,
+  isTooLate: boolean,
+): Promise<Placed> {
   const known = (await room.places.find([event.eventId])).get(event.eventId);
   if (known !== undefined && known.pos !== null) return alreadyPlaced(room, known);
-  const view = new RoomView(room);
+  const view = new RoomView(room, room.services.limits.mergeRowsMax);
   const isGiven = (parentId: EventId) => options.given?.has(parentId) === true;
   const references = await loadReferences(view, event, isGiven);
-  const { state, given } = await stateBefore(view, event, references, options);
+  const { state, given } = await stateBefore(view, event, references, options).catch((error: unknown) => {
+    throw error instanceof TooManyChanges ? new MissingEvents([], event.prevEvents) : error;
+  });
   const partial = options.partial === true || buildsOnPartial(event, references.parents, isGiven);
-  const verdict = await judgeNewcomer(view, event, references, state, options, partial);
+  const judged = await judgeNewcomer(view, event, references, state, options, partial);
+  const late = isTooLate || (await comesTooLate(room, event, state, judged, options));
+  const verdict = late && judged.result.ok ? { ...judged, softFailed: true } : judged;
   if (options.local === true && !(verdict.result.ok && verdict.byCurrentState.ok))
     return refusal(room, verdict.result.ok ? verdict.byCurrentState : verdict.result);
   const newcomer = await identify(view, event, body, known, references);
-  const placement = await place(view, { ...newcomer, given, state, verdict, partial, options });
+  const placement = await place(view, { ...newcomer, given, state, verdict, partial, isTooLate, options });
   return writePlacement(view, placement, options);
 }
 
@@ -70,6 +84,8 @@ interface Newcomer extends Identity {
   readonly state: VirtualState;
   readonly verdict: Verdict;
   readonly partial: boolean;
+  /** The current state cannot be resolved over it at a bearable cost. */
+  readonly isTooLate: boolean;
   readonly options: ReceiveOptions;
 }
 
@@ -116,6 +132,29 @@ async function judgeNewcomer(
     return { result, byCurrentState: { ok: true }, softFailed: false };
   const byCurrentState = judgeByState(room, event, await room.current.prefetch(tuplesForEvent(room, event)));
   return { result, byCurrentState, softFailed: options.policyDenies === true || !byCurrentState.ok };
+}
+
+/**
+ * An event that is not on the tip makes the server resolve the current state over everything that changed since the event's
+ * parents. Whoever sends messages with old parents must not be able to keep the server busy with that.
+ */
+async function comesTooLate(
+  room: HotRoom,
+  event: RoomEvent,
+  state: VirtualState,
+  verdict: Verdict,
+  options: ReceiveOptions,
+): Promise<boolean> {
+  if (!verdict.result.ok || verdict.softFailed || options.local === true || options.backfill === true) return false;
+  if ([...room.extremities.keys()].every((eventId) => event.prevEvents.includes(eventId))) return false;
+  const { lines } = new RoomView(room, room.services.limits.lateRowsMax - state.difference.size);
+  try {
+    await differingKeys(lines, state.base, room.tipPoint);
+    return false;
+  } catch (error) {
+    if (error instanceof TooManyChanges) return true;
+    throw error;
+  }
 }
 
 /** What the rules read for the event, in a state. */
@@ -181,8 +220,8 @@ async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
   }
   const point = await view.lines.store(state, own, NOW);
   view.setPlace({ ...view.placeOf(placed), point });
-  if (!counted && !flipped && sameKeys(extremities, room.extremities))
-    return { ...common, mainChanges: [], resolvedFrom: undefined };
+  const isUnmoved = !counted && !flipped && sameKeys(extremities, room.extremities);
+  if (isUnmoved || newcomer.isTooLate) return { ...common, mainChanges: [], resolvedFrom: undefined };
   const places = [...extremities.values()].map((at) => view.placeOf(at));
   const { changes, resolvedFrom } = await resolveMain(view, places, main, room.resolvedFrom);
   return { ...common, extremities, mainChanges: changes, resolvedFrom };

@@ -33,7 +33,7 @@ export async function rejudgeEvent(
 ): Promise<Rejudged> {
   await room.settled();
   try {
-    const view = new RoomView(room);
+    const view = new RoomView(room, Number.MAX_SAFE_INTEGER);
     const start = (await view.places([eventId])).get(eventId);
     if (start === undefined || start.pos === null) throw new Error(`${eventId} has no place in the room`);
     const points = await storeGivenStates(view, await loadGivenStates(view, given ?? new Map()));

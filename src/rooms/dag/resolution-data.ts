@@ -10,6 +10,9 @@ import { eventsAt } from './lines.ts';
 import type { RoomView } from './room-view.ts';
 import type { Point } from './state-point.ts';
 
+/** About five milliseconds. */
+const ITEMS_PER_TURN = 100;
+
 export class ResolutionData {
   readonly #view: RoomView;
   readonly #anyState: Point;
@@ -19,6 +22,7 @@ export class ResolutionData {
   readonly #places = new Map<EventId, EventPlace>();
   readonly #events = new Map<EventId, RoomEvent>();
   readonly #unconflictedEvents = new Map<string, RoomEvent | null>();
+  #itemsSincePause = 0;
 
   /** `anyState`: one of the states; they agree on all keys but `differing`. */
   constructor(view: RoomView, anyState: Point, differing: Iterable<number>) {
@@ -50,6 +54,7 @@ export class ResolutionData {
   };
 
   async supplyDag(need: AuthDagNeed): Promise<void> {
+    await this.#takeTurns(need.nodes.length + need.citing.length);
     await this.loadUnconflictedNids(need.unconflicted);
     const heads = need.unconflicted.map((skey) => this.#unconflictedNids.get(skey) ?? null);
     const nodes = [...need.nodes, ...heads.filter((nid) => nid !== null)];
@@ -59,6 +64,7 @@ export class ResolutionData {
   }
 
   async supplyEvents(need: ResolutionNeed): Promise<void> {
+    await this.#takeTurns(need.events.length);
     const places = await this.#view.places(need.events);
     await this.loadEvents([...places.values()].map((place) => place.nid));
     if (need.unconflicted.length === 0) return;
@@ -101,6 +107,14 @@ export class ResolutionData {
     const { skey, nid } = this.#place(event.eventId);
     if (skey === null) throw new Error(`${event.eventId} is not a state event`);
     return { skey, nid };
+  }
+
+  /** In a long resolution, lets others do something now and then. */
+  async #takeTurns(items: number): Promise<void> {
+    this.#itemsSincePause += items;
+    if (this.#itemsSincePause < ITEMS_PER_TURN) return;
+    this.#itemsSincePause = 0;
+    await this.#view.room.services.pause();
   }
 
   #node(nid: number): AuthNode {

@@ -9,7 +9,8 @@ import { type RoomRow, insertRoom, roomById, roomByNid } from '../../storage/sto
 import { LineFlag, insertLine, insertMain } from '../../storage/stores/state-line-store.ts';
 import { CommittedLines } from './committed-lines.ts';
 import type { Placed, ReceiveOptions, RoomDag, RoomDags } from './contract.ts';
-import { type DagServices, HotRoom, type RoomFacts } from './hot-room.ts';
+import type { Timers } from '../../platform/ports.ts';
+import { type DagLimits, type DagServices, HotRoom, type RoomFacts } from './hot-room.ts';
 import { LINE_DEPTH_MAX } from './line-draft.ts';
 import { loadRoom } from './load-room.ts';
 import { ResolutionMemo } from './resolution-memo.ts';
@@ -20,10 +21,12 @@ import { BEFORE_ALL } from './state-point.ts';
 export interface RoomDagsOptions {
   /** Rooms that stay in memory. */
   readonly hotRoomsMax?: number;
-  readonly lineDepthMax?: number;
-  /** State changes that one event may make the server look at. */
-  readonly changesMax?: number;
+  readonly limits?: Partial<DagLimits>;
+  /** Absent: a long computation is not interrupted. */
+  readonly timers?: Pick<Timers, 'soon'>;
 }
+
+const defaultLimits: DagLimits = { lineDepthMax: LINE_DEPTH_MAX, lateRowsMax: 5_000, mergeRowsMax: 50_000 };
 
 export function createRoomDags(db: Database, names: Names, options: RoomDagsOptions = {}): RoomDags {
   return new HotRoomDags(db, names, options);
@@ -46,9 +49,10 @@ class HotRoomDags implements RoomDags {
     this.#services = {
       db,
       names,
-      lines: new CommittedLines(db, options.changesMax ?? 100_000),
+      lines: new CommittedLines(db),
       events: new RoomEventCache(db),
-      lineDepthMax: options.lineDepthMax ?? LINE_DEPTH_MAX,
+      limits: { ...defaultLimits, ...options.limits },
+      pause: pauseWith(options.timers),
     };
     this.#hotRoomsMax = options.hotRoomsMax ?? 2_000;
   }
@@ -184,6 +188,14 @@ class HotRoomDags implements RoomDags {
     this.#hot.delete(room);
     this.#cold.delete(room);
   }
+}
+
+function pauseWith(timers: Pick<Timers, 'soon'> | undefined): () => Promise<void> {
+  if (timers === undefined) return () => Promise.resolve();
+  return () =>
+    new Promise((resolve) => {
+      timers.soon(resolve);
+    });
 }
 
 function rulesOf(version: unknown): RoomVersionRules {

@@ -21,11 +21,12 @@ export class RoomView {
   /** Events whose place or verdict the unit sets. */
   readonly #places = new Map<EventId, EventPlace>();
 
-  constructor(room: HotRoom) {
+  /** `rowsMax`: how many state changes may be looked through, see LineDraft. */
+  constructor(room: HotRoom, rowsMax: number) {
     const { services } = room;
     this.room = room;
     this.partialNid = room.partialNid;
-    this.lines = new LineDraft(services.lines, () => services.db.nextId(), services.lineDepthMax);
+    this.lines = new LineDraft(services.lines, () => services.db.nextId(), services.limits.lineDepthMax, rowsMax);
   }
 
   addEvent(nid: number, event: RoomEvent): void {

@@ -21,7 +21,7 @@ export interface StoredOutlier {
 export async function storeOutlier(room: HotRoom, event: RoomEvent, body: string): Promise<StoredOutlier> {
   const known = (await room.places.find([event.eventId])).get(event.eventId);
   if (known !== undefined) return { nid: known.nid, verdict: verdictOf(known), ticket: undefined };
-  const view = new RoomView(room);
+  const view = new RoomView(room, 0);
   const authPlaces = await view.places([...new Set(event.authEvents)]);
   const missing = [...missingCreate(room, event), ...event.authEvents.filter((id) => !authPlaces.has(id))];
   if (missing.length > 0) throw new MissingEvents(missing, []);

@@ -19,7 +19,7 @@ export class StateReader {
   constructor(db: Database, names: Names) {
     this.#db = db;
     this.#names = names;
-    this.#lines = new CommittedLines(db, Number.MAX_SAFE_INTEGER - 1);
+    this.#lines = new CommittedLines(db);
   }
 
   /** The current state of the room as it was at a position: O(state). */

@@ -62,7 +62,7 @@ class Comparison {
   }
 
   async open(): Promise<void> {
-    this.#dags = createRoomDags(this.#db, this.#names, { lineDepthMax: this.#lineDepthMax });
+    this.#dags = createRoomDags(this.#db, this.#names, { limits: { lineDepthMax: this.#lineDepthMax } });
     this.#dag = await this.#dags.adopt(this.#world.roomId, this.#world.rules.version);
   }
 
@@ -260,7 +260,7 @@ class Comparison {
     await this.#db.drained();
     this.#names = new Names(this.#db);
     this.#reader = new StateReader(this.#db, this.#names);
-    this.#dags = createRoomDags(this.#db, this.#names, { lineDepthMax: this.#lineDepthMax });
+    this.#dags = createRoomDags(this.#db, this.#names, { limits: { lineDepthMax: this.#lineDepthMax } });
     this.#dag = await this.#dags.open(this.#world.roomId);
     this.#count('restarts');
   }

@@ -70,7 +70,7 @@ export class Deliveries {
   *all(): Generator<Operation> {
     const world = this.#world;
     const { random } = world;
-    if (this.#joinAt < 0) for (const id of [...world.events.keys()]) yield* this.#deliver(id);
+    if (this.#joinAt < 0) for (const id of world.events.keys()) yield* this.#deliver(id);
     while (world.events.size < this.#size) {
       const id = world.step();
       if (this.#joinAt >= 0) {
@@ -188,8 +188,8 @@ export class Deliveries {
 
   /** Missing parents came: judge again what was judged by a state on trust. */
   *#rejudge(): Generator<Operation> {
-    for (const one of [...this.#toRejudge]) {
-      if (!one.missing.every((id) => this.#done.has(id))) continue;
+    const ready = this.#toRejudge.filter((one) => one.missing.every((id) => this.#done.has(id)));
+    for (const one of ready) {
       this.#toRejudge.splice(this.#toRejudge.indexOf(one), 1);
       yield { kind: 'rejudge', eventId: one.eventId };
     }
