@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
-import { echoEndpoints, testAuthenticator } from './http-endpoints.ts';
+import { echoEndpoints, sendEcho, testAuthenticator } from './http-endpoints.ts';
 
 /** Every request must be answered alike by the table of hot routes and by express. */
 describe.each([
@@ -161,5 +161,15 @@ describe.each([
       { operationId: 'unrecognized', status: 404 },
       { operationId: 'preflight', status: 204 },
     ]);
+  });
+});
+
+describe('endpoints that cannot be served', () => {
+  it.each([
+    ['two at one place', [sendEcho, { ...sendEcho, operationId: 'other' }], 'Two endpoints answer PUT'],
+    ['an early parameter', [{ ...sendEcho, path: '/_matrix/client/{version}/x' }], 'among its first four segments'],
+    ['a signed one', [{ ...sendEcho, auth: 'serverSignature' as const }], 'which nothing verifies yet'],
+  ])('are refused at the start: %s', async (_what, endpoints, sentence) => {
+    await expect(startTestServer({ endpoints, domain: {} })).rejects.toThrow(sentence);
   });
 });

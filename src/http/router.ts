@@ -71,7 +71,9 @@ export class App<Domain> {
   readonly #services: EndpointServices<Domain>;
   readonly #hot = new PathTree<Route<Domain>>();
   readonly #all = new PathTree<Route<Domain>>();
-  readonly #express: express.Express;
+  /** Express tries its routes one after another, so each area of paths has an application of its own. */
+  readonly #areas = new Map<string, express.Express>();
+  readonly #elsewhere: express.Express;
   #isClosing = false;
   #requestCount = 0;
 
@@ -85,7 +87,9 @@ export class App<Domain> {
       this.#all.add(route.endpoint.method, route.path, route);
       if (hot.has(route.endpoint.operationId)) this.#hot.add(route.endpoint.method, route.path, route);
     }
-    this.#express = this.#buildExpress(routes);
+    const byArea = Map.groupBy(routes, ({ path }) => areaOf(path));
+    for (const [area, ofArea] of byArea) this.#areas.set(area, this.#buildExpress(ofArea));
+    this.#elsewhere = this.#buildExpress([]);
   }
 
   get isClosing(): boolean {
@@ -126,7 +130,7 @@ export class App<Domain> {
       return;
     }
     request[exchangeKey] = exchange;
-    this.#express(request, response);
+    (this.#areas.get(areaOf(exchange.path)) ?? this.#elsewhere)(request, response);
   }
 
   #start(
@@ -180,6 +184,7 @@ export class App<Domain> {
     });
     return app;
   }
+
   #fail(
     exchange: Exchange,
     endpoint: Endpoint<Domain> | undefined,
@@ -230,11 +235,22 @@ function errorToSend(error: unknown, exchange: Exchange): MatrixError {
 function routesOf<Domain>(endpoint: Endpoint<Domain>): Route<Domain>[] {
   if (endpoint.auth === 'serverSignature')
     throw new Error(`${endpoint.operationId} needs signed requests, which nothing verifies yet`);
-  return [endpoint.path, ...(endpoint.alsoAt ?? [])].map((path) => ({
+  const paths = [endpoint.path, ...(endpoint.alsoAt ?? [])];
+  const unfit = paths.find((path) => areaOf(path).includes('{'));
+  if (unfit !== undefined) throw new Error(`${unfit} has a parameter among its first four segments`);
+  return paths.map((path) => ({
     endpoint,
     path,
     parameterNames: [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''),
   }));
+}
+
+/** The first four segments of a path, such as /_matrix/client/v3/rooms: in the specification, parameters come later. */
+function areaOf(path: string): string {
+  let end = 0;
+  for (let segment = 0; segment < 4 && end !== -1; segment++) end = path.indexOf('/', end + 1);
+  const area = end === -1 ? path : path.slice(0, end);
+  return area.length > 1 && area.endsWith('/') ? area.slice(0, -1) : area;
 }
 
 /** Express takes the first route that matches, so a literal segment must come before a parameter in its place. */
