@@ -4,7 +4,7 @@ import ts from 'typescript';
 
 export const repository = join(import.meta.dirname, '../..');
 
-const notOurs = new Set(['node_modules', '.git', 'data', 'coverage']);
+const notOurs = new Set(['node_modules', '.git', '.vitest', 'data', 'coverage']);
 
 export interface TextFile {
   /** From the repository's root, with `/`. */
