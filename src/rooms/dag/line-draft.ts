@@ -2,7 +2,15 @@
 import type { UnitBuilder } from '../../storage/database.ts';
 import { LineFlag, insertChange, insertLine, insertMain, markLineMain } from '../../storage/stores/state-line-store.ts';
 import type { CommittedLines } from './committed-lines.ts';
-import { type LineChange, type LineHeader, type LineSource, eventAt, eventsAt, pathOf } from './lines.ts';
+import {
+  type LineChange,
+  type LineHeader,
+  type LineSource,
+  TooManyChanges,
+  eventAt,
+  eventsAt,
+  pathOf,
+} from './lines.ts';
 import { BEFORE_ALL, NOW, type Point, type VirtualState } from './state-point.ts';
 
 /** Beyond this many parents a new line hangs off the root (R7). */
@@ -70,6 +78,21 @@ export class LineDraft implements LineSource {
     const complete = new Map(this.#opened.has(line) ? [] : await this.#committed.completeAt(line, pos));
     for (const row of this.#rows.get(line) ?? []) if (row.pos <= pos) complete.set(row.skey, row.event);
     return complete;
+  }
+
+  /** Whether something can be found out without looking through more than so many state changes. */
+  async isWithin(rowsMax: number, work: () => Promise<unknown>): Promise<boolean> {
+    const rowsLeft = this.#rowsLeft;
+    this.#rowsLeft = Math.min(rowsLeft, Math.max(0, rowsMax));
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (error instanceof TooManyChanges) return false;
+      throw error;
+    } finally {
+      this.#rowsLeft = rowsLeft;
+    }
   }
 
   /** Whether the unit adds rows to the line. */

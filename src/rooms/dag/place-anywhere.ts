@@ -63,7 +63,7 @@ async function judgeAndPlace(
   });
   const partial = options.partial === true || buildsOnPartial(event, references.parents, isGiven);
   const judged = await judgeNewcomer(view, event, references, state, options, partial);
-  const late = isTooLate || (await comesTooLate(room, event, state, judged, options));
+  const late = isTooLate || (await comesTooLate(view, event, state, judged, options));
   const verdict = late && judged.result.ok ? { ...judged, softFailed: true } : judged;
   if (options.local === true && !(verdict.result.ok && verdict.byCurrentState.ok))
     return refusal(room, verdict.result.ok ? verdict.byCurrentState : verdict.result);
@@ -139,22 +139,17 @@ async function judgeNewcomer(
  * parents. Whoever sends messages with old parents must not be able to keep the server busy with that.
  */
 async function comesTooLate(
-  room: HotRoom,
+  view: RoomView,
   event: RoomEvent,
   state: VirtualState,
   verdict: Verdict,
   options: ReceiveOptions,
 ): Promise<boolean> {
   if (!verdict.result.ok || verdict.softFailed || options.local === true || options.backfill === true) return false;
+  const { room } = view;
   if ([...room.extremities.keys()].every((eventId) => event.prevEvents.includes(eventId))) return false;
-  const { lines } = new RoomView(room, room.services.limits.lateRowsMax - state.difference.size);
-  try {
-    await differingKeys(lines, state.base, room.tipPoint);
-    return false;
-  } catch (error) {
-    if (error instanceof TooManyChanges) return true;
-    throw error;
-  }
+  const rowsMax = room.services.limits.lateRowsMax - state.difference.size;
+  return !(await view.lines.isWithin(rowsMax, () => differingKeys(view.lines, state.base, room.tipPoint)));
 }
 
 /** What the rules read for the event, in a state. */
