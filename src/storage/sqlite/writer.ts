@@ -14,10 +14,17 @@ export interface WriterReport {
   readonly failures: readonly (readonly [unit: number, code: FailureCode, message: string])[];
 }
 
+/** `reader` is asked once: each question is a call into the addon. */
+interface Prepared {
+  readonly statement: Sqlite.Statement;
+  readonly returnsRows: boolean;
+}
+
 export class SqliteWriter {
   readonly #connection: Sqlite.Database;
-  readonly #sql = new Map<number, string>();
-  readonly #prepared = new Map<number, Sqlite.Statement>();
+  /** By the statements' indexes. */
+  readonly #sql: string[] = [];
+  readonly #prepared: Prepared[] = [];
   readonly #begin: Sqlite.Statement;
   readonly #commit: Sqlite.Statement;
   readonly #rollback: Sqlite.Statement;
@@ -38,7 +45,7 @@ export class SqliteWriter {
   }
 
   learn(statements: readonly (readonly [number, string])[]): void {
-    for (const [index, sql] of statements) this.#sql.set(index, sql);
+    for (const [index, sql] of statements) this.#sql[index] = sql;
   }
 
   /**
@@ -127,7 +134,7 @@ export class SqliteWriter {
       }
       dirty ||= changes > 0;
       if (decoded.changes >= 0 && decoded.changes !== changes) {
-        const message = `${changes} rows changed, ${decoded.changes} expected: ${this.#sql.get(decoded.index) ?? ''}`;
+        const message = `${changes} rows changed, ${decoded.changes} expected: ${this.#sql[decoded.index] ?? ''}`;
         return { code: 'changes', message, dirty };
       }
       attempt.changes.push(changes);
@@ -136,19 +143,18 @@ export class SqliteWriter {
   }
 
   #runStatement(decoded: DecodedStatement, unit: number, index: number, attempt: Attempt): number {
-    const statement = this.#prepared.get(decoded.index) ?? this.#prepare(decoded.index);
-    if (!statement.reader) return statement.run(decoded.values).changes;
+    const { statement, returnsRows } = this.#prepared[decoded.index] ?? this.#prepare(decoded.index);
+    if (!returnsRows) return statement.run(decoded.values).changes;
     const rows = statement.all(decoded.values) as Row[];
     if (rows.length > 0) attempt.rows.push([unit, index, rows]);
     return rows.length;
   }
 
-  #prepare(index: number): Sqlite.Statement {
-    const sql = this.#sql.get(index);
+  #prepare(index: number): Prepared {
+    const sql = this.#sql[index];
     if (sql === undefined) throw new Error(`statement ${index} was never sent`);
     const statement = this.#connection.prepare(sql);
-    this.#prepared.set(index, statement);
-    return statement;
+    return (this.#prepared[index] = { statement, returnsRows: statement.reader });
   }
 
   /** Gives the message of what went wrong. A rollback that fails too is tried again before the next group. */
