@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createUser, ownServerPolicies } from '../../src/commands/create-user.ts';
 import { createServer, type Server } from '../../src/server.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
+import { systemPorts } from '../../src/platform/system-ports.ts';
 import { requestJson } from '../support/test-server.ts';
 
 let folder: string;
@@ -50,48 +52,44 @@ describe('npm run user', () => {
     expect(await whoamiAfterLogin('alice', password)).toMatchObject({ user_id: '@alice:localhost' });
   });
 
-  it.each([true, false])('says in a sentence what cannot be (a server runs: %s)', async (runs) => {
-    if (runs) await startServer();
+  it('says in a sentence what cannot be, and what it does not understand', async () => {
     expect(await runUser(['create', 'alice', '--password-stdin'], 'weak')).toEqual({
       code: 1,
       out: '',
       err: 'The password must be at least 8 characters long\n',
     });
-    expect(await runUser(['create', 'al,ice'])).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('A username has only the characters') as string,
+    expect(await runUser(['destroy', 'alice'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"destroy" is not something this command does') as string,
     });
-    expect(await runUser(['create', 'alice'])).toMatchObject({ code: 0 });
-    expect(await runUser(['create', 'ALICE'])).toEqual({ code: 1, out: '', err: 'This username is already taken\n' });
+  });
+});
+
+describe('createUser', () => {
+  const alice = { username: 'alice', password: 'sUp3rs3kr1t', isAdmin: false };
+  const ports = systemPorts({ outgoing: ownServerPolicies });
+  afterAll(() => ports.close());
+  const create = (user: Partial<typeof alice>) => createUser(loadConfig(configFile, {}), { ...alice, ...user }, ports);
+
+  it.each([true, false])('refuses what cannot be (a server runs: %s)', async (runs) => {
+    if (runs) await startServer();
+    expect(await create({})).toEqual({ userId: '@alice:localhost', by: runs ? 'server' : 'database' });
+    await expect(create({ username: 'ALICE' })).rejects.toMatchObject({ errcode: 'M_USER_IN_USE' });
+    await expect(create({ username: 'al,ice' })).rejects.toMatchObject({ errcode: 'M_INVALID_USERNAME' });
+    await expect(create({ username: 'bob', password: 'weak' })).rejects.toMatchObject({ errcode: 'M_WEAK_PASSWORD' });
   });
 
   it('does not write beside a server that it cannot reach', async () => {
     await startServer();
     writeConfig('- { bind: 127.0.0.1, port: 1, serve: [client, admin] }');
-    expect(await runUser(['create', 'alice'])).toEqual({
-      code: 1,
-      out: '',
-      err: expect.stringMatching(/^another process has the database \S+ open/) as string,
-    });
+    await expect(create({})).rejects.toThrow(/^another process has the database \S+ open/);
   });
 
   it('does not give the account to another server that answers in its place', async () => {
     await startServer();
     writeConfig(`- { bind: 127.0.0.1, port: ${new URL(url).port}, serve: [client, admin] }`, 'other');
-    expect(await runUser(['create', 'alice', '--password-stdin'], 'sUp3rs3kr1t')).toMatchObject({ code: 0 });
-    const refused = await logIn('alice', 'sUp3rs3kr1t');
-    expect(refused).toMatchObject({ errcode: 'M_FORBIDDEN' });
-  });
-
-  it('tells what it does not understand', async () => {
-    expect(await runUser(['create'])).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('NAME is missing') as string,
-    });
-    expect(await runUser(['destroy', 'alice'])).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('"destroy" is not something this command does') as string,
-    });
+    expect(await create({})).toMatchObject({ by: 'database' });
+    expect(await logIn('alice', alice.password)).toMatchObject({ errcode: 'M_FORBIDDEN' });
   });
 });
 
