@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha1Hex } from '../crypto/sha1.ts';
 import type { RoomEvent, StateLookup } from '../events/room-event.ts';
 import { checkStateDependentAuthRules } from '../event-auth/state-dependent.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
@@ -51,8 +51,8 @@ export function sortByDepthAndHash<Event extends Pick<RoomEvent, 'depth' | 'even
   events: readonly Event[],
 ): Event[] {
   return events
-    .map((event) => ({ event, hash: createHash('sha1').update(event.eventId).digest() }))
-    .sort((x, y) => x.event.depth - y.event.depth || Buffer.compare(y.hash, x.hash))
+    .map((event) => ({ event, hash: sha1Hex(event.eventId) }))
+    .sort((x, y) => x.event.depth - y.event.depth || (x.hash < y.hash ? 1 : x.hash > y.hash ? -1 : 0))
     .map(({ event }) => event);
 }
 
