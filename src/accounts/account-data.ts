@@ -4,7 +4,7 @@
  */
 import { invalidParam, MatrixError, notFound, tooLarge } from '../matrix/errors.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
-import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { accountData, noRoom, setAccountData as setAccountDataRow } from '../storage/stores/account-data-store.ts';
@@ -87,7 +87,7 @@ async function load(
   type: string,
 ): Promise<JsonObject | undefined> {
   const json = (await ctx.db.one(accountData, { user, room, type }))?.json ?? undefined;
-  return json === undefined ? undefined : (JSON.parse(json) as JsonValue as JsonObject);
+  return json === undefined ? undefined : (JSON.parse(json) as JsonObject);
 }
 
 async function roomNumber(ctx: Pick<AccountsContext, 'db'>, roomId: RoomId | undefined): Promise<number | undefined> {
