@@ -62,7 +62,7 @@ export async function changeAccountData(
 }
 
 /** Part of a unit. `content`: JSON text. */
-export function writeAccountData(
+function writeAccountData(
   unit: UnitBuilder,
   data: { readonly userNid: number; readonly room: number; readonly type: string; readonly content: string },
 ): void {

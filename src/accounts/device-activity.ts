@@ -33,10 +33,6 @@ export class DeviceActivity {
     return this.#pending.get(deviceNid);
   }
 
-  forget(deviceNids: readonly number[]): void {
-    for (const deviceNid of deviceNids) this.#pending.delete(deviceNid);
-  }
-
   /** Writes everything now, as before a shutdown. */
   async flush(): Promise<void> {
     this.#timer?.cancel();

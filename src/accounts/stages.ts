@@ -1,7 +1,7 @@
 /** The stages of interactive authentication. https://spec.matrix.org/v1.19/client-server-api/#authentication-types */
 import { badJson, forbidden, missingParam } from '../matrix/errors.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
-import { userLocked } from './account.ts';
+import { findIdentified, userLocked } from './account.ts';
 import type { AccountsContext } from './context.ts';
 import { type Operation, type Stage, StageFailed, type StageType } from './interactive-auth.ts';
 import { checkPassword } from './login.ts';
@@ -18,15 +18,17 @@ export function createStages(ctx: Checking, tokens: RegistrationTokens): Readonl
   };
 }
 
-/** Where somebody is logged in, the password must be theirs: another account's is refused with 403 M_FORBIDDEN. */
+/** Where somebody is logged in, the account must be theirs: another is refused with 403 M_FORBIDDEN. */
 function passwordStage(ctx: Checking): Stage {
   return async (auth, operation) => {
     const password = text(auth, 'password');
-    const account = await checkPassword(ctx, identifierOf(auth, operation), password);
-    if (account === undefined) throw new StageFailed('M_FORBIDDEN', 'Invalid password');
+    const identifier = identifierOf(auth, operation);
     const { requester } = operation;
-    if (requester !== undefined && requester.userNid !== account.userNid)
-      throw forbidden('This is the password of another account');
+    // Before the password is looked at: nobody finds out here whether they have guessed another's.
+    if (requester !== undefined && (await findIdentified(ctx, identifier))?.userNid !== requester.userNid)
+      throw forbidden('You are logged in to another account');
+    const account = await checkPassword(ctx, identifier, password);
+    if (account === undefined) throw new StageFailed('M_FORBIDDEN', 'Invalid password');
     if (account.isLocked) throw userLocked();
     return { userNid: account.userNid };
   };

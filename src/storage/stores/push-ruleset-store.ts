@@ -19,15 +19,6 @@ export const pushRulesetOfUser = defineRead<{ user: number }, UserPushRulesetRow
     .where('user_push_ruleset.user_nid', '=', p.user),
 );
 
-export const pushRulesetsOfUsers = defineRead<{ users: readonly number[] }, { user_nid: number; hash: Buffer }>(
-  'pushRuleset.ofUsers',
-  (q, p) => q.selectFrom('user_push_ruleset').select(['user_nid', 'hash']).where('user_nid', 'in', p.list('users')),
-);
-
-export const pushRuleset = defineRead<{ hash: Buffer }, { json: string }>('pushRuleset.find', (q, p) =>
-  q.selectFrom('push_ruleset').select('json').where('hash', '=', p.hash),
-);
-
 export const internPushRuleset = defineWrite<{ hash: Buffer; json: string }>('pushRuleset.intern', (q, p) =>
   q
     .insertInto('push_ruleset')

@@ -5,7 +5,3 @@ import { defineWrite } from '../query.ts';
 export const takeServerFact = defineWrite<{ name: string; value: string }>('serverFact.take', (q, p) =>
   q.deleteFrom('server_fact').where('name', '=', p.name).where('value', '=', p.value),
 );
-
-export const dropServerFact = defineWrite<{ name: string }>('serverFact.drop', (q, p) =>
-  q.deleteFrom('server_fact').where('name', '=', p.name),
-);
