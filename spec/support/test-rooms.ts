@@ -2,11 +2,13 @@
 import { signingKeyFromSeed } from '../../src/matrix/crypto/ed25519.ts';
 import { parseSyncFilter } from '../../src/matrix/filters/sync-filter.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../src/matrix/ids/ids.ts';
-import type { JsonObject } from '../../src/matrix/json/json-value.ts';
+import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
 import { LocalServers } from '../../src/platform/local-servers.ts';
 import type { Ports } from '../../src/platform/ports.ts';
 import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
 import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
+import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
+import { findStoredEvent } from '../../src/rooms/stored-event.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
 import { loadPushRules } from '../../src/accounts/push-rules.ts';
 import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
@@ -45,8 +47,22 @@ export interface ClientEvent {
   readonly event_id: EventId;
   readonly sender: UserId;
   readonly state_key?: string;
+  readonly room_id?: RoomId;
+  readonly redacts?: EventId;
   readonly content: JsonObject;
   readonly unsigned?: JsonObject;
+}
+
+export interface MessagesPage {
+  readonly chunk: readonly ClientEvent[];
+  readonly start: string;
+  readonly end?: string;
+  readonly state?: readonly ClientEvent[];
+}
+
+/** What a client reads from the response. */
+export function asSent<T>(value: JsonValue): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }
 
 export class TestRooms {
@@ -115,6 +131,34 @@ export class TestRooms {
       content: { msgtype: 'm.text', body, ...more },
       transaction: { deviceNid: actor.deviceNid, path: `send/${roomId}`, txnId },
     });
+  }
+
+  /** A page of the timeline, as clients get it. */
+  async history(actor: Actor, roomId: RoomId, request: Partial<MessagesRequest> = {}): Promise<MessagesPage> {
+    return asSent<MessagesPage>(await this.rooms.messages(actor, roomId, { dir: 'b', limit: 100, ...request }));
+  }
+  async state(actor: Actor, roomId: RoomId): Promise<ClientEvent[]> {
+    return asSent<ClientEvent[]>(await this.rooms.state(actor, roomId));
+  }
+  async event(actor: Actor, roomId: RoomId, eventId: EventId): Promise<ClientEvent> {
+    return asSent<ClientEvent>(await this.rooms.event(actor, roomId, eventId));
+  }
+  /** Sends a state event. */
+  async setState(
+    actor: Actor,
+    roomId: RoomId,
+    type: string,
+    content: JsonObject,
+    stateKey: string = '',
+  ): Promise<EventId> {
+    return this.rooms.sendState(actor, { roomId, type, stateKey, content });
+  }
+
+  /** The event as it lies in the database. */
+  async storedPdu(eventId: EventId): Promise<JsonObject> {
+    const stored = await findStoredEvent(this.ctx, eventId);
+    if (stored === undefined) throw new Error(`${eventId} is not in the database`);
+    return stored.event.pdu;
   }
 
   async syncOnce(actor: Actor, since?: string, options: { filter?: JsonObject; fullState?: boolean } = {}) {

@@ -5,12 +5,12 @@
 import { forbidden } from '../matrix/errors.ts';
 import { authTypesForEvent } from '../matrix/event-auth/auth-types.ts';
 import type { RoomEvent, StateLookup } from '../matrix/events/room-event.ts';
-import type { RoomId } from '../matrix/ids/ids.ts';
-import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
+import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import { type EventDraft, type Reference, buildEvent } from './build-event.ts';
 import { type ClientTransaction, type RoomsContext, randomOpaqueId, signerFor } from './context.ts';
 import type { Placed, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
+import { openRoom } from './membership.ts';
 import { referenceHashOf } from './stored-event.ts';
 
 export interface Appended {
@@ -50,25 +50,42 @@ export async function appendLocalEvent(
     signerFor(ctx, draft.sender),
     () => randomOpaqueId(ctx.random),
   );
-  const also = await prepareEffects(ctx, dag, built.event, { transaction: options.transaction });
-  const placed = await dag.receive(built.event, built.body, {
-    local: true,
-    notifies: defaultRulesNotify(built.event),
-    also,
-  });
+  const effects = await prepareEffects(ctx, dag, built.event, { transaction: options.transaction });
+  const placed = await dag.receive(built.event, built.body, { local: true, ...effects.options });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
+  effects.handedIn();
   return { event: built.event, placed };
 }
 
-/** Runs `work` with the room's lock, and waits for what it wrote after giving the lock back. */
-export async function underRoomLock<T extends { placed: Placed } | undefined>(
+/** An event that was appended, or one that is there already and says the same. */
+export interface Done {
+  readonly eventId: EventId | undefined;
+  /** undefined: nothing had to be written. */
+  readonly placed: Placed | undefined;
+}
+
+/**
+ * Opens a room and runs `work` with its lock. What it wrote is on disk when this resolves; so is what it relied on when
+ * there was nothing to write. Throws M_FORBIDDEN for an unknown room.
+ */
+export async function changeRoom(
   ctx: RoomsContext,
   roomId: RoomId,
-  work: () => Promise<T>,
-): Promise<T> {
-  const done = await ctx.locks.run(roomId, work);
-  await done?.placed.ticket?.committed;
-  return done;
+  work: (dag: RoomDag) => Promise<Done>,
+): Promise<EventId | undefined> {
+  const { dag, done } = await ctx.locks.run(roomId, async () => {
+    const opened = await openRoom(ctx, roomId);
+    return { dag: opened, done: await work(opened) };
+  });
+  if (done.placed?.ticket !== undefined) await done.placed.ticket.committed;
+  else await onDisk(ctx, dag);
+  return done.eventId;
+}
+
+/** Throws UnitFailed when something that the room was changed by in memory could not be stored. */
+async function onDisk(ctx: RoomsContext, dag: RoomDag): Promise<void> {
+  await ctx.db.drained();
+  dag.frontier();
 }
 
 function authEventsFrom(state: StateLookup, tuples: readonly (readonly [string, string])[]): RoomEvent[] {

@@ -2,15 +2,14 @@
  * Memberships: invite, join, leave, kick, ban, unban. The authorisation rules decide who may; here stands only what an
  * endpoint means beyond them. https://spec.matrix.org/v1.19/client-server-api/#room-membership
  */
-import { forbidden } from '../matrix/errors.ts';
-import type { RoomEvent } from '../matrix/events/room-event.ts';
+import { forbidden, notFound } from '../matrix/errors.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
-import { canonicalJson } from '../matrix/json/canonical-json.ts';
+import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
-import { type Appended, appendLocalEvent, underRoomLock } from './append-local-event.ts';
+import { type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
-import { openForSending } from './send-event.ts';
+import { assertJoined, memberOf, membershipIn } from './membership.ts';
 
 export interface MembershipRequest {
   readonly roomId: RoomId;
@@ -22,23 +21,27 @@ export interface MembershipRequest {
 
 /** Errors: M_FORBIDDEN (by the rules: not invited, banned, already there). */
 export async function inviteUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
-  await change(ctx, request.roomId, async (dag) => {
+  await changeRoom(ctx, request.roomId, async (dag) => {
     const profile = await profileOf(ctx, request.target);
     return append(ctx, dag, actor.userId, request.target, contentOf('invite', request, profile));
   });
 }
 
-/** Joining a room where one is already changes nothing, unless the content is another one. */
+/**
+ * Joining a room where one is already changes nothing, unless the content is another one.
+ * Errors: M_FORBIDDEN; M_NOT_FOUND for a room that this server does not know, because it knows nobody to ask for it.
+ */
 export async function joinRoom(
   ctx: RoomsContext,
   actor: Actor,
   request: Omit<MembershipRequest, 'target'>,
 ): Promise<void> {
-  await change(ctx, request.roomId, async (dag) => {
+  const { roomId } = request;
+  if ((await ctx.dags.find(roomId)) === undefined) throw notFound(`This server does not know the room ${roomId}`);
+  await changeRoom(ctx, roomId, async (dag) => {
     const current = await memberOf(dag, actor.userId);
-    const profile = await profileOf(ctx, actor.userId);
-    const content = contentOf('join', request, profile);
-    if (current !== undefined && sameContent(current.content, content)) return undefined;
+    const content = contentOf('join', request, await profileOf(ctx, actor.userId));
+    if (current !== undefined && sameContent(dag, current.content, content)) return nothingToDo;
     return append(ctx, dag, actor.userId, actor.userId, content);
   });
 }
@@ -49,16 +52,17 @@ export async function leaveRoom(
   actor: Actor,
   request: Omit<MembershipRequest, 'target'>,
 ): Promise<void> {
-  await change(ctx, request.roomId, async (dag) => {
+  await changeRoom(ctx, request.roomId, async (dag) => {
     const current = membershipIn(await memberOf(dag, actor.userId));
-    if (current === 'leave') return undefined;
+    if (current === 'leave') return nothingToDo;
     return append(ctx, dag, actor.userId, actor.userId, contentOf('leave', request));
   });
 }
 
 /** Errors: M_FORBIDDEN when the target is not in the room, or the rules refuse it. */
 export async function kickUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
-  await change(ctx, request.roomId, async (dag) => {
+  await changeRoom(ctx, request.roomId, async (dag) => {
+    await assertJoined(dag, actor.userId);
     const current = membershipIn(await memberOf(dag, request.target));
     if (current !== 'join' && current !== 'invite' && current !== 'knock')
       throw forbidden('The user is not in this room');
@@ -67,14 +71,15 @@ export async function kickUser(ctx: RoomsContext, actor: Actor, request: Members
 }
 
 export async function banUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
-  await change(ctx, request.roomId, async (dag) =>
+  await changeRoom(ctx, request.roomId, (dag) =>
     append(ctx, dag, actor.userId, request.target, contentOf('ban', request)),
   );
 }
 
 /** Errors: M_FORBIDDEN when the target is not banned, or the rules refuse it. */
 export async function unbanUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
-  await change(ctx, request.roomId, async (dag) => {
+  await changeRoom(ctx, request.roomId, async (dag) => {
+    await assertJoined(dag, actor.userId);
     if (membershipIn(await memberOf(dag, request.target)) !== 'ban') throw forbidden('The user is not banned');
     return append(ctx, dag, actor.userId, request.target, contentOf('leave', request));
   });
@@ -89,47 +94,14 @@ export async function updateMemberProfile(
   roomId: RoomId,
   profile: JsonObject,
 ): Promise<void> {
-  await underRoomLock(ctx, roomId, async () => {
-    const dag = await ctx.dags.open(roomId);
+  await changeRoom(ctx, roomId, async (dag) => {
     const current = await memberOf(dag, userId);
-    if (current === undefined || membershipIn(current) !== 'join') return undefined;
+    if (current === undefined || membershipIn(current) !== 'join') return nothingToDo;
     const { displayname: _name, avatar_url: _avatar, ...rest } = current.content;
     const content = { ...rest, ...profile };
-    if (sameContent(current.content, content)) return undefined;
+    if (sameContent(dag, current.content, content)) return nothingToDo;
     return append(ctx, dag, userId, userId, content);
   });
-}
-
-/** The membership event of a user in the current state. */
-export async function memberOf(dag: RoomDag, userId: UserId): Promise<RoomEvent | undefined> {
-  return dag.currentEvent('m.room.member', userId);
-}
-export function membershipIn(event: RoomEvent | undefined): string | undefined {
-  const membership = event?.content['membership'];
-  return typeof membership === 'string' ? membership : undefined;
-}
-
-async function append(
-  ctx: RoomsContext,
-  dag: RoomDag,
-  sender: UserId,
-  target: UserId,
-  content: JsonObject,
-): Promise<Appended> {
-  return appendLocalEvent(ctx, dag, { type: 'm.room.member', stateKey: target, sender, content });
-}
-
-async function change(
-  ctx: RoomsContext,
-  roomId: RoomId,
-  work: (dag: RoomDag) => Promise<Appended | undefined>,
-): Promise<void> {
-  await underRoomLock(ctx, roomId, async () => work(await openForSending(ctx, roomId)));
-}
-
-/** The profile of a local user; of others only their own server speaks. */
-async function profileOf(ctx: RoomsContext, userId: UserId): Promise<JsonObject> {
-  return ctx.localServers.isLocal(serverOf(userId)) ? ctx.members.memberProfile(userId) : {};
 }
 
 export function contentOf(
@@ -141,6 +113,26 @@ export function contentOf(
   return { ...request.extra, ...profile, ...reason, membership };
 }
 
-function sameContent(a: JsonObject, b: JsonObject): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+const nothingToDo: Done = { eventId: undefined, placed: undefined };
+
+async function append(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  sender: UserId,
+  target: UserId,
+  content: JsonObject,
+): Promise<Done> {
+  const draft = { type: 'm.room.member', stateKey: target, sender, content };
+  const { event, placed } = await appendLocalEvent(ctx, dag, draft);
+  return { eventId: event.eventId, placed };
+}
+
+/** The profile of a local user; of others only their own server speaks. */
+async function profileOf(ctx: RoomsContext, userId: UserId): Promise<JsonObject> {
+  return ctx.localServers.isLocal(serverOf(userId)) ? ctx.members.memberProfile(userId) : {};
+}
+
+function sameContent(dag: RoomDag, a: JsonObject, b: JsonObject): boolean {
+  const write = canonicalJsonOf(dag.rules);
+  return write(a) === write(b);
 }

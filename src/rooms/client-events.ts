@@ -3,28 +3,31 @@
  */
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { toClientEvent } from '../matrix/events/client-event.ts';
-import type { EventId, RoomId } from '../matrix/ids/ids.ts';
-import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
+import type { EventId } from '../matrix/ids/ids.ts';
 import { replacedBy } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { transactionsOfEvents } from '../storage/stores/txn-store.ts';
 import type { RoomsContext } from './context.ts';
-import { type VisibilityTimeline, membershipAt } from './history-visibility.ts';
+import { type VisibilityTimeline, isVisible, membershipAt } from './history-visibility.ts';
 import { pduOf } from './stored-event.ts';
 
 /** For whom: their device gets its transaction ids back, and their membership at the time is told (unsigned.membership). */
 export interface Viewer {
   readonly userNid: number;
   readonly deviceNid: number;
-  readonly timeline: VisibilityTimeline | undefined;
+  readonly timeline: VisibilityTimeline;
 }
 
 /** What is the same for every reader of an event. */
 export interface EventForm {
   /** Without room_id and unsigned. */
   readonly event: JsonObject;
-  /** prev_content and redacted_because with what belongs to them. */
+  /** replaces_state and redacted_because. */
   readonly unsigned: JsonObject;
+  /** What is told of the event that this one replaced in the state, to those who may see that one. */
+  readonly previous: { readonly pos: number; readonly unsigned: JsonObject } | undefined;
+  /** The rows that this was made of; the event's own is the first. */
+  readonly sources: readonly EventRow[];
 }
 
 /** In the order of `rows`; all of one room. */
@@ -32,18 +35,22 @@ export async function eventForms(ctx: RoomsContext, rows: readonly EventRow[]): 
   const first = rows[0];
   if (first === undefined) return [];
   const { roomId, rules } = await ctx.dags.openByNid(first.room);
-  const [previous, redactions] = await Promise.all([
-    previousContents(ctx, rows),
-    redactionEvents(ctx, rows, roomId, rules),
-  ]);
-  return rows.map((row) => {
+  const [previous, redactions] = await Promise.all([previousEvents(ctx, rows), redactionEvents(ctx, rows)]);
+  return rows.map((row): EventForm => {
+    const replaced = previous.get(row.nid);
     const redaction = row.redacted_by === null ? undefined : redactions.get(row.redacted_by);
+    const because = redaction && {
+      ...toClientEvent(pduOf(redaction), { eventId: idOf(redaction), rules }),
+      room_id: roomId,
+    };
     return {
-      event: toClientEvent(pduOf(row), { eventId: row.event_id as EventId, rules }),
+      event: toClientEvent(pduOf(row), { eventId: idOf(row), rules }),
       unsigned: {
-        ...previous.get(row.nid),
-        ...(redaction === undefined ? {} : { redacted_because: redaction }),
+        ...(replaced === undefined ? {} : { replaces_state: replaced.event_id }),
+        ...(because === undefined ? {} : { redacted_because: because }),
       },
+      previous: replaced && previousOf(replaced),
+      sources: [row, replaced, redaction].filter((source) => source !== undefined),
     };
   });
 }
@@ -63,15 +70,16 @@ export async function clientEvents(
     const form = forms[index];
     if (form === undefined) throw new Error('one form for each row');
     const transaction = transactions.get(row.nid);
-    const isTold = viewer.timeline !== undefined && row.pos !== null;
+    const seesPrevious = form.previous !== undefined && isVisible(viewer.timeline, form.previous.pos);
     return {
       ...form.event,
       room_id: roomId,
       unsigned: {
         age: Math.max(0, now - Number(form.event['origin_server_ts'])),
         ...(transaction === undefined ? {} : { transaction_id: transaction }),
-        ...(isTold ? { membership: membershipAt(viewer.timeline, row.pos) ?? 'leave' } : {}),
+        ...(row.pos === null ? {} : { membership: membershipAt(viewer.timeline, row.pos) ?? 'leave' }),
         ...form.unsigned,
+        ...(seesPrevious ? form.previous.unsigned : {}),
       },
     };
   });
@@ -88,39 +96,36 @@ export async function ownTransactions(
   return new Map(found.map((row) => [row.nid, row.txn]));
 }
 
-/** unsigned.prev_content and the fields that go with it, for state events that replaced another one. */
-async function previousContents(
-  ctx: RoomsContext,
-  rows: readonly EventRow[],
-): Promise<ReadonlyMap<number, JsonObject>> {
+/** For state events that replaced another one, that one. */
+async function previousEvents(ctx: RoomsContext, rows: readonly EventRow[]): Promise<ReadonlyMap<number, EventRow>> {
   const nids = rows.filter((row) => row.skey !== null).map((row) => row.nid);
   if (nids.length === 0) return new Map();
   const pairs = await ctx.db.all(replacedBy, { nids });
-  const events = await ctx.db.all(eventsByNids, { nids: [...new Set(pairs.map((pair) => pair.prev))] });
-  const byNid = new Map(events.map((row) => [row.nid, row]));
+  const byNid = await rowsByNid(ctx, [...new Set(pairs.map((pair) => pair.prev))]);
   return new Map(
     pairs.flatMap(({ nid, prev }) => {
       const row = byNid.get(prev);
-      if (row === undefined) return [];
-      const { content, sender } = pduOf(row);
-      return [[nid, { prev_content: content, prev_sender: sender, replaces_state: row.event_id }]];
+      return row === undefined ? [] : [[nid, row]];
     }),
   );
 }
 
-async function redactionEvents(
-  ctx: RoomsContext,
-  rows: readonly EventRow[],
-  roomId: RoomId,
-  rules: RoomVersionRules,
-): Promise<ReadonlyMap<number, JsonObject>> {
-  const nids = rows.flatMap((row) => row.redacted_by ?? []);
-  if (nids.length === 0) return new Map();
-  const events = await ctx.db.all(eventsByNids, { nids });
-  return new Map(
-    events.map((row) => [
-      row.nid,
-      { ...toClientEvent(pduOf(row), { eventId: row.event_id as EventId, rules }), room_id: roomId },
-    ]),
+/** An event of a handed-in state has no place of its own here; nobody but its state's readers ever saw it. */
+function previousOf(row: EventRow): EventForm['previous'] {
+  const { content, sender } = pduOf(row);
+  return row.pos === null ? undefined : { pos: row.pos, unsigned: { prev_content: content, prev_sender: sender } };
+}
+
+async function redactionEvents(ctx: RoomsContext, rows: readonly EventRow[]): Promise<ReadonlyMap<number, EventRow>> {
+  return rowsByNid(
+    ctx,
+    rows.flatMap((row) => row.redacted_by ?? []),
   );
 }
+
+async function rowsByNid(ctx: RoomsContext, nids: readonly number[]): Promise<ReadonlyMap<number, EventRow>> {
+  const rows = nids.length === 0 ? [] : await ctx.db.all(eventsByNids, { nids });
+  return new Map(rows.map((row) => [row.nid, row]));
+}
+
+const idOf = (row: EventRow): EventId => row.event_id as EventId;

@@ -4,8 +4,9 @@
  *
  * Pure: what is wrong with the request is thrown as the specification's error; nothing is sent here.
  */
-import { MatrixError, badJson } from '../matrix/errors.ts';
+import { badJson } from '../matrix/errors.ts';
 import type { RoomAlias, UserId } from '../matrix/ids/ids.ts';
+import { isUserId } from '../matrix/ids/user-id.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../matrix/json/json-value.ts';
 import type { RoomVersionId, RoomVersionRules } from '../matrix/room-versions/rules.ts';
 
@@ -52,11 +53,14 @@ export function createRoomEvents(
   rules: RoomVersionRules,
 ): StateDraft[] {
   const preset = request.preset ?? (request.visibility === 'public' ? 'public_chat' : 'private_chat');
+  const additional = additionalCreators(request, creator, preset, rules);
+  const creators = [creator, ...additional];
+  const create = createContent(request, creator, additional, rules);
   const overridden = new Set(request.initialState.map((event) => tupleKey(event.type, event.stateKey)));
   const drafts: StateDraft[] = [
-    { type: 'm.room.create', stateKey: '', content: createContent(request, creator, preset, rules) },
+    { type: 'm.room.create', stateKey: '', content: create },
     { type: 'm.room.member', stateKey: creator, content: { ...creatorMember, membership: 'join' } },
-    { type: 'm.room.power_levels', stateKey: '', content: powerLevelsContent(request, creator, preset, rules) },
+    { type: 'm.room.power_levels', stateKey: '', content: powerLevelsContent(request, creators, preset, rules) },
   ];
   if (request.alias !== undefined)
     drafts.push({ type: 'm.room.canonical_alias', stateKey: '', content: { alias: request.alias } });
@@ -90,54 +94,48 @@ function topicContent(topic: string): JsonObject {
   return { topic, 'm.topic': { 'm.text': [{ body: topic }] } };
 }
 
-function createContent(
+/** Those whom the client names, and in a trusted private chat those invited; none where the room version knows none. */
+function additionalCreators(
   request: CreateRoomRequest,
   creator: UserId,
   preset: keyof typeof presets,
+  rules: RoomVersionRules,
+): readonly UserId[] {
+  if (!rules.eventAuth.additionalCreators) return [];
+  const named = request.creationContent['additional_creators'] ?? [];
+  if (!Array.isArray(named) || !named.every(isUserId))
+    throw badJson('creation_content.additional_creators must be an array of user IDs');
+  const all = new Set<UserId>([...named, ...(preset === 'trusted_private_chat' ? request.invite : [])]);
+  all.delete(creator);
+  return [...all];
+}
+
+function createContent(
+  request: CreateRoomRequest,
+  creator: UserId,
+  additional: readonly UserId[],
   rules: RoomVersionRules,
 ): JsonObject {
   const { creator: _creator, room_version: _version, ...given } = request.creationContent;
   const content: Record<string, JsonValue | undefined> = { ...given, room_version: request.roomVersion };
   if (rules.eventAuth.creatorFrom === 'content') content['creator'] = creator;
   if (!rules.eventAuth.additionalCreators) return content;
-  const named = content['additional_creators'] ?? [];
-  if (!Array.isArray(named) || !named.every((id): id is string => typeof id === 'string'))
-    throw badJson('creation_content.additional_creators must be an array of user IDs');
-  const additional = new Set<string>(named);
-  if (preset === 'trusted_private_chat') for (const user of request.invite) additional.add(user);
-  additional.delete(creator);
-  if (additional.size > 0) content['additional_creators'] = [...additional];
+  if (additional.length > 0) content['additional_creators'] = additional;
   else delete content['additional_creators'];
   return content;
 }
 
 function powerLevelsContent(
   request: CreateRoomRequest,
-  creator: UserId,
+  creators: readonly UserId[],
   preset: keyof typeof presets,
   rules: RoomVersionRules,
 ): JsonObject {
-  const privileged = rules.eventAuth.privilegedCreators;
-  const users: Record<string, number> = {};
-  if (!privileged) {
-    users[creator] = 100;
-    if (preset === 'trusted_private_chat') for (const user of request.invite) users[user] = 100;
-  }
-  const events: Record<string, number> = {
-    'm.room.name': 50,
-    'm.room.avatar': 50,
-    'm.room.canonical_alias': 50,
-    'm.room.power_levels': 100,
-    'm.room.history_visibility': 100,
-    'm.room.encryption': 100,
-    'm.room.server_acl': 100,
-    // Upgrades stay with the creators: the tombstone must be above state_default in version 12.
-    'm.room.tombstone': privileged ? 150 : 100,
-  };
+  const override = request.powerLevelContentOverride;
   const content: JsonObject = {
-    users,
+    users: rules.eventAuth.privilegedCreators ? {} : initialUsers(request, creators, preset),
     users_default: 0,
-    events,
+    events: initialLevels,
     events_default: 0,
     state_default: 50,
     ban: 50,
@@ -145,9 +143,44 @@ function powerLevelsContent(
     redact: 50,
     // Everybody may invite into a private room; a public one is joined without being asked.
     invite: preset === 'public_chat' ? 50 : 0,
+    ...override,
   };
-  const override = request.powerLevelContentOverride;
-  if (privileged && isJsonObject(override['users']) && Object.hasOwn(override['users'], creator))
-    throw new MatrixError(400, 'M_BAD_JSON', 'power_level_content_override.users must not name a creator of the room');
-  return { ...content, ...override };
+  if (!rules.eventAuth.privilegedCreators) return content;
+  const { users } = override;
+  if (isJsonObject(users) && creators.some((userId) => Object.hasOwn(users, userId)))
+    throw badJson('power_level_content_override.users must not name a creator of the room');
+  return withTombstoneLevel(content, override);
+}
+
+const initialLevels: JsonObject = {
+  'm.room.name': 50,
+  'm.room.avatar': 50,
+  'm.room.canonical_alias': 50,
+  'm.room.power_levels': 100,
+  'm.room.history_visibility': 100,
+  'm.room.encryption': 100,
+  'm.room.server_acl': 100,
+  'm.room.tombstone': 100,
+};
+
+function initialUsers(
+  request: CreateRoomRequest,
+  [creator]: readonly UserId[],
+  preset: keyof typeof presets,
+): JsonObject {
+  const privileged = [
+    ...(creator === undefined ? [] : [creator]),
+    ...(preset === 'trusted_private_chat' ? request.invite : []),
+  ];
+  return Object.fromEntries(privileged.map((userId) => [userId, 100]));
+}
+
+/** Upgrades stay with the creators: the level of a tombstone must be above state_default, unless the client names one. */
+function withTombstoneLevel(content: JsonObject, override: JsonObject): JsonObject {
+  const { events, state_default: stateDefault } = content;
+  if (!isJsonObject(events)) return content;
+  const isNamed = isJsonObject(override['events']) && Object.hasOwn(override['events'], 'm.room.tombstone');
+  if (isNamed) return content;
+  const level = Math.max(150, typeof stateDefault === 'number' ? stateDefault + 1 : 0);
+  return { ...content, events: { ...events, 'm.room.tombstone': level } };
 }

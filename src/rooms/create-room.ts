@@ -26,22 +26,35 @@ export async function createRoom(
   const profile = await ctx.members.memberProfile(actor.userId);
   const [createDraft, ...drafts] = createRoomEvents(request, actor.userId, profile, rules);
   if (createDraft === undefined) throw new Error('a room starts with its create event');
-  const create = buildCreateEvent(ctx, actor, createDraft, rules);
-  const last = await ctx.locks.run(create.event.roomId, async () => {
-    const dag = await storeCreateEvent(ctx, actor, request, create);
-    return appendInitialEvents(ctx, actor, dag, [...drafts, ...(await inviteDrafts(ctx, request))]);
-  });
-  await last.placed.ticket?.committed;
-  return create.event.roomId;
+  const invites = await inviteDrafts(ctx, request);
+  for (let originServerTs = ctx.clock.nowMs(); ; originServerTs++) {
+    const create = buildCreateEvent(ctx, actor, createDraft, rules, originServerTs);
+    const { roomId } = create.event;
+    const last = await ctx.locks.run(roomId, async () => {
+      // Where the id is made from the event, two like it in one millisecond would be one room.
+      if ((await ctx.dags.find(roomId)) !== undefined) return undefined;
+      const dag = await storeCreateEvent(ctx, actor, request, create);
+      return appendInitialEvents(ctx, actor, dag, [...drafts, ...invites]);
+    });
+    if (last === undefined) continue;
+    await last.placed.ticket?.committed;
+    return roomId;
+  }
 }
 
-function buildCreateEvent(ctx: RoomsContext, actor: Actor, draft: StateDraft, rules: RoomVersionRules): BuiltEvent {
+function buildCreateEvent(
+  ctx: RoomsContext,
+  actor: Actor,
+  draft: StateDraft,
+  rules: RoomVersionRules,
+  originServerTs: number,
+): BuiltEvent {
   const signer = signerFor(ctx, actor.userId);
   const roomId =
     rules.roomIdFormat === 'opaque' ? (`!${randomOpaqueId(ctx.random)}:${signer.serverName}` as RoomId) : undefined;
   return buildEvent(
     { ...draft, sender: actor.userId },
-    { roomId, rules, prevEvents: [], authEvents: [], depth: 1, originServerTs: ctx.clock.nowMs() },
+    { roomId, rules, prevEvents: [], authEvents: [], depth: 1, originServerTs },
     signer,
     () => randomOpaqueId(ctx.random),
   );
@@ -94,7 +107,7 @@ async function appendInitialEvents(
 async function inviteDrafts(ctx: RoomsContext, request: CreateRoomRequest): Promise<StateDraft[]> {
   const extra = request.isDirect ? { is_direct: true } : {};
   return Promise.all(
-    request.invite.map(async (userId) => {
+    [...new Set(request.invite)].map(async (userId) => {
       const profile = ctx.localServers.isLocal(serverOf(userId)) ? await ctx.members.memberProfile(userId) : {};
       return { type: 'm.room.member', stateKey: userId, content: contentOf('invite', { extra }, profile) };
     }),

@@ -38,7 +38,7 @@ export function historyVisibilityOf(value: unknown): HistoryVisibility {
  */
 export function isVisible(timeline: VisibilityTimeline, pos: number): boolean {
   const visibilityAfter = valueAt(timeline.visibilities, pos) ?? 'shared';
-  const visibilityBefore = valueAt(timeline.visibilities, pos - 1) ?? visibilityAfter;
+  const visibilityBefore = valueAt(timeline.visibilities, pos - 1) ?? 'shared';
   const visibility =
     permissiveness[visibilityBefore] > permissiveness[visibilityAfter] ? visibilityBefore : visibilityAfter;
   if (visibility === 'world_readable') return true;
@@ -52,6 +52,19 @@ export function isVisible(timeline: VisibilityTimeline, pos: number): boolean {
 /** The user's membership right after the position. */
 export function membershipAt(timeline: VisibilityTimeline, pos: number): string | undefined {
   return valueAt(timeline.memberships, pos);
+}
+
+/** The last stretch in which the user was joined, and which was over at a position: from its first to the first after it. */
+export function lastJoinedSpan(
+  timeline: VisibilityTimeline,
+  pos: number,
+): { readonly startPos: number; readonly endPos: number } | undefined {
+  const entries = timeline.memberships.filter((entry) => entry.pos <= pos);
+  const last = entries.findLastIndex((entry) => entry.value === 'join');
+  const end = entries[last + 1];
+  if (last < 0 || end === undefined) return undefined;
+  const before = entries.findLastIndex((entry, index) => index < last && entry.value !== 'join');
+  return { startPos: entries[before + 1]?.pos ?? end.pos, endPos: end.pos };
 }
 
 function valueAt<T>(entries: readonly Since<T>[], pos: number): T | undefined {

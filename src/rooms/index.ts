@@ -13,6 +13,7 @@ import * as membership from './change-membership.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { createRoom } from './create-room.ts';
+import { openJoinedRoom } from './membership.ts';
 import * as reading from './read-state.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
@@ -56,7 +57,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     }),
     typing,
     async setTyping(actor: Actor, roomId: RoomId, timeoutMs: number | undefined): Promise<void> {
-      const dag = await receipts.joinedRoom(ctx, actor, roomId);
+      const dag = await openJoinedRoom(ctx, actor.userId, roomId);
       typing.set(dag.room, actor.userId, timeoutMs);
     },
     async joinedRooms(actor: Actor): Promise<RoomId[]> {

@@ -19,10 +19,11 @@ import type { RoomDag } from './dag/contract.ts';
 export const everybody = 0;
 /** Of one event; further ones are not highlighted. */
 const mentionsMax = 200;
+const manyMembers = 3;
 
 export async function mentionsIn(ctx: RoomsContext, dag: RoomDag, event: RoomEvent): Promise<MentionRow[]> {
   // Nearly every event: the default rules say the same of it for all members, and nothing is highlighted.
-  if (!isJsonObject(event.content['m.mentions']) && event.type !== 'm.room.tombstone') return [];
+  if (!mayDeviate(event)) return [];
   const room = await pushRoomOf(dag, event);
   const shared = defaultRulesOutcome(event, room);
   const counted = defaultRulesNotify(event);
@@ -38,12 +39,29 @@ export async function mentionsIn(ctx: RoomsContext, dag: RoomDag, event: RoomEve
   return rows;
 }
 
-/** What push rules ask about the room. The number of members changes sounds and not counts. */
-export async function pushRoomOf(dag: RoomDag, event: RoomEvent): Promise<PushRoom> {
+/** Whether the default rules may say something else of it for some than for all, or highlight it. */
+export function mayDeviate(event: RoomEvent): boolean {
+  return isJsonObject(event.content['m.mentions']) || event.type === 'm.room.tombstone';
+}
+
+/** Of users who are named in an event, those of this server, whether or not a row was made for them. */
+export async function mentionedUsers(ctx: RoomsContext, event: RoomEvent): Promise<number[]> {
+  if (!mayDeviate(event)) return [];
+  const { namedUserIds } = defaultRulesOutcome(event, { memberCount: manyMembers, senderMayNotify: () => false });
+  const local = namedUserIds
+    .slice(0, mentionsMax)
+    .filter(isUserId)
+    .filter((id) => ctx.localServers.isLocal(serverOf(id)));
+  const nids = await ctx.names.findUserNids(local);
+  return nids.filter((nid) => nid !== undefined);
+}
+
+/** What push rules ask about the room. In the default rules the number of members changes sounds and not counts. */
+export async function pushRoomOf(dag: RoomDag, event: RoomEvent, memberCount = manyMembers): Promise<PushRoom> {
   const create = await dag.currentEvent('m.room.create', '');
   const powerLevels = await dag.currentEvent('m.room.power_levels', '');
   const level = powerLevelOf(event.sender, create, powerLevels, dag.rules);
-  return { memberCount: 3, senderMayNotify: (key) => senderMayNotify(key, level, powerLevels?.content) };
+  return { memberCount, senderMayNotify: (key) => senderMayNotify(key, level, powerLevels?.content) };
 }
 
 /** A row only where the user's counts differ from the room's. */

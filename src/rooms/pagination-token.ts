@@ -28,6 +28,11 @@ export function firstOrdAfter(pos: number): number {
   return (pos + 1) * ordsPerPos;
 }
 
+/** The last position before an order value: the state right before an event in the timeline is the one there. */
+export function posBefore(ord: number): number {
+  return Math.ceil(ord / ordsPerPos) - 1;
+}
+
 function numberAfter(prefix: string, token: string): number | undefined {
   if (!token.startsWith(prefix) || !/^-?\d{1,16}$/.test(token.slice(prefix.length))) return undefined;
   const number = Number(token.slice(prefix.length));

@@ -1,14 +1,15 @@
 /** The state of a room as its members may read it. https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room */
 import { invalidParam, notFound } from '../matrix/errors.ts';
-import type { RoomId } from '../matrix/ids/ids.ts';
+import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
 import { changeAt, changedKeys, changesAt, completeAt, mainsOfRoom } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
-import { clientEvents } from './client-events.ts';
+import { type Viewer, clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
-import { parseStreamToken } from './pagination-token.ts';
-import { openForSending } from './send-event.ts';
+import { isVisible } from './history-visibility.ts';
+import { openJoinedRoom, openRoom } from './membership.ts';
+import { parseStreamToken, parseTimelineToken, posBefore } from './pagination-token.ts';
 import { pduOf } from './stored-event.ts';
 import { type ReadAccess, readAccess } from './visibility.ts';
 
@@ -16,7 +17,7 @@ import { type ReadAccess, readAccess } from './visibility.ts';
 const sliceEvents = 500;
 
 export interface MembersFilter {
-  /** A sync token: the members as they were then. */
+  /** A token: the members as they were then. */
   readonly at?: string | undefined;
   readonly membership?: string | undefined;
   readonly notMembership?: string | undefined;
@@ -24,8 +25,8 @@ export interface MembersFilter {
 
 /** `GET /rooms/{roomId}/state`. Those who have left get the state as of then. Errors: M_FORBIDDEN. */
 export async function readState(ctx: RoomsContext, actor: Actor, roomId: RoomId): Promise<JsonObject[]> {
-  const { dag, pos } = await openForReading(ctx, actor, roomId);
-  return clientEvents(ctx, await stateRows(ctx, dag, pos), viewer(actor));
+  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  return clientEvents(ctx, await stateRows(ctx, dag, pos, 'all'), viewer(actor, access));
 }
 
 /** `GET /rooms/{roomId}/state/{eventType}/{stateKey}`. Errors: M_FORBIDDEN, M_NOT_FOUND. */
@@ -37,11 +38,11 @@ export async function readStateEvent(
   stateKey: string,
   format: 'content' | 'event',
 ): Promise<JsonObject> {
-  const { dag, pos } = await openForReading(ctx, actor, roomId);
+  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
   const row = await stateRow(ctx, dag, pos, type, stateKey);
   if (row === undefined) throw notFound('There is no such state in this room');
   if (format === 'content') return pduOf(row)['content'] as JsonObject;
-  const [event] = await clientEvents(ctx, [row], viewer(actor));
+  const [event] = await clientEvents(ctx, [row], viewer(actor, access));
   return event ?? {};
 }
 
@@ -52,26 +53,44 @@ export async function readMembers(
   roomId: RoomId,
   filter: MembersFilter,
 ): Promise<JsonObject[]> {
-  const { dag, pos } = await openForReading(ctx, actor, roomId);
-  const at = filter.at === undefined ? pos : Math.min(pos, parseStreamToken(filter.at) ?? notAToken());
-  const rows = await stateRows(ctx, dag, at, 'm.room.member');
-  const wanted = rows.filter((row) => {
-    const membership = (pduOf(row)['content'] as JsonObject)['membership'];
-    if (filter.membership !== undefined && membership !== filter.membership) return false;
-    return filter.notMembership === undefined || membership !== filter.notMembership;
-  });
-  return clientEvents(ctx, wanted, viewer(actor));
+  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const at = filter.at === undefined ? pos : Math.min(pos, visibleFrom(access, positionOf(filter.at)));
+  const rows = await stateRows(ctx, dag, at, { type: 'm.room.member' });
+  const wanted = rows.filter((row) => passesMembers(filter, (pduOf(row)['content'] as JsonObject)['membership']));
+  return clientEvents(ctx, wanted, viewer(actor, access));
 }
 
-/** `GET /rooms/{roomId}/joined_members`. Only for those who are joined. Errors: M_FORBIDDEN. */
+/** Both together mean either. */
+function passesMembers({ membership, notMembership }: MembersFilter, actual: JsonValue | undefined): boolean {
+  if (membership === undefined) return notMembership === undefined || actual !== notMembership;
+  return actual === membership || (notMembership !== undefined && actual !== notMembership);
+}
+
+/** From /sync (next_batch or prev_batch) or /messages. */
+function positionOf(token: string): number {
+  const pos = parseStreamToken(token);
+  if (pos !== undefined) return pos;
+  const ord = parseTimelineToken(token);
+  if (ord === undefined) throw invalidParam('at is not a token of this server');
+  return posBefore(ord);
+}
+
+/** The position itself, or the next one at which the user may see the room. */
+function visibleFrom(access: ReadAccess, pos: number): number {
+  if (isVisible(access.timeline, pos)) return pos;
+  return access.timeline.memberships.find((entry) => entry.value === 'join' && entry.pos > pos)?.pos ?? Infinity;
+}
+
+/** `GET /rooms/{roomId}/joined_members`. Errors: M_FORBIDDEN unless the user is joined. */
 export async function readJoinedMembers(
   ctx: RoomsContext,
   actor: Actor,
   roomId: RoomId,
 ): Promise<Record<string, JsonObject>> {
-  const { dag, pos } = await openForReading(ctx, actor, roomId);
+  const dag = await openJoinedRoom(ctx, actor.userId, roomId);
+  const pos = ctx.db.committedPos();
   const joined: Record<string, JsonObject> = {};
-  for (const row of await stateRows(ctx, dag, pos, 'm.room.member')) {
+  for (const row of await stateRows(ctx, dag, pos, { type: 'm.room.member' })) {
     const { content, state_key: userId } = pduOf(row) as { content: JsonObject; state_key: string };
     if (content['membership'] !== 'join') continue;
     joined[userId] = {
@@ -98,9 +117,26 @@ export async function stateRow(
   return row;
 }
 
+/** Of the users, the membership events at a position, in no particular order. */
+export async function memberRows(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  pos: number,
+  userIds: readonly UserId[],
+): Promise<EventRow[]> {
+  if (userIds.length === 0) return [];
+  const found = await ctx.names.findSkeys(userIds.map((userId) => ({ type: 'm.room.member', key: userId })));
+  const skeys = found.filter((skey) => skey !== undefined);
+  const changes = await ctx.db.all(changesAt, { line: await mainLineAt(ctx, dag.room, pos), pos, skeys });
+  const nids = changes.flatMap((change) => change.event ?? []);
+  return nids.length === 0 ? [] : ctx.db.all(eventsByNids, { nids });
+}
+
+export type WhichState = 'all' | 'without-members' | { readonly type: string };
+
 /** The whole state at a position, or its events of one type. Grows with the state. */
-export async function stateRows(ctx: RoomsContext, dag: RoomDag, pos: number, type?: string): Promise<EventRow[]> {
-  const nids = await stateNids(ctx, dag, pos, type === undefined ? 'all' : { type });
+export async function stateRows(ctx: RoomsContext, dag: RoomDag, pos: number, which: WhichState): Promise<EventRow[]> {
+  const nids = await stateNids(ctx, dag, pos, which);
   const rows: EventRow[] = [];
   for (let i = 0; i < nids.length; i += sliceEvents)
     rows.push(...(await ctx.db.all(eventsByNids, { nids: nids.slice(i, i + sliceEvents) })));
@@ -108,12 +144,7 @@ export async function stateRows(ctx: RoomsContext, dag: RoomDag, pos: number, ty
 }
 
 /** The events of the state at a position. Grows with the state. */
-export async function stateNids(
-  ctx: RoomsContext,
-  dag: RoomDag,
-  pos: number,
-  which: 'all' | 'without-members' | { readonly type: string },
-): Promise<number[]> {
+export async function stateNids(ctx: RoomsContext, dag: RoomDag, pos: number, which: WhichState): Promise<number[]> {
   const line = await mainLineAt(ctx, dag.room, pos);
   const entries = (await ctx.db.all(completeAt, { line, pos })).flatMap(({ skey, event }) =>
     event === null ? [] : [{ skey, event }],
@@ -154,15 +185,15 @@ export async function openForReading(
   actor: Actor,
   roomId: RoomId,
 ): Promise<{ readonly dag: RoomDag; readonly access: ReadAccess; readonly pos: number }> {
-  const dag = await openForSending(ctx, roomId);
+  const dag = await openRoom(ctx, roomId);
   const access = await readAccess(ctx, dag.room, actor.userId);
   return { dag, access, pos: access.statePos ?? ctx.db.committedPos() };
 }
 
-export const viewer = (actor: Actor, access?: ReadAccess): Parameters<typeof clientEvents>[2] => ({
+export const viewer = (actor: Actor, access: ReadAccess): Viewer => ({
   userNid: actor.userNid,
   deviceNid: actor.deviceNid,
-  timeline: access?.timeline,
+  timeline: access.timeline,
 });
 
 async function mainLineAt(ctx: RoomsContext, room: number, pos: number): Promise<number> {
@@ -174,7 +205,3 @@ async function mainLineAt(ctx: RoomsContext, room: number, pos: number): Promise
 
 const textField = (name: string, value: JsonValue | undefined): JsonObject =>
   typeof value === 'string' ? { [name]: value } : {};
-
-function notAToken(): never {
-  throw invalidParam('at is not a sync token');
-}

@@ -1,7 +1,7 @@
 /** Paging through a room's timeline, and single events of it. */
-import { invalidParam, notFound } from '../matrix/errors.ts';
+import { MatrixError, invalidParam, notFound } from '../matrix/errors.ts';
 import { parseRoomEventFilter, type RoomEventFilter } from '../matrix/filters/event-filter.ts';
-import { matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
+import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
@@ -13,7 +13,7 @@ import type { RoomDag } from './dag/contract.ts';
 import { EventFlag } from '../storage/event-flags.ts';
 import { isVisible } from './history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from './pagination-token.ts';
-import { openForReading, stateRow, stateRows, viewer } from './read-state.ts';
+import { memberRows, openForReading, stateRows, viewer } from './read-state.ts';
 import { pduOf } from './stored-event.ts';
 import type { ReadAccess } from './visibility.ts';
 
@@ -51,18 +51,21 @@ export async function readMessages(
     start: request.from ?? formatTimelineToken(start),
     ...(page.end === undefined ? {} : { end: formatTimelineToken(page.end) }),
     chunk,
-    ...(state.length === 0 ? {} : { state: await clientEvents(ctx, state, viewer(actor)) }),
+    ...(state.length === 0 ? {} : { state: await clientEvents(ctx, state, viewer(actor, access)) }),
   };
 }
 
-/** `GET /rooms/{roomId}/event/{eventId}`. An event that may not be seen is not found. */
+/** `GET /rooms/{roomId}/event/{eventId}`. Errors: M_NOT_FOUND, also for what the user may not see. */
 export async function readEvent(
   ctx: RoomsContext,
   actor: Actor,
   roomId: RoomId,
   eventId: EventId,
 ): Promise<JsonObject> {
-  const { dag, access } = await openForReading(ctx, actor, roomId);
+  const opened = await openForReading(ctx, actor, roomId).catch((error: unknown) => {
+    throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN' ? noSuchEvent() : error;
+  });
+  const { dag, access } = opened;
   const row = await visibleRow(ctx, dag, access, eventId);
   const [event] = await clientEvents(ctx, [row], viewer(actor, access));
   return event ?? {};
@@ -90,10 +93,7 @@ export async function readContext(
   });
   const last = after.rows.at(-1) ?? row;
   const statePos = Math.min(last.pos ?? pos, pos);
-  const state =
-    filter?.lazyLoadMembers === true
-      ? await membersOfSenders(ctx, dag, [...before.rows, row, ...after.rows], statePos)
-      : await stateRows(ctx, dag, statePos);
+  const state = await stateAround(ctx, dag, filter, [...before.rows, row, ...after.rows], statePos);
   const [event] = await clientEvents(ctx, [row], viewer(actor, access));
   return {
     start: formatTimelineToken(before.rows.at(-1)?.ord ?? ord),
@@ -101,8 +101,23 @@ export async function readContext(
     events_before: await clientEvents(ctx, before.rows, viewer(actor, access)),
     event,
     events_after: await clientEvents(ctx, after.rows, viewer(actor, access)),
-    state: await clientEvents(ctx, state, viewer(actor)),
+    state: await clientEvents(ctx, state, viewer(actor, access)),
   };
+}
+
+/** The whole state that the filter wants; loaded lazily, of the memberships only those of who sent something. */
+async function stateAround(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  filter: RoomEventFilter | undefined,
+  rows: readonly EventRow[],
+  pos: number,
+): Promise<EventRow[]> {
+  const state =
+    filter?.lazyLoadMembers === true
+      ? [...(await stateRows(ctx, dag, pos, 'without-members')), ...(await membersOfSenders(ctx, dag, rows, pos))]
+      : await stateRows(ctx, dag, pos, 'all');
+  return state.filter((row) => passes(filter, dag, row));
 }
 
 interface Range {
@@ -131,30 +146,31 @@ async function readPage(
 ): Promise<Page> {
   const rows: EventRow[] = [];
   let at = range.start;
-  for (let scanned = 0; scanned < limits.messagesScannedMax && rows.length < range.limit;) {
-    const wanted = Math.max(range.limit - rows.length, 20);
-    const chunk =
-      dir === 'b'
-        ? await ctx.db.all(timelineBackwards, { room: dag.room, before: at, after: range.stop - 1, limit: wanted })
-        : await ctx.db.all(timelineForwards, { room: dag.room, before: range.stop, after: at - 1, limit: wanted });
+  for (let scanned = 0; scanned < limits.messagesScannedMax;) {
+    // One more than is wanted tells whether this is the end.
+    const chunkSize = Math.max(range.limit - rows.length + 1, 20);
+    const chunk = await readChunk(ctx, dag, dir, { ...range, start: at, limit: chunkSize });
     scanned += chunk.length;
     for (const row of chunk) {
-      if (row.ord === null || rows.length >= range.limit) break;
-      at = dir === 'b' ? row.ord : row.ord + 1;
-      if (isVisible(access.timeline, row.pos ?? 0) && passes(filter, row)) rows.push(row);
+      if (rows.length >= range.limit) return { rows, end: at };
+      if (row.ord !== null) at = dir === 'b' ? row.ord : row.ord + 1;
+      if (isVisible(access.timeline, row.pos ?? 0) && passes(filter, dag, row)) rows.push(row);
     }
-    if (chunk.length < wanted && at === gapAfter(chunk.at(-1), dir, at)) return { rows, end: undefined };
+    if (chunk.length < chunkSize) return { rows, end: undefined };
   }
   return { rows, end: at };
 }
 
-/** The gap behind the last event read, in the direction of reading. */
-function gapAfter(last: EventRow | undefined, dir: 'b' | 'f', fallback: number): number {
-  return last?.ord == null ? fallback : dir === 'b' ? last.ord : last.ord + 1;
+function readChunk(ctx: RoomsContext, dag: RoomDag, dir: 'b' | 'f', range: Range): Promise<EventRow[]> {
+  const { start, stop, limit } = range;
+  return dir === 'b'
+    ? ctx.db.all(timelineBackwards, { room: dag.room, before: start, after: stop - 1, limit })
+    : ctx.db.all(timelineForwards, { room: dag.room, before: stop, after: start - 1, limit });
 }
 
-function passes(filter: RoomEventFilter | undefined, row: EventRow): boolean {
+function passes(filter: RoomEventFilter | undefined, dag: RoomDag, row: EventRow): boolean {
   if (filter === undefined) return true;
+  if (!includesRoom(filter, dag.roomId)) return false;
   const { type, sender, content } = pduOf(row) as { type: string; sender: string; content: JsonObject };
   return matchesRoomEventFilter(filter, { type, sender, content });
 }
@@ -166,9 +182,7 @@ async function membersOfSenders(
   rows: readonly EventRow[],
   pos: number,
 ): Promise<EventRow[]> {
-  const senders = await ctx.names.userIds([...new Set(rows.map((row) => row.sender))]);
-  const members = await Promise.all(senders.map((userId) => stateRow(ctx, dag, pos, 'm.room.member', userId)));
-  return members.filter((row) => row !== undefined);
+  return memberRows(ctx, dag, pos, await ctx.names.userIds([...new Set(rows.map((row) => row.sender))]));
 }
 
 async function visibleRow(ctx: RoomsContext, dag: RoomDag, access: ReadAccess, eventId: EventId): Promise<EventRow> {
@@ -181,9 +195,11 @@ async function visibleRow(ctx: RoomsContext, dag: RoomDag, access: ReadAccess, e
     isHidden ||
     !isVisible(access.timeline, row.pos)
   )
-    throw notFound('There is no such event, or you may not see it');
+    throw noSuchEvent();
   return row;
 }
+
+const noSuchEvent = (): MatrixError => notFound('There is no such event, or you may not see it');
 
 function readFilter(text: string | undefined): RoomEventFilter | undefined {
   return text === undefined ? undefined : parseRoomEventFilter(parseJson(text), 'filter');

@@ -2,16 +2,16 @@
  * Read receipts, the fully-read marker, and what they do to unread counts.
  * https://spec.matrix.org/v1.19/client-server-api/#receipts
  */
-import { badJson, forbidden, invalidParam, notFound } from '../matrix/errors.ts';
+import { badJson, invalidParam, notFound } from '../matrix/errors.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { setAccountData } from '../storage/stores/account-data-store.ts';
 import { markRead } from '../storage/stores/membership-store.ts';
 import { receiptOf, upsertReceipt } from '../storage/stores/receipt-store.ts';
 import { type EventRow, eventById } from '../storage/stores/timeline-store.ts';
-import { membershipIn, memberOf } from './change-membership.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { openJoinedRoom } from './membership.ts';
 
 declare module '../storage/database.ts' {
   interface WakeKinds {
@@ -40,7 +40,7 @@ export async function setReceipt(
   threadId: string | undefined,
 ): Promise<void> {
   if (threadId === '') throw invalidParam('thread_id must not be empty');
-  const dag = await joinedRoom(ctx, actor, roomId);
+  const dag = await openJoinedRoom(ctx, actor.userId, roomId);
   const event = await eventIn(ctx, dag, eventId);
   const newer = await isNewer(ctx, actor, dag, type, threadId ?? unthreaded, event);
   if (!newer) return;
@@ -50,7 +50,7 @@ export async function setReceipt(
 
 /** The fully-read marker and both kinds of receipts in one unit. */
 export async function setReadMarkers(ctx: RoomsContext, actor: Actor, request: MarkersRequest): Promise<void> {
-  const dag = await joinedRoom(ctx, actor, request.roomId);
+  const dag = await openJoinedRoom(ctx, actor.userId, request.roomId);
   const receipts: { type: ReceiptType; event: EventRow }[] = [];
   for (const [type, eventId] of [
     ['m.read', request.read],
@@ -113,14 +113,6 @@ async function isNewer(
 ): Promise<boolean> {
   const current = await ctx.db.one(receiptOf, { user: actor.userNid, room: dag.room, type, thread });
   return current === undefined || current.ord === null || event.ord === null || event.ord > current.ord;
-}
-
-/** Throws M_FORBIDDEN unless the user is joined. */
-export async function joinedRoom(ctx: RoomsContext, actor: Actor, roomId: RoomId): Promise<RoomDag> {
-  const dag = await ctx.dags.find(roomId);
-  if (dag === undefined || membershipIn(await memberOf(dag, actor.userId)) !== 'join')
-    throw forbidden('You are not in this room');
-  return dag;
 }
 
 async function eventIn(ctx: RoomsContext, dag: RoomDag, eventId: EventId): Promise<EventRow> {

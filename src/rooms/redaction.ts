@@ -4,41 +4,64 @@
  * The redacted form replaces the stored one in the same unit: nothing of what was taken away stays in the database.
  */
 import { forbidden } from '../matrix/errors.ts';
-import { canonicalJson } from '../matrix/json/canonical-json.ts';
+import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
 import { redact } from '../matrix/events/redact.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
+import { roomEventFromPdu } from '../matrix/events/room-event-from-pdu.ts';
 import { namedPowerLevel, powerLevelOf } from '../matrix/event-auth/power-levels.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
+import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
 import { encodeEventBody } from '../storage/event-body.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { EventFlag } from '../storage/event-flags.ts';
+import { deleteMentions, insertMention } from '../storage/stores/mention-store.ts';
 import { markRedacted, replaceBody } from '../storage/stores/timeline-store.ts';
 import { type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
-import { type StoredEvent, findStoredEvent } from './stored-event.ts';
+import { everybody, mayDeviate, mentionedUsers } from './mentions.ts';
+import { type StoredEvent, exactPduOf, findStoredEvent } from './stored-event.ts';
 
 declare module '../storage/database.ts' {
   interface WakeKinds {
     /** The stored form of an event changed; whoever keeps a copy drops it. */
-    redaction: { room: number; nid: number };
+    redaction: { room: number; nid: number; redacted: RoomEvent };
   }
 }
 
 export interface Redaction {
   readonly target: StoredEvent;
+  readonly redacted: RoomEvent;
   readonly redactedBody: string;
+  /** Whether somebody's unread counts may change. */
+  readonly movesCounts: boolean;
+  /** The default push rules had counted it for everybody. */
+  readonly wasCounted: boolean;
+  /** Who may have a row of their own for it. */
+  readonly mentioned: readonly number[];
 }
 
 /**
  * The redaction that an accepted `m.room.redaction` carries out; undefined where it has no effect: its target is unknown
- * here or in another room, or the sender may redact neither by power level nor as a user of the target's server.
+ * here, in another room or redacted already, or the sender may redact neither by power level nor as a user of the target's
+ * server.
  */
 export async function redactionOf(ctx: RoomsContext, dag: RoomDag, event: RoomEvent): Promise<Redaction | undefined> {
   if (event.type !== 'm.room.redaction' || event.redacts === undefined) return undefined;
   const target = await findStoredEvent(ctx, event.redacts);
-  if (target === undefined || target.header.room !== dag.room) return undefined;
+  if (target === undefined || target.header.room !== dag.room || target.header.redacted_by !== null) return undefined;
   if (!(await mayRedact(dag, event.sender, target.event.sender))) return undefined;
-  return { target, redactedBody: canonicalJson(redact(target.event.pdu, dag.rules)) };
+  const pdu = redact(exactPduOf(target.header), dag.rules);
+  const isInTimeline = target.header.ord !== null;
+  const mentioned = isInTimeline ? await mentionedUsers(ctx, target.event) : [];
+  const wasCounted = isInTimeline && defaultRulesNotify(target.event);
+  return {
+    target,
+    redacted: roomEventFromPdu(pdu, dag.rules, target.event.eventId),
+    redactedBody: canonicalJsonOf(dag.rules)(pdu),
+    movesCounts: isInTimeline && (wasCounted || mayDeviate(target.event)),
+    wasCounted,
+    mentioned,
+  };
 }
 
 /** Throws M_FORBIDDEN when the user may not redact this event. */
@@ -58,8 +81,16 @@ async function hasRedactLevel(dag: RoomDag, userId: UserId): Promise<boolean> {
 }
 
 export function redactStored(unit: UnitBuilder, redaction: Redaction, redactedBy: number): void {
-  const { header } = redaction.target;
-  unit.run(replaceBody, { nid: header.nid, body: encodeEventBody(redaction.redactedBody) });
-  unit.run(markRedacted, { nid: header.nid, flags: header.flags | EventFlag.redacted, redactedBy });
-  unit.wake({ kind: 'redaction', room: header.room, nid: header.nid });
+  const { nid, room, ord, flags } = redaction.target.header;
+  unit.run(replaceBody, { nid, body: encodeEventBody(redaction.redactedBody) });
+  unit.run(markRedacted, { nid, flags: flags | EventFlag.redacted, redactedBy });
+  if (ord !== null && redaction.movesCounts) uncount(unit, redaction, room, ord);
+  unit.wake({ kind: 'redaction', room, nid, redacted: redaction.redacted });
+}
+
+/** Nobody is notified of what they cannot read any more (docs/decisions: unread counts). */
+function uncount(unit: UnitBuilder, redaction: Redaction, room: number, ord: number): void {
+  unit.run(deleteMentions, { users: [everybody, ...redaction.mentioned], room, ord });
+  if (redaction.wasCounted)
+    unit.run(insertMention, { user: everybody, room, ord, thread: 'main', notify: -1, highlight: 0 });
 }

@@ -1,12 +1,14 @@
 /** Sending what is not a membership: messages, state, redactions. */
-import { MatrixError, forbidden, notFound } from '../matrix/errors.ts';
+import { MatrixError, badJson, notFound } from '../matrix/errors.ts';
+import { isEventId } from '../matrix/ids/event-id.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
-import { canonicalJson } from '../matrix/json/canonical-json.ts';
-import { type Appended, appendLocalEvent, underRoomLock } from './append-local-event.ts';
+import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
+import { type Appended, type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
 import type { EventDraft } from './build-event.ts';
 import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
 import { checkStateEvent } from './state-event-checks.ts';
 import { findStoredEvent } from './stored-event.ts';
@@ -26,8 +28,11 @@ export interface SendRequest {
  */
 export async function sendMessage(ctx: RoomsContext, actor: Actor, request: SendRequest): Promise<EventId> {
   const draft: EventDraft = { type: request.type, sender: actor.userId, content: request.content };
-  if (request.type === 'm.room.redaction' && typeof request.content['redacts'] === 'string')
-    return redactEvent(ctx, actor, { ...request, eventId: request.content['redacts'] as EventId });
+  if (request.type === 'm.room.redaction') {
+    const { redacts } = request.content;
+    if (!isEventId(redacts)) throw badJson('content.redacts is not an event ID');
+    return redactEvent(ctx, actor, { ...request, eventId: redacts });
+  }
   return sendOnce(ctx, request, (dag) =>
     appendLocalEvent(ctx, dag, draft, { transaction: request.transaction, originServerTs: request.originServerTs }),
   );
@@ -43,14 +48,17 @@ export interface RedactRequest {
 
 /** `PUT /rooms/{roomId}/redact/{eventId}/{txnId}`. Errors: M_FORBIDDEN, M_NOT_FOUND. */
 export async function redactEvent(ctx: RoomsContext, actor: Actor, request: RedactRequest): Promise<EventId> {
+  // Where the target is named, room versions differ; a second name elsewhere would only be noise.
+  const { redacts: _redacts, ...content } = request.content;
   return sendOnce(ctx, request, async (dag) => {
+    await assertJoined(dag, actor.userId);
     const target = await findStoredEvent(ctx, request.eventId);
     if (target === undefined || target.header.room !== dag.room) throw notFound('There is no such event in this room');
     await assertMayRedact(dag, actor.userId, target.event);
     return appendLocalEvent(
       ctx,
       dag,
-      { type: 'm.room.redaction', sender: actor.userId, content: request.content, redacts: request.eventId },
+      { type: 'm.room.redaction', sender: actor.userId, content, redacts: request.eventId },
       { transaction: request.transaction, originServerTs: request.originServerTs },
     );
   });
@@ -69,40 +77,21 @@ export interface StateRequest {
  * so is the answer.
  */
 export async function sendState(ctx: RoomsContext, actor: Actor, request: StateRequest): Promise<EventId> {
-  const sent = await underRoomLock(ctx, request.roomId, async () => {
-    const dag = await openForSending(ctx, request.roomId);
-    await checkStateEvent(ctx, dag, request);
-    const current = await dag.currentEvent(request.type, request.stateKey);
-    if (current?.sender === actor.userId && canonicalJson(current.content) === canonicalJson(request.content))
-      return { event: current, placed: nothingPlaced };
-    return appendLocalEvent(
-      ctx,
-      dag,
-      { type: request.type, stateKey: request.stateKey, sender: actor.userId, content: request.content },
-      { originServerTs: request.originServerTs },
-    );
-  });
-  return sent.event.eventId;
+  const { roomId, type, stateKey, content, originServerTs } = request;
+  return eventIdOf(
+    await changeRoom(ctx, roomId, async (dag): Promise<Done> => {
+      if (type !== 'm.room.member') await assertJoined(dag, actor.userId);
+      await checkStateEvent(ctx, dag, request);
+      const current = await dag.currentEvent(type, stateKey);
+      const write = canonicalJsonOf(dag.rules);
+      if (current?.sender === actor.userId && write(current.content) === write(content))
+        return { eventId: current.eventId, placed: undefined };
+      return done(
+        await appendLocalEvent(ctx, dag, { type, stateKey, sender: actor.userId, content }, { originServerTs }),
+      );
+    }),
+  );
 }
-
-/** M_FORBIDDEN, not M_NOT_FOUND: whether a room exists is no business of those who are not in it. */
-export async function openForSending(ctx: RoomsContext, roomId: RoomId): Promise<RoomDag> {
-  const dag = await ctx.dags.find(roomId);
-  if (dag === undefined) throw forbidden('You are not in this room');
-  return dag;
-}
-
-const nothingPlaced: Appended['placed'] = {
-  room: 0,
-  nid: 0,
-  pos: 0,
-  ord: null,
-  notifySeq: 0,
-  verdict: { ok: true },
-  softFailed: false,
-  stateChanges: [],
-  ticket: undefined,
-};
 
 interface Once {
   readonly roomId: RoomId;
@@ -110,15 +99,24 @@ interface Once {
 }
 
 async function sendOnce(ctx: RoomsContext, request: Once, send: (dag: RoomDag) => Promise<Appended>): Promise<EventId> {
+  const { roomId, transaction } = request;
   // The room's lock also orders two arrivals of the same transaction; the first one's event may still be on its way to disk.
-  const sent = await underRoomLock(ctx, request.roomId, async () => {
-    const earlier = request.transaction && (await earlierEvent(ctx, request.transaction));
-    if (earlier !== undefined) return { eventId: earlier, placed: nothingPlaced };
-    const { event, placed } = await send(await openForSending(ctx, request.roomId));
-    if (request.transaction !== undefined) ctx.transactions.add(request.transaction, event.eventId, placed);
-    return { eventId: event.eventId, placed };
-  });
-  return sent.eventId;
+  return eventIdOf(
+    await changeRoom(ctx, roomId, async (dag): Promise<Done> => {
+      const earlier = transaction && (await earlierEvent(ctx, transaction));
+      if (earlier !== undefined) return { eventId: earlier, placed: undefined };
+      const appended = await send(dag);
+      if (transaction !== undefined) ctx.transactions.add(transaction, appended.event.eventId, appended.placed);
+      return done(appended);
+    }),
+  );
+}
+
+const done = ({ event, placed }: Appended): Done => ({ eventId: event.eventId, placed });
+
+function eventIdOf(eventId: EventId | undefined): EventId {
+  if (eventId === undefined) throw new Error('an event was sent, or is there already');
+  return eventId;
 }
 
 async function earlierEvent(ctx: RoomsContext, transaction: ClientTransaction): Promise<EventId | undefined> {

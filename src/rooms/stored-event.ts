@@ -5,6 +5,7 @@ import { roomEventFromPdu } from '../matrix/events/room-event-from-pdu.ts';
 import { notFound } from '../matrix/errors.ts';
 import type { EventId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import { federationJsonDepthMax, parseJson } from '../matrix/json/parse-json.ts';
 import { decodeEventBody } from '../storage/event-body.ts';
 import { type EventRow, eventById } from '../storage/stores/timeline-store.ts';
 import type { RoomsContext } from './context.ts';
@@ -27,6 +28,11 @@ export function pduOf(row: { readonly body: Buffer }): JsonObject {
   return JSON.parse(decodeEventBody(row.body)) as JsonObject;
 }
 
+/** For what is hashed or written again: numbers that JavaScript does not know keep their text. */
+export function exactPduOf(row: { readonly body: Buffer }): JsonObject {
+  return parseJson(decodeEventBody(row.body), { numbers: 'exact', depthMax: federationJsonDepthMax }) as JsonObject;
+}
+
 /** In unpadded base64, for room versions that name it beside an event id. */
 export async function referenceHashOf(ctx: RoomsContext, dag: RoomDag, eventId: EventId): Promise<string> {
   let header = await ctx.db.one(eventById, { eventId });
@@ -36,5 +42,5 @@ export async function referenceHashOf(ctx: RoomsContext, dag: RoomDag, eventId: 
     header = await ctx.db.one(eventById, { eventId });
   }
   if (header === undefined) throw notFound(`${eventId} is not known here`);
-  return referenceHash(pduOf(header), dag.rules);
+  return referenceHash(exactPduOf(header), dag.rules);
 }

@@ -11,7 +11,9 @@ import type { RoomsContext } from '../rooms/context.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import { firstOrdAfter } from '../rooms/pagination-token.ts';
 import { pduOf } from '../rooms/stored-event.ts';
+import { EventFlag } from '../storage/event-flags.ts';
 import { timelineForwards } from '../storage/stores/timeline-store.ts';
+import { joinedMembers } from './room-summary.ts';
 import type { UnreadCounts } from './unread-counts.ts';
 
 export interface CustomCounts extends UnreadCounts {
@@ -35,6 +37,7 @@ export async function extendCounts(
   const displayName = member?.content['displayname'];
   const recipient = { userId: reader.userId, displayName: typeof displayName === 'string' ? displayName : undefined };
   let { notification, highlight, countedOrd } = from;
+  const memberCount = await joinedMembers(ctx, dag.room);
   for (let counted = 0; counted < countedEventsMax; counted += sliceEvents) {
     const rows = await ctx.db.all(timelineForwards, {
       room: dag.room,
@@ -44,9 +47,10 @@ export async function extendCounts(
     });
     for (const row of rows) {
       countedOrd = row.ord ?? countedOrd;
-      if (row.sender === reader.userNid) continue;
+      // Nobody is notified of what they sent, or of what was taken back.
+      if (row.sender === reader.userNid || (row.flags & EventFlag.redacted) !== 0) continue;
       const event = roomEventFromPdu(pduOf(row), dag.rules, row.event_id as EventId);
-      const outcome = rules.evaluate(pushEventOf(event), await pushRoomOf(dag, event), recipient);
+      const outcome = rules.evaluate(pushEventOf(event), await pushRoomOf(dag, event, memberCount), recipient);
       if (outcome.notify) notification++;
       if (outcome.highlight) highlight++;
     }

@@ -2,7 +2,8 @@
  * Events as text, serialised once: what differs between readers is put in between. The text is of the sync format, without
  * room_id. https://spec.matrix.org/v1.19/client-server-api/#room-event-format
  */
-import type { JsonObject } from '../matrix/json/json-value.ts';
+import { type JsonObject, isJsonObject } from '../matrix/json/json-value.ts';
+import { numericValue } from '../matrix/json/raw-number.ts';
 import { toClientEvent } from '../matrix/events/client-event.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { Lru } from '../platform/lru.ts';
@@ -15,67 +16,132 @@ import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts
 export interface EventFragment {
   readonly type: string;
   readonly sender: string;
+  readonly senderNid: number;
   readonly stateKey: string | undefined;
   readonly content: JsonObject;
   readonly originServerTs: number;
+  /** Where the event stands that this one replaced in the state; undefined: it replaced none. */
+  readonly previousPos: number | undefined;
   /** Up to the number of unsigned.age. */
   readonly head: string;
-  /** From behind what differs between readers. */
+  /** From behind what differs between readers, without and with unsigned.prev_content. */
   readonly tail: string;
+  readonly tailWithPrevious: string;
+  /** Events whose content is part of the text. */
+  readonly embedded: readonly number[];
 }
 
 const cacheBytesMax = 64 * 1024 * 1024;
+/** A read that is slower than that many redactions does not exist. */
+const redactedMax = 10_000;
 
 export class EventFragments {
   readonly #ctx: RoomsContext;
-  readonly #cache = new Lru<number, EventFragment>({
-    sizeMax: cacheBytesMax,
-    sizeOf: (fragment) => 2 * (fragment.head.length + fragment.tail.length) + 200,
-  });
+  readonly #cache: Lru<number, EventFragment>;
+  /** Embedded event → cached fragments whose text it is part of. */
+  readonly #embeddedIn = new Map<number, Set<number>>();
+  /** What was redacted lately, so that rows which were read before are told from those read after. */
+  readonly #redacted = new Lru<number, true>({ sizeMax: redactedMax });
 
   constructor(ctx: RoomsContext) {
     this.#ctx = ctx;
+    this.#cache = new Lru({
+      sizeMax: cacheBytesMax,
+      sizeOf: ({ head, tail, tailWithPrevious }) => 2 * (head.length + tail.length + tailWithPrevious.length) + 300,
+      onEvicted: (nid, fragment) => this.#unlink(nid, fragment),
+    });
   }
 
   onCommit(commit: Commit): void {
-    for (const wake of commit.wakes) if (wake.kind === 'redaction') this.#cache.delete(wake.nid);
+    for (const wake of commit.wakes) {
+      if (wake.kind !== 'redaction') continue;
+      this.#redacted.set(wake.nid, true);
+      this.#drop(wake.nid);
+      for (const nid of this.#embeddedIn.get(wake.nid) ?? []) this.#drop(nid);
+    }
   }
 
   /** In the order of `rows`; all of one room. */
   async ofRows(rows: readonly EventRow[]): Promise<EventFragment[]> {
-    const missing = rows.filter((row) => !this.#cache.has(row.nid));
-    const forms = await eventForms(this.#ctx, missing);
-    const made = new Map(missing.map((row, i) => [row.nid, this.#keep(row.nid, fragmentOf(forms[i]))]));
-    return rows.map((row) => made.get(row.nid) ?? this.#cache.find(row.nid) ?? lost(row.nid));
+    const cached = rows.map((row) => this.#cache.find(row.nid));
+    const missing = rows.filter((_row, index) => cached[index] === undefined);
+    const made = await this.#make(missing);
+    return rows.map((row, index) => cached[index] ?? made.get(row.nid) ?? lost(row.nid));
   }
 
   /** In the order of `nids`; all of one room. */
   async ofNids(nids: readonly number[]): Promise<EventFragment[]> {
-    const missing = nids.filter((nid) => !this.#cache.has(nid));
-    const rows = missing.length === 0 ? [] : await this.#ctx.db.all(eventsByNids, { nids: missing });
-    const forms = await eventForms(this.#ctx, rows);
-    const made = new Map(rows.map((row, i) => [row.nid, this.#keep(row.nid, fragmentOf(forms[i]))]));
-    return nids.map((nid) => made.get(nid) ?? this.#cache.find(nid) ?? lost(nid));
+    const cached = nids.map((nid) => this.#cache.find(nid));
+    const missing = nids.filter((_nid, index) => cached[index] === undefined);
+    const made = await this.#make(await this.#rowsOf(missing));
+    return nids.map((nid, index) => cached[index] ?? made.get(nid) ?? lost(nid));
   }
 
   /** A message needs nothing but itself; a state event also says what was before it. */
   async ofEntries(entries: readonly TimelineEntry[], rules: RoomVersionRules): Promise<EventFragment[]> {
-    const nids: number[] = [];
-    for (const { nid, event } of entries) {
-      if (this.#cache.has(nid)) continue;
-      if (event.stateKey === undefined) {
-        const form = { event: toClientEvent(event.pdu, { eventId: event.eventId, rules }), unsigned: {} };
-        this.#keep(nid, fragmentOf(form));
-      } else nids.push(nid);
+    const found = entries.map((entry) => this.#cache.find(entry.nid) ?? this.#ofEntry(entry, rules));
+    const missing = entries.filter((_entry, index) => found[index] === undefined);
+    const made = await this.#make(await this.#rowsOf(missing.map(({ nid }) => nid)));
+    return entries.map(({ nid }, index) => found[index] ?? made.get(nid) ?? lost(nid));
+  }
+
+  #ofEntry({ nid, senderNid, event }: TimelineEntry, rules: RoomVersionRules): EventFragment | undefined {
+    if (event.stateKey !== undefined || this.#redacted.has(nid)) return undefined;
+    const form: EventForm = {
+      event: toClientEvent(event.pdu, { eventId: event.eventId, rules }),
+      unsigned: {},
+      previous: undefined,
+      sources: [],
+    };
+    return this.#keep(nid, fragmentOf(form, senderNid));
+  }
+
+  async #rowsOf(nids: readonly number[]): Promise<EventRow[]> {
+    return nids.length === 0 ? [] : this.#ctx.db.all(eventsByNids, { nids });
+  }
+
+  /** Rows that were read before a redaction and finished after it are read again. */
+  async #make(rows: readonly EventRow[]): Promise<Map<number, EventFragment>> {
+    const made = new Map<number, EventFragment>();
+    for (let left = rows; left.length > 0;) {
+      const forms = await eventForms(this.#ctx, left);
+      const outdated: number[] = [];
+      for (const [index, row] of left.entries()) {
+        const form = forms[index];
+        if (form === undefined) throw new Error('one form for each event');
+        if (form.sources.some((source) => source.redacted_by === null && this.#redacted.has(source.nid)))
+          outdated.push(row.nid);
+        else made.set(row.nid, this.#keep(row.nid, fragmentOf(form, row.sender)));
+      }
+      left = await this.#rowsOf(outdated);
     }
-    if (nids.length > 0) await this.ofNids(nids);
-    const cached = entries.map(({ nid }) => this.#cache.find(nid));
-    return cached.every((fragment) => fragment !== undefined) ? cached : this.ofNids(entries.map(({ nid }) => nid));
+    return made;
   }
 
   #keep(nid: number, fragment: EventFragment): EventFragment {
+    this.#drop(nid);
+    for (const embedded of fragment.embedded) {
+      const within = this.#embeddedIn.get(embedded) ?? new Set();
+      within.add(nid);
+      this.#embeddedIn.set(embedded, within);
+    }
     this.#cache.set(nid, fragment);
     return fragment;
+  }
+
+  #drop(nid: number): void {
+    const fragment = this.#cache.find(nid);
+    if (fragment === undefined) return;
+    this.#cache.delete(nid);
+    this.#unlink(nid, fragment);
+  }
+
+  #unlink(nid: number, fragment: EventFragment): void {
+    for (const embedded of fragment.embedded) {
+      const within = this.#embeddedIn.get(embedded);
+      within?.delete(nid);
+      if (within?.size === 0) this.#embeddedIn.delete(embedded);
+    }
   }
 }
 
@@ -83,6 +149,8 @@ export class EventFragments {
 export interface ReaderFields {
   readonly transactionId?: string | undefined;
   readonly membership?: string | undefined;
+  /** Whether the reader may see the event that this one replaced in the state. */
+  readonly seesPrevious: boolean;
 }
 
 export function renderEvent(fragment: EventFragment, nowMs: number, reader: ReaderFields): string {
@@ -90,23 +158,38 @@ export function renderEvent(fragment: EventFragment, nowMs: number, reader: Read
   const transaction =
     reader.transactionId === undefined ? '' : `,"transaction_id":${JSON.stringify(reader.transactionId)}`;
   const membership = reader.membership === undefined ? '' : `,"membership":${JSON.stringify(reader.membership)}`;
-  return `${fragment.head}${age}${membership}${transaction}${fragment.tail}`;
+  const tail = reader.seesPrevious ? fragment.tailWithPrevious : fragment.tail;
+  return `${fragment.head}${age}${membership}${transaction}${tail}`;
 }
 
-function fragmentOf(form: EventForm | undefined): EventFragment {
-  if (form === undefined) throw new Error('one form for each event');
-  const { event, unsigned } = form;
+function fragmentOf(form: EventForm, senderNid: number): EventFragment {
+  const { event, unsigned, previous } = form;
   const text = JSON.stringify(event);
-  const rest = JSON.stringify(unsigned);
+  const tail = tailOf(unsigned);
+  const { content, origin_server_ts: sentTs } = event;
   return {
-    type: String(event['type']),
-    sender: String(event['sender']),
-    stateKey: typeof event['state_key'] === 'string' ? event['state_key'] : undefined,
-    content: event['content'] as JsonObject,
-    originServerTs: Number(event['origin_server_ts']),
+    type: textAt(event, 'type') ?? '',
+    sender: textAt(event, 'sender') ?? '',
+    senderNid,
+    stateKey: textAt(event, 'state_key'),
+    content: isJsonObject(content) ? content : {},
+    originServerTs: numericValue(sentTs) ?? 0,
+    previousPos: previous?.pos,
     head: `${text.slice(0, -1)},"unsigned":{"age":`,
-    tail: rest === '{}' ? '}}' : `,${rest.slice(1)}}`,
+    tail,
+    tailWithPrevious: previous === undefined ? tail : tailOf({ ...unsigned, ...previous.unsigned }),
+    embedded: form.sources.slice(1).map((source) => source.nid),
   };
+}
+
+function textAt(event: JsonObject, key: string): string | undefined {
+  const value = event[key];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function tailOf(unsigned: JsonObject): string {
+  const rest = JSON.stringify(unsigned);
+  return rest === '{}' ? '}}' : `,${rest.slice(1)}}`;
 }
 
 function lost(nid: number): never {

@@ -2,13 +2,15 @@
 import type { Timers } from '../platform/ports.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
+import { Deadline } from './deadline.ts';
 import { EventFragments } from './event-fragments.ts';
 import { LazyMembers } from './lazy-members.ts';
 import type { SyncPushRules } from './ports.ts';
 import { RoomTails } from './room-tails.ts';
 import { emptyResponse, runPass } from './sync-pass.ts';
-import type { SyncContext, SyncRequest } from './sync-request.ts';
-import { type SyncUser, SyncUsers } from './sync-users.ts';
+import { type SyncContext, type SyncRequest, beginPass } from './sync-request.ts';
+import type { SyncUser } from './sync-user.ts';
+import { SyncUsers } from './sync-users.ts';
 
 export interface Sync {
   /** JSON text of the response. Waits for news up to `timeoutMs`, unless there are some at once or the sync is an initial one. */
@@ -16,12 +18,25 @@ export interface Sync {
   close(): void;
 }
 
-export function createSync(rooms: RoomsContext, typing: Typing, pushRules: SyncPushRules, timers: Timers): Sync {
+export interface SyncOptions {
+  /** How many users are remembered whom no request holds. */
+  readonly idleUsersMax?: number;
+  /** How many rooms have their newest events in memory. */
+  readonly tailsMax?: number;
+}
+
+export function createSync(
+  rooms: RoomsContext,
+  typing: Typing,
+  pushRules: SyncPushRules,
+  timers: Timers,
+  options: SyncOptions = {},
+): Sync {
   const ctx: SyncContext = {
     rooms,
     typing,
-    users: new SyncUsers(rooms.db, (run) => timers.soon(run)),
-    tails: new RoomTails(rooms.db.committedPos()),
+    users: new SyncUsers(rooms.db, { soon: (run) => timers.soon(run), ...options }),
+    tails: new RoomTails(rooms.db.committedPos(), options),
     fragments: new EventFragments(rooms),
     lazyMembers: new LazyMembers(),
     pushRules,
@@ -31,22 +46,24 @@ export function createSync(rooms: RoomsContext, typing: Typing, pushRules: SyncP
     ctx.tails.onCommit(commit);
     ctx.users.onCommit(commit);
   });
-  return { sync: (request) => answer(ctx, timers, request), close: unfollow };
+  return {
+    sync: (request) => ctx.users.hold(request.requester.userNid, (user) => answer(ctx, timers, request, user)),
+    close: unfollow,
+  };
 }
 
-async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest): Promise<string> {
-  const { requester, since = -1, timeoutMs, signal } = request;
-  if (since < 0) ctx.lazyMembers.forget(requester.deviceNid);
-  const user = await ctx.users.get(requester.userNid);
-  const deadline = Deadline.after(timers, timeoutMs, signal);
+async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, user: SyncUser): Promise<string> {
+  const since = knownSince(ctx, request.since);
+  if (since < 0) ctx.lazyMembers.forget(request.requester.deviceNid);
+  const deadline = Deadline.after(timers, request.timeoutMs, request.signal);
   try {
     for (;;) {
-      const now = Math.max(ctx.rooms.db.committedPos(), since);
       // Whoever has changed since is told at once; what changes while this pass runs is found by the next one.
       const changed = deadline.nextChange(user);
-      const pass = { ctx, request, user, since, now, nowMs: ctx.rooms.clock.nowMs() };
+      const pass = beginPass(ctx, request, user, since);
       const result = await runPass(pass);
-      if (!result.isEmpty || since < 0 || deadline.isOver) return result.isEmpty ? emptyResponse(now) : result.text;
+      if (!result.isEmpty) return result.text;
+      if (since < 0 || request.fullState || deadline.isOver) return emptyResponse(pass.now);
       await changed;
     }
   } finally {
@@ -54,46 +71,10 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest): P
   }
 }
 
-/** How long a request waits: until its time is over, its client has gone, or the server stops. */
-class Deadline {
-  isOver: boolean;
-  readonly #signal: AbortSignal;
-  readonly #onAbort = (): void => this.#expire();
-  #cancelTimer: () => void = () => {};
-  #wakeUp: () => void = () => {};
-  #stopWaiting: () => void = () => {};
-
-  static after(timers: Timers, timeoutMs: number, signal: AbortSignal): Deadline {
-    const deadline = new Deadline(timeoutMs <= 0 || signal.aborted, signal);
-    if (deadline.isOver) return deadline;
-    const timer = timers.after(timeoutMs, () => deadline.#expire());
-    deadline.#cancelTimer = () => timer.cancel();
-    signal.addEventListener('abort', deadline.#onAbort, { once: true });
-    return deadline;
-  }
-  constructor(isOver: boolean, signal: AbortSignal) {
-    this.isOver = isOver;
-    this.#signal = signal;
-  }
-
-  /** Resolves at the user's next change, or when the time is over. */
-  nextChange(user: SyncUser): Promise<void> {
-    this.#stopWaiting();
-    if (this.isOver) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#wakeUp = resolve;
-      this.#stopWaiting = user.onceChanged(resolve);
-    });
-  }
-
-  end(): void {
-    this.#cancelTimer();
-    this.#stopWaiting();
-    this.#signal.removeEventListener('abort', this.#onAbort);
-  }
-
-  #expire(): void {
-    this.isOver = true;
-    this.#wakeUp();
-  }
+/**
+ * -1 for an initial sync. A token from the future was given out by a database that is no more (an older backup was restored):
+ * nothing of what its owner knows can be relied on.
+ */
+function knownSince(ctx: SyncContext, since: number | undefined): number {
+  return since === undefined || since > ctx.rooms.db.committedPos() ? -1 : since;
 }

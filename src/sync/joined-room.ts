@@ -1,48 +1,53 @@
 /** `rooms.join` of one room. https://spec.matrix.org/v1.19/client-server-api/#syncing */
 import type { JsonObject } from '../matrix/json/json-value.ts';
-import { matchesEventFilter, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
+import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
+import { membershipAt } from '../rooms/history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken } from '../rooms/pagination-token.ts';
-import { loadVisibility } from '../rooms/visibility.ts';
-import type { AccountDataRow } from '../storage/stores/account-data-store.ts';
-import { receiptContent } from './receipt-content.ts';
-import { loadState } from './room-state.ts';
-import { roomSummary } from './room-summary.ts';
+import { type AccountDataRow, accountDataOfRoom } from '../storage/stores/account-data-store.ts';
+import { accountDataText } from './account-data-text.ts';
+import type { EventFragment } from './event-fragments.ts';
+import type { RoomText } from './other-rooms.ts';
+import { type ReceiptNews, receiptNews } from './receipt-news.ts';
+import { RoomReader } from './room-reader.ts';
+import { type StateWish, lazyMembers, loadState, stateText } from './room-state.ts';
+import { type RoomSummary, roomSummary } from './room-summary.ts';
 import { type RoomTimeline, loadTimeline } from './room-timeline.ts';
-import type { RoomChange, RoomStanding } from './sync-users.ts';
+import type { RoomNews } from './sync-user.ts';
 import type { SyncPass } from './sync-request.ts';
 import { unreadCounts } from './unread-counts.ts';
 
-/** undefined: nothing to tell. `change` undefined: what changed is not known, so everything is looked at. */
+/** undefined: nothing to tell. */
 export async function joinedRoom(
   pass: SyncPass,
-  standing: RoomStanding,
-  change: RoomChange | undefined,
-  accountData: readonly AccountDataRow[],
-): Promise<{ readonly roomId: string; readonly text: string } | undefined> {
-  const { ctx, since, now } = pass;
-  const { room } = standing;
-  const dag = await ctx.rooms.dags.openByNid(room);
-  const isNew = since < 0 || standing.pos > since;
-  const full = isNew || pass.request.fullState;
-  const hasEvents = full || change === undefined || change.eventPos > since;
-  const timeline = hasEvents ? await timelineOf(pass, dag, isNew) : noTimeline(now);
-  const state = hasEvents ? await loadState(pass, dag, timeline, since, now, full) : [];
-  const ephemeral = await ephemeralEvents(pass, room, change, isNew);
-  const ownData = accountDataEvents(pass, accountData);
-  const readChanged = change === undefined || change.receiptPos > since;
-  const isEmpty = timeline.events.length + state.length + ephemeral.length + ownData.length === 0;
-  if (isEmpty && !timeline.limited && !readChanged && !isNew) return undefined;
+  { standing, change }: RoomNews,
+  changedData: readonly AccountDataRow[],
+): Promise<RoomText | undefined> {
+  const { ctx, since, request } = pass;
+  const dag = await ctx.rooms.dags.openByNid(standing.room);
+  const reader = new RoomReader(ctx.rooms, standing.room, request.requester.userId, standing.pos);
+  const joined = since < 0 ? 'new' : standing.pos <= since ? 'before' : await joinedSince(reader, since);
+  const view: JoinedView = { pass, dag, reader, isNew: joined === 'new', isBack: joined === 'back' };
+  const full = view.isNew || request.fullState;
+  const isKnown = (pos: number | undefined): boolean => pos !== undefined && pos <= since;
+  const hasNoEvents = !full && isKnown(change?.eventPos);
+  const timeline = hasNoEvents ? noTimeline(pass.now) : await timelineOf(view);
+  const state = hasNoEvents ? noState : await stateOf(view, timeline, full);
+  const receipts =
+    !view.isNew && isKnown(change?.receiptPos)
+      ? noReceipts
+      : await receiptNews(ctx.rooms, dag.room, pass.user.userNid, view.isNew ? -1 : since, pass.now);
+  const ephemeral = ephemeralText(view, receipts);
+  const data = accountDataText(await accountDataOf(view, changedData), request.filter.room.accountData);
+  const isEmpty = timeline.events.length + state.text.length + ephemeral.length + data.length === 0;
+  if (isEmpty && !timeline.limited && !receipts.isOwn && !view.isNew) return undefined;
 
-  const counts = await unreadCounts(ctx, pass.user, pass.request.requester.userId, dag, now);
-  const membersChanged =
-    full || state.some(isMemberText) || timeline.events.some((event) => event.fragment.type === 'm.room.member');
-  const summary = membersChanged ? await roomSummary(ctx.rooms, dag, pass.user.userNid) : undefined;
+  const counts = await unreadCounts(ctx, pass.user, reader.userId, dag, pass.now);
   const text =
-    `{"timeline":${timelineText(timeline)},"state":{"events":[${state.join()}]}` +
-    `,"account_data":{"events":[${ownData.join()}]},"ephemeral":{"events":[${ephemeral.join()}]}` +
+    `{"timeline":${timelineText(timeline)},"state":{"events":[${state.text.join()}]}` +
+    `,"account_data":{"events":[${data.join()}]},"ephemeral":{"events":[${ephemeral.join()}]}` +
     `,"unread_notifications":{"notification_count":${counts.notification},"highlight_count":${counts.highlight}}` +
-    `${summary === undefined ? '' : `,"summary":${JSON.stringify(summary)}`}}`;
+    `${state.summary === undefined ? '' : `,"summary":${JSON.stringify(state.summary)}`}}`;
   return { roomId: dag.roomId, text };
 }
 
@@ -51,13 +56,25 @@ export function timelineText(timeline: RoomTimeline): string {
   return `{"events":[${events}],"limited":${timeline.limited},"prev_batch":"${formatTimelineToken(timeline.prevBatch)}"}`;
 }
 
-async function timelineOf(pass: SyncPass, dag: RoomDag, isNew: boolean): Promise<RoomTimeline> {
-  const { ctx, request, since, now } = pass;
-  const { room } = dag;
-  if (!isNew) return loadTimeline(pass, { room, since, until: now, visibility: undefined });
+interface JoinedView {
+  readonly pass: SyncPass;
+  readonly dag: RoomDag;
+  readonly reader: RoomReader;
+  /** The client has not been told of the room as a joined one before `since`. */
+  readonly isNew: boolean;
+  /** The reader was joined at `since` and has been away in between. */
+  readonly isBack: boolean;
+}
+
+/** Whether somebody who joined after `since` had been joined at `since` already. */
+async function joinedSince(reader: RoomReader, since: number): Promise<'new' | 'back'> {
+  return membershipAt(await reader.visibility(), since) === 'join' ? 'back' : 'new';
+}
+
+async function timelineOf({ pass, dag, reader, isNew, isBack }: JoinedView): Promise<RoomTimeline> {
   // What came before the reader joined is theirs to see or not by the room's history visibility.
-  const visibility = await loadVisibility(ctx.rooms, room, request.requester.userId);
-  return loadTimeline(pass, { room, since: -1, until: now, visibility });
+  const visibility = isNew || isBack ? await reader.visibility() : undefined;
+  return loadTimeline(pass, { dag, reader, since: isNew ? -1 : pass.since, until: pass.now, visibility });
 }
 
 const noTimeline = (now: number): RoomTimeline => ({
@@ -66,33 +83,52 @@ const noTimeline = (now: number): RoomTimeline => ({
   prevBatch: firstOrdAfter(now),
   otherStateChanged: false,
 });
+interface StateAndSummary {
+  readonly text: readonly string[];
+  readonly summary: RoomSummary | undefined;
+}
+const noState: StateAndSummary = { text: [], summary: undefined };
+const noReceipts: ReceiptNews = { contents: [], isOwn: false };
 
-async function ephemeralEvents(
-  pass: SyncPass,
-  room: number,
-  change: RoomChange | undefined,
-  isNew: boolean,
-): Promise<string[]> {
-  const { ctx, since, now, request } = pass;
+async function stateOf(
+  { pass, dag, reader }: JoinedView,
+  timeline: RoomTimeline,
+  full: boolean,
+): Promise<StateAndSummary> {
+  const wish: StateWish = { dag, reader, timeline, since: pass.since, until: pass.now, full };
+  const state = await loadState(pass, wish);
+  const events = [...state, ...timeline.events.map((event) => event.fragment)];
+  const summary =
+    full || events.some(isSummarised) ? await roomSummary(pass.ctx.rooms, dag, pass.user.userNid) : undefined;
+  const members = await lazyMembers(pass, wish, state, summary?.['m.heroes'] ?? []);
+  return { text: await stateText(pass, wish, [...state, ...members]), summary };
+}
+
+/** What a summary is made of. */
+const isSummarised = ({ type }: EventFragment): boolean =>
+  type === 'm.room.member' || type === 'm.room.name' || type === 'm.room.canonical_alias';
+
+function ephemeralText({ pass, dag, isNew }: JoinedView, receipts: ReceiptNews): string[] {
+  const { ctx, since, request } = pass;
   const filter = request.filter.room.ephemeral;
-  const events: JsonObject[] = [];
-  const typing = isNew ? ctx.typing.current(room) : ctx.typing.changedAfter(room, since);
+  if (!includesRoom(filter, dag.roomId)) return [];
+  const events: { readonly type: string; readonly content: JsonObject }[] = [];
+  const typing = isNew ? ctx.typing.current(dag.room) : ctx.typing.changedAfter(dag.room, since);
   if (typing !== undefined && (typing.length > 0 || !isNew))
     events.push({ type: 'm.typing', content: { user_ids: typing } });
-  if (isNew || change === undefined || change.receiptPos > since) {
-    const content = await receiptContent(ctx.rooms, room, pass.user.userNid, isNew ? -1 : since, now);
-    if (content !== undefined) events.push({ type: 'm.receipt', content });
-  }
+  for (const content of receipts.contents) events.push({ type: 'm.receipt', content });
   return events
-    .filter((event) => matchesRoomEventFilter(filter, { type: String(event['type']), content: {} }))
+    .filter((event) => matchesRoomEventFilter(filter, { type: event.type, content: {} }))
     .map((event) => JSON.stringify(event));
 }
 
-function accountDataEvents(pass: SyncPass, rows: readonly AccountDataRow[]): string[] {
-  const filter = pass.request.filter.room.accountData;
-  return rows
-    .filter((row) => matchesEventFilter(filter, { type: row.type, content: {} }))
-    .map((row) => `{"type":${JSON.stringify(row.type)},"content":${row.json ?? '{}'}}`);
+/** Somebody who comes into a room, perhaps again, is told all that they have kept about it. */
+async function accountDataOf(
+  { pass, dag, isNew }: JoinedView,
+  changed: readonly AccountDataRow[],
+): Promise<readonly AccountDataRow[]> {
+  if (!includesRoom(pass.request.filter.room.accountData, dag.roomId)) return [];
+  if (!isNew || pass.since < 0) return changed;
+  const rows = await pass.ctx.rooms.db.all(accountDataOfRoom, { user: pass.user.userNid, room: dag.room });
+  return rows.filter((row) => row.json !== null && row.pos <= pass.now);
 }
-
-const isMemberText = (text: string): boolean => text.includes('"type":"m.room.member"');

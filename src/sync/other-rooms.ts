@@ -1,10 +1,17 @@
 /** `rooms.invite`, `rooms.knock` and `rooms.leave` of one room. */
-import { loadVisibility } from '../rooms/visibility.ts';
+import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
+import type { RoomDag } from '../rooms/dag/contract.ts';
+import { type VisibilityTimeline, lastJoinedSpan, membershipAt } from '../rooms/history-visibility.ts';
+import { stateRow } from '../rooms/read-state.ts';
+import type { AccountDataRow } from '../storage/stores/account-data-store.ts';
 import { strippedState } from '../storage/stores/membership-store.ts';
+import { accountDataText } from './account-data-text.ts';
+import { renderEvent } from './event-fragments.ts';
 import { timelineText } from './joined-room.ts';
-import { loadState } from './room-state.ts';
-import { loadTimeline } from './room-timeline.ts';
-import type { RoomStanding } from './sync-users.ts';
+import { RoomReader } from './room-reader.ts';
+import { type StateWish, lazyMembers, loadState, stateText } from './room-state.ts';
+import { type RoomTimeline, type TimelineEvent, loadTimeline, timelineLimit } from './room-timeline.ts';
+import type { RoomStanding } from './sync-user.ts';
 import type { SyncPass } from './sync-request.ts';
 
 export interface RoomText {
@@ -12,30 +19,93 @@ export interface RoomText {
   readonly text: string;
 }
 
-/** The stripped state that came with the invite, or was made when knocking. */
+/** The stripped state that came with the invite, or was made when knocking. undefined: it was answered meanwhile. */
 export async function strippedRoom(
   pass: SyncPass,
   standing: RoomStanding,
   name: 'invite_state' | 'knock_state',
-): Promise<RoomText> {
+): Promise<RoomText | undefined> {
   const { room } = standing;
   const { roomId } = await pass.ctx.rooms.dags.openByNid(room);
   const row = await pass.ctx.rooms.db.one(strippedState, { user: pass.user.userNid, room });
-  return { roomId, text: `{"${name}":{"events":${row?.json ?? '[]'}}}` };
+  return row && { roomId, text: `{"${name}":{"events":${row.json}}}` };
 }
 
-/** What happened until the reader left, and not a moment longer. */
-export async function leftRoom(pass: SyncPass, standing: RoomStanding): Promise<RoomText> {
+/**
+ * What happened until the reader left, and not a moment longer; and that they are gone, or banned. Whoever rejected an
+ * invite, or was banned from outside, never was in the room and is told nothing else of it.
+ */
+export async function leftRoom(
+  pass: SyncPass,
+  standing: RoomStanding,
+  accountData: readonly AccountDataRow[],
+): Promise<RoomText> {
   const { ctx, since, request } = pass;
-  const { room, pos } = standing;
-  const dag = await ctx.rooms.dags.openByNid(room);
-  const visibility = await loadVisibility(ctx.rooms, room, request.requester.userId);
-  const wasKnown = since >= 0 && visibility.memberships.findLast((entry) => entry.pos <= since)?.value === 'join';
-  const full = !wasKnown || request.fullState;
-  const timeline = await loadTimeline(pass, { room, since: wasKnown ? since : -1, until: pos, visibility });
-  const state = await loadState(pass, dag, timeline, since, pos, full);
+  const dag = await ctx.rooms.dags.openByNid(standing.room);
+  const reader = new RoomReader(ctx.rooms, standing.room, request.requester.userId, Infinity);
+  const visibility = await reader.visibility();
+  const span = lastJoinedSpan(visibility, standing.pos);
+  const seen =
+    span === undefined || span.endPos <= since
+      ? { timeline: nothingSeen, state: [] }
+      : await untilEnd(pass, dag, reader, visibility, span.endPos);
+  const timeline = withOwnEvent(pass, dag, seen.timeline, await ownEvent(pass, dag, standing, visibility));
+  const data = accountDataText(accountData, request.filter.room.accountData);
   return {
     roomId: dag.roomId,
-    text: `{"timeline":${timelineText(timeline)},"state":{"events":[${state.join()}]},"account_data":{"events":[]}}`,
+    text: `{"timeline":${timelineText(timeline)},"state":{"events":[${seen.state.join()}]},"account_data":{"events":[${data.join()}]}}`,
   };
+}
+
+const nothingSeen: RoomTimeline = { events: [], limited: false, prevBatch: 0, otherStateChanged: false };
+
+async function untilEnd(
+  pass: SyncPass,
+  dag: RoomDag,
+  reader: RoomReader,
+  visibility: VisibilityTimeline,
+  until: number,
+): Promise<{ readonly timeline: RoomTimeline; readonly state: readonly string[] }> {
+  const { since, request } = pass;
+  const wasKnown = since >= 0 && membershipAt(visibility, since) === 'join';
+  const timeline = await loadTimeline(pass, { dag, reader, since: wasKnown ? since : -1, until, visibility });
+  const wish: StateWish = { dag, reader, timeline, since, until, full: !wasKnown || request.fullState };
+  const state = await loadState(pass, wish);
+  const members = await lazyMembers(pass, wish, state, []);
+  return { timeline, state: await stateText(pass, wish, [...state, ...members]) };
+}
+
+function withOwnEvent(
+  pass: SyncPass,
+  dag: RoomDag,
+  timeline: RoomTimeline,
+  own: TimelineEvent | undefined,
+): RoomTimeline {
+  const filter = pass.request.filter.room.timeline;
+  if (own === undefined || timeline.events.some((event) => event.nid === own.nid)) return timeline;
+  if (!includesRoom(filter, dag.roomId) || !matchesRoomEventFilter(filter, own.fragment)) return timeline;
+  const all = [...timeline.events, own];
+  const events = all.slice(Math.max(0, all.length - timelineLimit(filter)));
+  return {
+    ...timeline,
+    events,
+    limited: timeline.limited || events.length < all.length,
+    prevBatch: events[0]?.ord ?? own.ord,
+  };
+}
+
+/** The membership event that made the standing what it is: its owner may always know of it. */
+async function ownEvent(
+  pass: SyncPass,
+  dag: RoomDag,
+  { pos }: RoomStanding,
+  visibility: VisibilityTimeline,
+): Promise<TimelineEvent | undefined> {
+  const { ctx, request, nowMs } = pass;
+  const row = await stateRow(ctx.rooms, dag, pos, 'm.room.member', request.requester.userId);
+  const [fragment] = row === undefined ? [] : await ctx.fragments.ofRows([row]);
+  // Where two branches of the room met, somebody may be out of it without an event that says so.
+  if (row?.ord == null || fragment === undefined) return undefined;
+  const reader = { membership: membershipAt(visibility, pos) ?? 'leave', seesPrevious: false };
+  return { nid: row.nid, ord: row.ord, fragment, text: renderEvent(fragment, nowMs, reader) };
 }

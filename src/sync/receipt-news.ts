@@ -1,29 +1,38 @@
-/** Content of `m.receipt`. https://spec.matrix.org/v1.19/client-server-api/#mreceipt */
+/** `m.receipt`. https://spec.matrix.org/v1.19/client-server-api/#mreceipt */
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { RoomsContext } from '../rooms/context.ts';
+import { unthreaded } from '../rooms/receipts.ts';
 import { receiptsAfter } from '../storage/stores/receipt-store.ts';
 
-/**
- * Receipts of a room that changed in (since, until]; private ones are their owner's alone. undefined: none.
- */
-export async function receiptContent(
+export interface ReceiptNews {
+  /** Usually one at most; more where somebody has several receipts at one event, because a content holds one of each user. */
+  readonly contents: readonly JsonObject[];
+  /** The reader has read further, so their counts are others. */
+  readonly isOwn: boolean;
+}
+
+type Content = Record<string, Record<string, Record<string, JsonObject>>>;
+
+/** Receipts of a room that changed in (since, until]; private ones are their owner's alone. */
+export async function receiptNews(
   ctx: RoomsContext,
   room: number,
   reader: number,
   since: number,
   until: number,
-): Promise<JsonObject | undefined> {
+): Promise<ReceiptNews> {
   const all = await ctx.db.all(receiptsAfter, { room, after: since, upTo: until });
   const rows = all.filter((row) => row.type !== 'm.read.private' || row.user_nid === reader);
-  if (rows.length === 0) return undefined;
   const userIds = await ctx.names.userIds(rows.map((row) => row.user_nid));
-  const content: Record<string, Record<string, Record<string, JsonObject>>> = {};
+  const contents: Content[] = [];
   for (const [index, row] of rows.entries()) {
     const userId = userIds[index];
-    if (userId === undefined) continue;
+    if (userId === undefined) throw new Error('one user for each receipt');
+    const receipt = row.thread === unthreaded ? { ts: row.ts } : { ts: row.ts, thread_id: row.thread };
+    let content = contents.find((some) => some[row.event_id]?.[row.type]?.[userId] === undefined);
+    if (content === undefined) contents.push((content = {}));
     const byType = (content[row.event_id] ??= {});
-    const byUser = (byType[row.type] ??= {});
-    byUser[userId] = row.thread === '' ? { ts: row.ts } : { ts: row.ts, thread_id: row.thread };
+    (byType[row.type] ??= {})[userId] = receipt;
   }
-  return content;
+  return { contents, isOwn: rows.some((row) => row.user_nid === reader) };
 }

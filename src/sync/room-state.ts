@@ -1,74 +1,102 @@
 /** The state that a client needs before the timeline of one room in one response. */
-import { matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
+import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
-import { stateDelta, stateNids, stateRow } from '../rooms/read-state.ts';
+import { memberRows, stateDelta, stateNids } from '../rooms/read-state.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
-import type { RoomTimeline } from './room-timeline.ts';
+import type { RoomReader } from './room-reader.ts';
+import { type RoomTimeline, startOfTimeline } from './room-timeline.ts';
 import type { SyncPass } from './sync-request.ts';
 
-/** Events as text. `full`: the whole state at the start of the timeline; otherwise what changed between `since` and there. */
-export async function loadState(
-  pass: SyncPass,
-  dag: RoomDag,
-  timeline: RoomTimeline,
-  since: number,
-  until: number,
-  full: boolean,
-): Promise<string[]> {
-  const { ctx, request } = pass;
-  const lazy = request.filter.room.state.lazyLoadMembers || request.filter.room.timeline.lazyLoadMembers;
-  const start = timeline.events[0] === undefined ? until : timeline.events[0].pos - 1;
+/** What a pass wants of one room's state. */
+export interface StateWish {
+  readonly dag: RoomDag;
+  readonly reader: RoomReader;
+  readonly timeline: RoomTimeline;
+  readonly since: number;
+  readonly until: number;
+  /** The whole state at the start of the timeline; otherwise what changed between `since` and there. */
+  readonly full: boolean;
+}
+
+/** Lazy loading is asked for in the filter of the state, for /sync. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync */
+export const isLazy = (pass: SyncPass): boolean => pass.request.filter.room.state.lazyLoadMembers;
+
+/**
+ * The state without regard to filters. Of a whole state that is loaded lazily the memberships are left out; what changed
+ * has them all, so that no join, departure or new name in a gap is lost.
+ */
+export async function loadState(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
+  const { ctx } = pass;
+  const { dag, timeline, full } = wish;
+  if (!full && !timeline.otherStateChanged) return [];
   const inTimeline = new Set(timeline.events.map((event) => event.nid));
-  let fragments: EventFragment[] = [];
-  if (full || timeline.otherStateChanged) {
-    const nids = full
-      ? await stateNids(ctx.rooms, dag, start, lazy ? 'without-members' : 'all')
-      : await changedNids(pass, dag, since, start, until, inTimeline);
-    fragments = await ctx.fragments.ofNids(nids.filter((nid) => !inTimeline.has(nid)));
-    if (lazy && !full) fragments = fragments.filter((fragment) => fragment.type !== 'm.room.member');
-  }
-  if (lazy) fragments.push(...(await lazyMembers(pass, dag, timeline, start, full)));
-  return fragments
-    .filter((fragment) => matchesRoomEventFilter(request.filter.room.state, fragment))
-    .map((fragment) => renderEvent(fragment, pass.nowMs, {}));
+  const nids = full
+    ? await stateNids(ctx.rooms, dag, startOfTimeline(timeline, wish.until), isLazy(pass) ? 'without-members' : 'all')
+    : await changedNids(pass, wish, inTimeline);
+  return ctx.fragments.ofNids(nids.filter((nid) => !inTimeline.has(nid)));
 }
 
 /**
  * Keys with a row between `since` and the start of the timeline, with their value there; and keys that changed later by
- * no event of the timeline (two branches of the room met), with their value now.
+ * no event of the timeline (two branches of the room met, or the filter leaves it out), with their value now.
  */
-async function changedNids(
-  pass: SyncPass,
-  dag: RoomDag,
-  since: number,
-  start: number,
-  until: number,
-  inTimeline: ReadonlySet<number>,
-): Promise<number[]> {
+async function changedNids(pass: SyncPass, wish: StateWish, inTimeline: ReadonlySet<number>): Promise<number[]> {
   const { rooms } = pass.ctx;
-  const before = start > since ? await stateDelta(rooms, dag, since, start) : new Map<number, number | null>();
-  const within = await stateDelta(rooms, dag, Math.max(since, start), until);
-  const nids = new Map(before);
+  const { dag, since, until } = wish;
+  const start = Math.max(since, startOfTimeline(wish.timeline, until));
+  const nids = new Map(start > since ? await stateDelta(rooms, dag, since, start) : []);
+  const within = start < until ? await stateDelta(rooms, dag, start, until) : new Map<number, number | null>();
   for (const [skey, nid] of within) if (nid !== null && !inTimeline.has(nid)) nids.set(skey, nid);
   return [...nids.values()].filter((nid) => nid !== null);
 }
 
-/** The memberships of those who sent something, and in a whole state the reader's own. */
-async function lazyMembers(
+/**
+ * With lazy loading, the memberships that go with the timeline and are not in `state` already: of those who sent something,
+ * of the heroes, and in a whole state the reader's own.
+ */
+export async function lazyMembers(
   pass: SyncPass,
-  dag: RoomDag,
-  timeline: RoomTimeline,
-  pos: number,
-  full: boolean,
+  wish: StateWish,
+  state: readonly EventFragment[],
+  heroes: readonly string[],
 ): Promise<EventFragment[]> {
-  const { ctx, request } = pass;
-  const { userId, deviceNid } = request.requester;
-  const senders = new Set(timeline.events.map((event) => event.fragment.sender));
-  if (full) senders.add(userId);
-  for (const { fragment } of timeline.events)
-    if (fragment.type === 'm.room.member' && fragment.stateKey !== undefined) senders.delete(fragment.stateKey);
-  const redundant = request.filter.room.state.includeRedundantMembers;
-  const wanted = redundant ? [...senders] : ctx.lazyMembers.unsent(deviceNid, dag.room, senders);
-  const rows = await Promise.all(wanted.map((sender) => stateRow(ctx.rooms, dag, pos, 'm.room.member', sender)));
-  return ctx.fragments.ofRows(rows.filter((row) => row !== undefined));
+  if (!isLazy(pass)) return [];
+  const { ctx, request, since, now } = pass;
+  const { dag, timeline, full } = wish;
+  const told = new Set(state.filter(isMember).map((fragment) => fragment.stateKey));
+  const needed = [...neededMembers(timeline, [...heroes, ...(full ? [wish.reader.userId] : [])])].filter(
+    (userId) => !told.has(userId),
+  );
+  const everything = full || request.filter.room.state.includeRedundantMembers;
+  const ack = { since: everything ? -1 : since, now };
+  const wanted = ctx.lazyMembers.unsent(request.requester.deviceNid, dag.room, needed, ack);
+  const pos = startOfTimeline(timeline, wish.until);
+  return ctx.fragments.ofRows(await memberRows(ctx.rooms, dag, pos, wanted as UserId[]));
+}
+
+/** Those whose membership before the timeline somebody who reads it needs; `also` unless the timeline itself tells. */
+function neededMembers(timeline: RoomTimeline, also: readonly string[]): Set<string> {
+  const needed = new Set<string>();
+  const known = new Set<string>();
+  for (const { fragment } of timeline.events) {
+    const { sender, stateKey } = fragment;
+    const own = isMember(fragment) && stateKey === sender;
+    if (!own && !known.has(sender)) needed.add(sender);
+    known.add(sender);
+    if (isMember(fragment) && stateKey !== undefined) known.add(stateKey);
+  }
+  for (const userId of also) if (!known.has(userId)) needed.add(userId);
+  return needed;
+}
+
+export const isMember = (fragment: EventFragment): boolean => fragment.type === 'm.room.member';
+
+/** What of the state the filter wants, as text. */
+export async function stateText(pass: SyncPass, wish: StateWish, state: readonly EventFragment[]): Promise<string[]> {
+  const filter = pass.request.filter.room.state;
+  if (!includesRoom(filter, wish.dag.roomId)) return [];
+  const wanted = state.filter((fragment) => matchesRoomEventFilter(filter, fragment));
+  const seesPrevious = await wish.reader.previousSeen(wanted);
+  return wanted.map((fragment) => renderEvent(fragment, pass.nowMs, { seesPrevious: seesPrevious(fragment) }));
 }

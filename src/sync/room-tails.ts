@@ -6,29 +6,37 @@ import type { Commit } from '../storage/database.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
 
 /** Everything that happened in a room's timeline after `fromPos`, oldest first. */
-export interface RoomTail {
+interface RoomTail {
   fromPos: number;
   readonly entries: TimelineEntry[];
 }
 
 const tailEntriesMax = 50;
-const roomsMax = 20_000;
+const tailsMax = 20_000;
 
 export class RoomTails {
-  readonly #tails = new Lru<number, RoomTail>({ sizeMax: roomsMax });
+  readonly #tails: Lru<number, RoomTail>;
   /** Tails that start now start here: commits before it were not seen. */
   #pos: number;
+  /** Rooms whose tail gave way during the commit that is being told. */
+  readonly #evicted = new Set<number>();
 
-  constructor(pos: number) {
+  constructor(pos: number, options: { readonly tailsMax?: number } = {}) {
     this.#pos = pos;
+    this.#tails = new Lru({
+      sizeMax: options.tailsMax ?? tailsMax,
+      onEvicted: (room) => void this.#evicted.add(room),
+    });
   }
 
   /** To be called for every commit, in order. */
   onCommit(commit: Commit): void {
     for (const wake of commit.wakes) {
       if (wake.kind === 'event') this.#append(wake);
+      else if (wake.kind === 'redaction') this.#replace(wake.room, wake.nid, wake.redacted);
     }
     this.#pos = commit.pos;
+    this.#evicted.clear();
   }
 
   /** Events of the room after a position; undefined: they are not all in memory. */
@@ -39,21 +47,29 @@ export class RoomTails {
     return first < 0 ? [] : tail.entries.slice(first);
   }
 
-  /** The newest event that is in memory. */
-  newest(room: number): TimelineEntry | undefined {
-    return this.#tails.find(room)?.entries.at(-1);
+  /** How many events the default push rules notified for up to a position; undefined: it is not in memory. */
+  notifySeqAt(room: number, pos: number): number | undefined {
+    return this.#tails.find(room)?.entries.findLast((entry) => entry.pos <= pos)?.notifySeq;
   }
 
   #append(entry: TimelineEntry): void {
     let tail = this.#tails.find(entry.room);
-    // What came in this room since the last commit that was seen is this entry and nothing else.
     if (tail === undefined) {
-      tail = { fromPos: this.#pos, entries: [] };
+      // What came in this room since the last commit that was seen is this entry and nothing else.
+      tail = { fromPos: this.#evicted.has(entry.room) ? entry.pos - 1 : this.#pos, entries: [] };
       this.#tails.set(entry.room, tail);
     }
     tail.entries.push(entry);
     if (tail.entries.length <= tailEntriesMax) return;
     const dropped = tail.entries.shift();
     if (dropped !== undefined) tail.fromPos = dropped.pos;
+  }
+
+  /** Filters look at the entry's own event; its text is made anew from the database. */
+  #replace(room: number, nid: number, event: TimelineEntry['event']): void {
+    const entries = this.#tails.find(room)?.entries ?? [];
+    const index = entries.findIndex((entry) => entry.nid === nid);
+    const entry = entries[index];
+    if (entry !== undefined) entries[index] = { ...entry, event };
   }
 }

@@ -1,18 +1,20 @@
-/** The timeline and the state that go with it, of one room in one response. */
-import { type RoomEventFilter } from '../matrix/filters/event-filter.ts';
-import { matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
+/** The timeline of one room in one response. */
+import type { RoomEventFilter } from '../matrix/filters/event-filter.ts';
+import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import { limits } from '../platform/limits.ts';
 import { ownTransactions } from '../rooms/client-events.ts';
+import type { RoomDag } from '../rooms/dag/contract.ts';
+import type { TimelineEntry } from '../rooms/event-effects.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from '../rooms/history-visibility.ts';
-import { firstOrdAfter } from '../rooms/pagination-token.ts';
+import { firstOrdAfter, posBefore } from '../rooms/pagination-token.ts';
 import { type EventRow, timelineBackwards } from '../storage/stores/timeline-store.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
-import { type SyncPass, timelineLimitDefault } from './sync-request.ts';
+import type { RoomReader } from './room-reader.ts';
+import type { SyncPass } from './sync-request.ts';
 
 export interface TimelineEvent {
   readonly nid: number;
   readonly ord: number;
-  readonly pos: number;
   readonly fragment: EventFragment;
   readonly text: string;
 }
@@ -23,13 +25,14 @@ export interface RoomTimeline {
   readonly limited: boolean;
   /** The order value right before which earlier events are found. */
   readonly prevBatch: number;
-  /** Whether the state changed otherwise than by these events. */
+  /** Whether the state may have changed otherwise than by these events. */
   readonly otherStateChanged: boolean;
 }
 
 /** What a pass wants of one room's timeline. */
 export interface TimelineWish {
-  readonly room: number;
+  readonly dag: RoomDag;
+  readonly reader: RoomReader;
   /** -1: from the beginning. */
   readonly since: number;
   readonly until: number;
@@ -37,33 +40,43 @@ export interface TimelineWish {
   readonly visibility: VisibilityTimeline | undefined;
 }
 
-export function timelineLimit(filter: RoomEventFilter): number {
-  return Math.min(filter.limit ?? timelineLimitDefault, limits.timelineEventsMax);
-}
-
 /** From memory where the room's newest events reach back to `since`; from the database otherwise. */
 export async function loadTimeline(pass: SyncPass, wish: TimelineWish): Promise<RoomTimeline> {
+  if (!includesRoom(pass.request.filter.room.timeline, wish.dag.roomId)) return nothingIn(wish);
   return (await timelineFromTail(pass, wish)) ?? timelineFromDatabase(pass, wish);
 }
+
+/** The position of the state before the first event; where there is none, the end of what was asked for. */
+export function startOfTimeline(timeline: RoomTimeline, until: number): number {
+  const [first] = timeline.events;
+  return first === undefined ? until : posBefore(first.ord);
+}
+
+const nothingIn = ({ until }: TimelineWish): RoomTimeline => ({
+  events: [],
+  limited: false,
+  prevBatch: firstOrdAfter(until),
+  otherStateChanged: true,
+});
+
+export const timelineLimit = (filter: RoomEventFilter): number =>
+  Math.min(filter.limit ?? limits.timelineEventsDefault, limits.timelineEventsMax);
 
 async function timelineFromTail(pass: SyncPass, wish: TimelineWish): Promise<RoomTimeline | undefined> {
   const { ctx, request } = pass;
   if (wish.since < 0 || wish.visibility !== undefined) return undefined;
-  const tail = ctx.tails.after(wish.room, wish.since);
-  if (tail === undefined) return undefined;
-  const entries = tail.filter((entry) => entry.pos <= wish.until);
+  const entries = ctx.tails.after(wish.dag.room, wish.since)?.filter((entry) => entry.pos <= wish.until);
+  if (entries === undefined) return undefined;
   const filter = request.filter.room.timeline;
   const wanted = entries.filter(({ event }) => matchesRoomEventFilter(filter, event));
   if (wanted.length > timelineLimit(filter)) return undefined;
-  const { rules } = await ctx.rooms.dags.openByNid(wish.room);
-  const fragments = await ctx.fragments.ofEntries(wanted, rules);
-  const { deviceNid } = request.requester;
-  const events = wanted.map((entry, index) => {
+  const fragments = await ctx.fragments.ofEntries(wanted, wish.dag.rules);
+  const seesPrevious = await wish.reader.previousSeen(fragments);
+  const events = wanted.map((entry, index): TimelineEvent => {
     const fragment = fragmentAt(fragments, index);
-    const { transaction } = entry;
-    const transactionId = transaction?.deviceNid === deviceNid ? transaction.txnId : undefined;
-    const text = renderEvent(fragment, pass.nowMs, { transactionId, membership: 'join' });
-    return { nid: entry.nid, ord: entry.ord, pos: entry.pos, fragment, text };
+    const transactionId = ownTransactionId(entry, request.requester.deviceNid);
+    const reader = { transactionId, membership: 'join', seesPrevious: seesPrevious(fragment) };
+    return { nid: entry.nid, ord: entry.ord, fragment, text: renderEvent(fragment, pass.nowMs, reader) };
   });
   return {
     events,
@@ -76,43 +89,67 @@ async function timelineFromTail(pass: SyncPass, wish: TimelineWish): Promise<Roo
   };
 }
 
+function ownTransactionId({ transaction }: TimelineEntry, deviceNid: number): string | undefined {
+  return transaction?.deviceNid === deviceNid ? transaction.txnId : undefined;
+}
+
 async function timelineFromDatabase(pass: SyncPass, wish: TimelineWish): Promise<RoomTimeline> {
-  const { ctx, request } = pass;
-  const filter = request.filter.room.timeline;
-  const limit = timelineLimit(filter);
-  const after = wish.since < 0 ? -1 : firstOrdAfter(wish.since) - 1;
-  const found: EventRow[] = [];
-  const fragments = new Map<number, EventFragment>();
-  let before = firstOrdAfter(wish.until);
-  let limited = false;
-  for (let scanned = 0; !limited;) {
-    const wanted = limit + 1 - found.length;
-    const rows = await ctx.rooms.db.all(timelineBackwards, { room: wish.room, before, after, limit: wanted });
-    const chunk = await ctx.fragments.ofRows(rows);
-    for (const [index, row] of rows.entries()) {
-      before = row.ord ?? before;
-      const fragment = fragmentAt(chunk, index);
-      if (wish.visibility !== undefined && !isVisible(wish.visibility, row.pos ?? 0)) continue;
-      if (!matchesRoomEventFilter(filter, fragment)) continue;
-      fragments.set(row.nid, fragment);
-      found.push(row);
-    }
-    scanned += rows.length;
-    if (found.length > limit || scanned > limits.messagesScannedMax) limited = true;
-    else if (rows.length < wanted) break;
-  }
-  const rows = found.slice(0, limit).reverse();
-  const transactions = await ownTransactions(ctx.rooms, rows, request.requester);
-  const events = rows.map((row): TimelineEvent => {
-    const fragment = fragments.get(row.nid);
-    if (fragment === undefined || row.ord === null) throw new Error(`event ${row.nid} has no place in the timeline`);
-    const pos = row.pos ?? 0;
-    const membership = wish.visibility === undefined ? 'join' : (membershipAt(wish.visibility, pos) ?? 'leave');
-    const text = renderEvent(fragment, pass.nowMs, { transactionId: transactions.get(row.nid), membership });
-    return { nid: row.nid, ord: row.ord, pos, fragment, text };
+  const { ctx } = pass;
+  const { found, limited } = await readBackwards(pass, wish);
+  const transactions = await ownTransactions(
+    ctx.rooms,
+    found.map(({ row }) => row),
+    pass.request.requester,
+  );
+  const seesPrevious = await wish.reader.previousSeen(found.map(({ fragment }) => fragment));
+  const events = found.map(({ row, fragment }): TimelineEvent => {
+    if (row.ord === null) throw new Error(`event ${row.nid} has no place in the timeline`);
+    const { visibility } = wish;
+    const membership = visibility === undefined ? 'join' : (membershipAt(visibility, row.pos ?? 0) ?? 'leave');
+    const reader = { transactionId: transactions.get(row.nid), membership, seesPrevious: seesPrevious(fragment) };
+    return { nid: row.nid, ord: row.ord, fragment, text: renderEvent(fragment, pass.nowMs, reader) };
   });
   return { events, limited, prevBatch: events[0]?.ord ?? firstOrdAfter(wish.until), otherStateChanged: true };
 }
+
+interface Found {
+  readonly row: EventRow;
+  readonly fragment: EventFragment;
+}
+
+/** The newest events that the reader may see and the filter wants, oldest first. Bounded: `limited` when it gave up. */
+async function readBackwards(
+  pass: SyncPass,
+  wish: TimelineWish,
+): Promise<{ readonly found: Found[]; readonly limited: boolean }> {
+  const { ctx, request } = pass;
+  const { room } = wish.dag;
+  const filter = request.filter.room.timeline;
+  const limit = timelineLimit(filter);
+  const after = wish.since < 0 ? -1 : firstOrdAfter(wish.since) - 1;
+  const found: Found[] = [];
+  let before = firstOrdAfter(wish.until);
+  let chunkSize = limit + 1;
+  for (let scanned = 0; scanned < limits.messagesScannedMax;) {
+    const rows = await ctx.rooms.db.all(timelineBackwards, { room, before, after, limit: chunkSize });
+    const fragments = await ctx.fragments.ofRows(rows);
+    for (const [index, row] of rows.entries()) {
+      before = row.ord ?? before;
+      const fragment = fragmentAt(fragments, index);
+      if (wish.visibility !== undefined && !isVisible(wish.visibility, row.pos ?? 0)) continue;
+      if (!matchesRoomEventFilter(filter, fragment)) continue;
+      if (found.length === limit) return { found: found.reverse(), limited: true };
+      found.push({ row, fragment });
+    }
+    if (rows.length < chunkSize) return { found: found.reverse(), limited: false };
+    scanned += rows.length;
+    // What was read so far did not suffice, so little of it passes.
+    chunkSize = Math.min(2 * chunkSize, chunkSizeMax);
+  }
+  return { found: found.reverse(), limited: true };
+}
+
+const chunkSizeMax = 500;
 
 function fragmentAt(fragments: readonly EventFragment[], index: number): EventFragment {
   const fragment = fragments[index];

@@ -7,7 +7,8 @@ import type { EventFragments } from './event-fragments.ts';
 import type { LazyMembers } from './lazy-members.ts';
 import type { SyncPushRules } from './ports.ts';
 import type { RoomTails } from './room-tails.ts';
-import type { SyncUser, SyncUsers } from './sync-users.ts';
+import type { RoomNews, SyncUser } from './sync-user.ts';
+import type { SyncUsers } from './sync-users.ts';
 
 export interface SyncContext {
   readonly rooms: RoomsContext;
@@ -29,7 +30,10 @@ export interface SyncRequest {
   readonly signal: AbortSignal;
 }
 
-/** One pass over what changed, up to a fixed position. */
+/**
+ * One pass over what changed, up to a fixed position. What the user's memberships and changes were at that position was
+ * noted at that moment: commits go on while the pass reads.
+ */
 export interface SyncPass {
   readonly ctx: SyncContext;
   readonly request: SyncRequest;
@@ -38,6 +42,23 @@ export interface SyncPass {
   readonly since: number;
   readonly now: number;
   readonly nowMs: number;
+  /** Rooms that may have changed. */
+  readonly rooms: readonly RoomNews[];
+  readonly accountDataChanged: boolean;
+  readonly globalsChanged: boolean;
 }
 
-export const timelineLimitDefault = 10;
+/** To be called without any wait after the user was found, or was woken. */
+export function beginPass(ctx: SyncContext, request: SyncRequest, user: SyncUser, since: number): SyncPass {
+  return {
+    ctx,
+    request,
+    user,
+    since,
+    now: ctx.rooms.db.committedPos(),
+    nowMs: ctx.rooms.clock.nowMs(),
+    rooms: user.newsAfter(since, since < 0 || request.fullState),
+    accountDataChanged: user.hasAccountDataAfter(since),
+    globalsChanged: user.hasGlobalsAfter(since),
+  };
+}

@@ -5,13 +5,15 @@
  */
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
+import { everybody } from '../rooms/mentions.ts';
+import { firstOrdAfter } from '../rooms/pagination-token.ts';
 import type { Database } from '../storage/database.ts';
-import { mentionsAbove } from '../storage/stores/mention-store.ts';
+import { type MentionRow, mentionsAbove } from '../storage/stores/mention-store.ts';
 import { userRoom } from '../storage/stores/membership-store.ts';
-import { timelineEnds } from '../storage/stores/timeline-store.ts';
+import { notifySeqBefore } from '../storage/stores/timeline-store.ts';
 import { type CustomCounts, extendCounts } from './custom-counts.ts';
 import type { SyncContext } from './sync-request.ts';
-import type { SyncUser } from './sync-users.ts';
+import type { SyncUser } from './sync-user.ts';
 
 export interface UnreadCounts {
   readonly notification: number;
@@ -21,13 +23,14 @@ export interface UnreadCounts {
 /** What counts of a user in a room depend on, besides the room's own count. Kept until the user reads or is mentioned. */
 export interface ReadMarker {
   readonly notifyRead: number;
-  /** Events that the user's rules notify for and the default ones do not. */
+  /** Events that count for the user and not for the room, less those that were redacted. */
   readonly extra: number;
   readonly highlight: number;
   /** Of those who changed their push rules. */
   custom: CustomCounts;
 }
 
+/** Of the room as it was at `now`. */
 export async function unreadCounts(
   ctx: SyncContext,
   user: SyncUser,
@@ -43,9 +46,9 @@ export async function unreadCounts(
     marker.custom = await extendCounts(ctx.rooms, dag, reader, rules, marker.custom, now);
     return marker.custom;
   }
-  const notifySeq = ctx.tails.newest(dag.room)?.notifySeq ?? (await notifySeqOf(db, dag.room));
+  const notifySeq = ctx.tails.notifySeqAt(dag.room, now) ?? (await loadNotifySeq(db, dag.room, now));
   return {
-    notification: Math.max(0, notifySeq - marker.notifyRead) + marker.extra,
+    notification: Math.max(0, notifySeq - marker.notifyRead + marker.extra),
     highlight: marker.highlight,
   };
 }
@@ -55,12 +58,9 @@ async function loadMarker(db: Database, user: SyncUser, room: number): Promise<R
   const row = await db.one(userRoom, { user: user.userNid, room });
   if (row === undefined) return { notifyRead: 0, extra: 0, highlight: 0, custom: countedUpTo(0) };
   const mentions = await db.all(mentionsAbove, { user: user.userNid, room, above: row.read_ord });
-  // Somebody may be mentioned by name and with everybody else: the event counts once.
-  const events = new Map<number, { notify: number; highlight: number }>();
-  for (const { ord, notify, highlight } of mentions) {
-    const event = events.get(ord) ?? { notify: 0, highlight: 0 };
-    events.set(ord, { notify: Math.max(event.notify, notify), highlight: Math.max(event.highlight, highlight) });
-  }
+  // Whoever is mentioned by name has a row of their own, which says all there is to say for them.
+  const events = new Map<number, MentionRow>();
+  for (const row of mentions) if (row.user !== everybody || !events.has(row.ord)) events.set(row.ord, row);
   const all = [...events.values()];
   const marker: ReadMarker = {
     notifyRead: row.notify_read,
@@ -75,7 +75,6 @@ async function loadMarker(db: Database, user: SyncUser, room: number): Promise<R
 
 const countedUpTo = (ord: number): CustomCounts => ({ notification: 0, highlight: 0, countedOrd: ord });
 
-async function notifySeqOf(db: Database, room: number): Promise<number> {
-  const [end] = await db.all(timelineEnds, { rooms: [room] });
-  return end?.notify_seq ?? 0;
+async function loadNotifySeq(db: Database, room: number, now: number): Promise<number> {
+  return (await db.one(notifySeqBefore, { room, before: firstOrdAfter(now) }))?.notify_seq ?? 0;
 }

@@ -1,4 +1,8 @@
-/** Where a user's unread counts deviate from the room's (docs/decisions: unread counts). user_nid 0: everybody in the room. */
+/**
+ * Where a user's unread counts deviate from the room's (docs/decisions: unread counts). user_nid 0: everybody in the room
+ * who has no row of their own for the event. notify: by how much the event counts otherwise than the room counts it: 1, 0,
+ * or -1 for one that was redacted.
+ */
 import { defineRead, defineWrite } from '../query.ts';
 
 export interface MentionRow {
@@ -18,14 +22,24 @@ export const insertMention = defineWrite<MentionRow & { room: number; ord: numbe
   }),
 );
 
+export const deleteMentions = defineWrite<{ users: readonly number[]; room: number; ord: number }>(
+  'mention.delete',
+  (q, p) =>
+    q
+      .deleteFrom('mention')
+      .where('user_nid', 'in', p.list('users'))
+      .where('room', '=', p.room)
+      .where('ord', '=', p.ord),
+);
+
 /** What deviates for a user above an order value, rows for everybody included. One event may have both kinds. */
 export const mentionsAbove = defineRead<
   { user: number; room: number; above: number },
-  { user_nid: number; ord: number; thread: string; notify: number; highlight: number }
+  { ord: number } & MentionRow
 >('mention.above', (q, p) =>
   q
     .selectFrom('mention')
-    .select(['user_nid', 'ord', 'thread', 'notify', 'highlight'])
+    .select(['user_nid as user', 'ord', 'thread', 'notify', 'highlight'])
     .where((e) => e.or([e('user_nid', '=', p.user), e('user_nid', '=', 0)]))
     .where('room', '=', p.room)
     .where('ord', '>', p.above)

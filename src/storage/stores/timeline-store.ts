@@ -76,26 +76,17 @@ export const timelineForwards = defineRead<{ room: number; before: number; after
       .limit(sql<number>`cast(${p.limit} as bigint)`),
 );
 
-/** Where the timeline of each room ends. */
-export const timelineEnds = defineRead<{ rooms: readonly number[] }, { room: number; ord: number; notify_seq: number }>(
-  'timeline.ends',
+/** How many events of the room the default push rules notify for, of those before an order value. */
+export const notifySeqBefore = defineRead<{ room: number; before: number }, { notify_seq: number }>(
+  'timeline.notifySeqBefore',
   (q, p) =>
     q
-      .selectFrom('room as r')
-      .innerJoin('event as e', (join) =>
-        join.onRef('e.room', '=', 'r.room').on((e) =>
-          e(
-            'e.ord',
-            '=',
-            e
-              .selectFrom('event as t')
-              .select((f) => f.fn.max('t.ord').as('ord'))
-              .whereRef('t.room', '=', 'r.room'),
-          ),
-        ),
-      )
-      .select((e) => ['r.room', e.ref('e.ord').$notNull().as('ord'), 'e.notify_seq'])
-      .where('r.room', 'in', p.list('rooms')),
+      .selectFrom('event')
+      .select('notify_seq')
+      .where('room', '=', p.room)
+      .where('ord', '<', p.before)
+      .orderBy('ord', 'desc')
+      .limit(1),
 );
 
 export const replaceBody = defineWrite<{ nid: number; body: Buffer }>('timeline.replaceBody', (q, p) =>

@@ -1,0 +1,46 @@
+import type { Timers } from '../platform/ports.ts';
+import type { SyncUser } from './sync-user.ts';
+
+/** How long a request waits: until its time is over or its client has gone. */
+export class Deadline {
+  isOver: boolean;
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => this.#expire();
+  #cancelTimer: () => void = () => {};
+  #wakeUp: () => void = () => {};
+  #stopWaiting: () => void = () => {};
+
+  static after(timers: Timers, timeoutMs: number, signal: AbortSignal): Deadline {
+    const deadline = new Deadline(timeoutMs <= 0 || signal.aborted, signal);
+    if (deadline.isOver) return deadline;
+    const timer = timers.after(timeoutMs, () => deadline.#expire());
+    deadline.#cancelTimer = () => timer.cancel();
+    signal.addEventListener('abort', deadline.#onAbort, { once: true });
+    return deadline;
+  }
+  constructor(isOver: boolean, signal: AbortSignal) {
+    this.isOver = isOver;
+    this.#signal = signal;
+  }
+
+  /** Resolves at the user's next change, or when the time is over. */
+  nextChange(user: SyncUser): Promise<void> {
+    this.#stopWaiting();
+    if (this.isOver) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wakeUp = resolve;
+      this.#stopWaiting = user.onceChanged(resolve);
+    });
+  }
+
+  end(): void {
+    this.#cancelTimer();
+    this.#stopWaiting();
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  #expire(): void {
+    this.isOver = true;
+    this.#wakeUp();
+  }
+}

@@ -1,0 +1,132 @@
+/** One local user who syncs: the rooms they are in, and what changed there since when. */
+import type { UserRoom } from '../storage/stores/membership-store.ts';
+import type { ReadMarker } from './unread-counts.ts';
+
+/** How a user stands to a room. */
+export interface RoomStanding {
+  readonly room: number;
+  readonly membership: string;
+  /** Since when the membership is what it is. */
+  readonly pos: number;
+}
+
+/** Positions of the newest change of each kind; 0: none since the user was loaded. */
+export interface RoomChange {
+  pos: number;
+  eventPos: number;
+  receiptPos: number;
+  typingPos: number;
+  accountDataPos: number;
+}
+export type ChangeKind = Exclude<keyof RoomChange, 'pos'>;
+
+/** A room that may have news, as it stood when the news were asked for. */
+export interface RoomNews {
+  readonly standing: RoomStanding;
+  /** undefined: what changed is not known. */
+  readonly change: Readonly<RoomChange> | undefined;
+}
+
+/** Rooms of one user; enough for what changes between two requests. */
+const changesMax = 512;
+const nothingChanged: RoomChange = { pos: 0, eventPos: 0, receiptPos: 0, typingPos: 0, accountDataPos: 0 };
+
+export class SyncUser {
+  readonly userNid: number;
+  /** Requests that need the user kept up to date. */
+  holders = 0;
+  readonly rooms = new Map<number, RoomStanding>();
+  /** How far the user has read, per room; forgotten when that changes. */
+  readonly markers = new Map<number, ReadMarker>();
+  markersVersion = 0;
+  /** Rooms with changes, the one that changed last at the end. Complete for positions above `#floorPos`. */
+  readonly #changes = new Map<number, RoomChange>();
+  #floorPos: number;
+  /** Of the newest account data of any room, and of the global ones. */
+  #accountDataPos: number;
+  #globalPos: number;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(userNid: number, rows: readonly UserRoom[], pos: number) {
+    this.userNid = userNid;
+    this.#floorPos = pos;
+    this.#accountDataPos = pos;
+    this.#globalPos = pos;
+    for (const { room, membership, pos: since, forgotten } of rows)
+      if (forgotten === 0) this.rooms.set(room, { room, membership, pos: since });
+  }
+
+  /** Rooms that may have changed after a position; `all`: every room with all it has. */
+  newsAfter(pos: number, all: boolean): RoomNews[] {
+    const isKnown = pos >= this.#floorPos;
+    if (all || !isKnown) {
+      const changeOf = (room: number) => (isKnown ? (this.#changes.get(room) ?? nothingChanged) : undefined);
+      return Array.from(this.rooms.values(), (standing) => ({ standing, change: changeOf(standing.room) }));
+    }
+    const news: RoomNews[] = [];
+    for (const [room, change] of this.#changes) {
+      const standing = this.rooms.get(room);
+      if (change.pos > pos && standing !== undefined) news.push({ standing, change });
+    }
+    return news;
+  }
+
+  /** Whether account data of the user, of rooms or global, may have changed after a position. */
+  hasAccountDataAfter(pos: number): boolean {
+    return pos < this.#floorPos || this.#accountDataPos > pos || this.#globalPos > pos;
+  }
+  /** The same for the global ones, push rules included. */
+  hasGlobalsAfter(pos: number): boolean {
+    return pos < this.#floorPos || this.#globalPos > pos;
+  }
+
+  changed(room: number, kind: ChangeKind, pos: number): void {
+    const change = this.#changes.get(room) ?? { ...nothingChanged };
+    change.pos = Math.max(change.pos, pos);
+    change[kind] = Math.max(change[kind], pos);
+    this.#changes.delete(room);
+    this.#changes.set(room, change);
+    if (this.#changes.size > changesMax) this.#forgetOlderHalf();
+  }
+
+  /** `room` 0: global account data. */
+  accountDataChanged(room: number, pos: number): void {
+    if (room === 0) this.#globalPos = Math.max(this.#globalPos, pos);
+    else {
+      this.#accountDataPos = Math.max(this.#accountDataPos, pos);
+      this.changed(room, 'accountDataPos', pos);
+    }
+  }
+
+  forgetMarker(room: number): void {
+    this.markersVersion++;
+    this.markers.delete(room);
+  }
+
+  forgetAllMarkers(): void {
+    this.markersVersion++;
+    this.markers.clear();
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+  /** Called at the next change, at most once. The answer takes the call back. */
+  onceChanged(run: () => void): () => void {
+    this.#waiting.add(run);
+    return () => this.#waiting.delete(run);
+  }
+  wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const run of waiting) run();
+  }
+
+  #forgetOlderHalf(): void {
+    for (const [room, change] of this.#changes) {
+      if (this.#changes.size <= changesMax / 2) break;
+      this.#changes.delete(room);
+      this.#floorPos = Math.max(this.#floorPos, change.pos);
+    }
+  }
+}
