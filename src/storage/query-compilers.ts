@@ -48,16 +48,27 @@ class SqliteCompiler extends SqliteQueryCompiler {
 
 /** `x in list` becomes `x = any($1)`, which uses an index and has one form for every length. */
 class PostgresCompiler extends PostgresQueryCompiler {
+  #listIsExpected = false;
+
   protected override visitBinaryOperation(node: BinaryOperationNode): void {
     const operator = OperatorNode.is(node.operator) ? node.operator.operator : undefined;
     if (!isListNode(node.rightOperand)) return super.visitBinaryOperation(node);
-    if (operator !== 'in' && operator !== 'not in') throw new Error('a list stands on the right of "in" or "not in"');
+    if (operator !== 'in' && operator !== 'not in') throw new Error(whereListsStand);
     this.visitNode(node.leftOperand);
     this.append(operator === 'in' ? ' = any(' : ' <> all(');
+    this.#listIsExpected = true;
     this.visitNode(node.rightOperand);
+    this.#listIsExpected = false;
     this.append(')');
   }
+
+  protected override appendValue(parameter: unknown): void {
+    if (isList(parameter) && !this.#listIsExpected) throw new Error(whereListsStand);
+    super.appendValue(parameter);
+  }
 }
+
+const whereListsStand = 'a list stands on the right of "in" or "not in" of a where clause';
 
 function isListNode(node: OperationNode): boolean {
   if (!RawNode.is(node)) return false;

@@ -16,7 +16,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { encodeBody } from '../../../src/storage/body-codec.ts';
+import { encodeEventBody } from '../../../src/storage/event-body.ts';
 import { BackupRefused } from '../../../src/storage/backup/backup-refused.ts';
 import { backUp } from '../../../src/storage/backup/back-up.ts';
 import { restore } from '../../../src/storage/backup/restore.ts';
@@ -204,7 +204,7 @@ async function fill(db: GroupCommitDatabase): Promise<{ nid: number; body: Buffe
   await bindServerName(db, serverName);
   await setServerFact(db, 'strange \u0000 name', 'strange \u{10FFFF} value');
   const written = [
-    { nid: 1, body: encodeBody('{"text":"é𝄞"}') },
+    { nid: 1, body: encodeEventBody('{"text":"é𝄞"}') },
     { nid: 2, body: Buffer.from([255, 0, 1]) },
   ];
   await db.write((unit) => {
