@@ -67,8 +67,11 @@ describeOnBothEngines('devices over HTTP', (engine) => {
     const wrong = await attempt({ auth: passwordAuth('alice', 'wrong') });
     expect(refusal(wrong)).toEqual([401, 'M_FORBIDDEN']);
     expect(wrong.json).toMatchObject({ error: 'Invalid password', session: expect.any(String) as string });
+    // The same answer for a right guess and a wrong one.
     const ofBob = await attempt({ auth: passwordAuth('@bob:test', 'the password of bob') });
     expect(refusal(ofBob)).toEqual([403, 'M_FORBIDDEN']);
+    expect((await attempt({ auth: passwordAuth('@bob:test', 'guessed') })).json).toEqual(ofBob.json);
+    expect((await attempt({ auth: passwordAuth('@nobody:test', 'guessed') })).json).toEqual(ofBob.json);
     expect((await request('GET', `${devicesPath}/phone`, { user: alice })).status).toBe(200);
 
     expect((await attempt({ auth: { ...passwordAuth('alice'), session: asked.json['session'] } })).json).toEqual({});

@@ -116,6 +116,16 @@ describeOnBothEngines('login over HTTP', (engine) => {
     await logIn('alice');
   });
 
+  it('lasts over a restart', async () => {
+    const db = await engine.open({ reopenable: true });
+    const { accounts, register } = await start({ db });
+    const alice = await register('alice');
+    await accounts.close();
+    const { request } = await start({ db: await engine.reopen(db) });
+    const { status, json } = await request('GET', whoamiPath, { user: alice });
+    expect([status, json]).toEqual([200, { user_id: '@alice:test', device_id: alice.deviceId, is_guest: false }]);
+  });
+
   it('limits the attempts on one account, whoever makes them', async () => {
     const ports = testPorts(1);
     const attempts: AttemptLimiter = new TokenBuckets({ login: { perSecond: 1, burst: 2 } }, ports.clock);
