@@ -138,6 +138,10 @@ test('package-lock.json names no addresses: .npmrc has omit-lockfile-registry-re
   expect(linesMatching(/"resolved":/, (path) => path === 'package-lock.json')).toEqual([]);
 });
 
+test('npm ci needs no compiler: .npmrc lets no package run scripts, so all that is native must come built', () => {
+  expect(linesMatching(/^ignore-scripts=true$/, (path) => path === '.npmrc')).toHaveLength(1);
+});
+
 test('package-lock.json holds what every package asks for on every platform: npm ci refuses it otherwise', () => {
   const lock = JSON.parse(files.find(({ path }) => path === 'package-lock.json')?.text ?? '{}') as LockFile;
   const names = new Set(Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)));

