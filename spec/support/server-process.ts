@@ -1,0 +1,176 @@
+/**
+ * A server as a process of its own, on a free loopback port and with its data in a new folder, that specs can kill and start
+ * again on the same data.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { repository } from './source-files.ts';
+
+export interface ServerProcessOptions {
+  /** `serve-env` is for test suites; `start` is what people run, without any configuration but the port. */
+  readonly command?: 'serve-env' | 'start';
+  /** Beside what such a server is given; of this process's environment nothing else reaches it but PATH. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** To be closed by whoever starts it; one that was forgotten ends with this process. */
+export class ServerProcess {
+  /** http://127.0.0.1:port, the same after every start. */
+  readonly url: string;
+  readonly port: number;
+  /** Where it runs; its data is in `data`. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'veche-process-'));
+  readonly #options: ServerProcessOptions;
+  #child: ChildProcess | undefined;
+  #ended: Promise<Ended> | undefined;
+  #said = '';
+
+  private constructor(port: number, options: ServerProcessOptions) {
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#options = options;
+  }
+
+  /** Resolves when the server says that it is ready. Rejects with what it printed when it ends before. */
+  static async start(options: ServerProcessOptions = {}): Promise<ServerProcess> {
+    const server = new ServerProcess(await freePort(), options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, 'data');
+  }
+
+  /** What it has printed since it was first started. */
+  get output(): string {
+    return this.#said;
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('the server does not run');
+    return pid;
+  }
+
+  /** Starts it on the data that is there; resolves and rejects as `ServerProcess.start`. */
+  async start(): Promise<void> {
+    if (this.#child !== undefined) throw new Error('the server runs already');
+    const file = this.#options.command === 'start' ? 'src/main.ts' : 'src/commands/serve-env.ts';
+    const child = spawn(process.execPath, [join(repository, file)], {
+      cwd: this.folder,
+      env: { ...this.#environment(), ...this.#options.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    running.add(child);
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => this.#hear(chunk));
+    this.#ended = new Promise((resolve) => {
+      child.once('error', (error) => {
+        this.#said += String(error);
+        resolve({ code: null, signal: null });
+      });
+      // 'close' comes when the output has been read to its end
+      child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+    void this.#ended.then(() => running.delete(child));
+    await this.#untilReady();
+  }
+
+  /** SIGKILL: resolves when the process is gone. Nothing of it is left to run. */
+  kill(): Promise<Ended> {
+    return this.#end('SIGKILL');
+  }
+
+  /** SIGTERM: resolves when it has ended in its own time. */
+  stop(): Promise<Ended> {
+    return this.#end('SIGTERM');
+  }
+
+  async killAndRestart(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+
+  /** Ends it if it runs, and removes its folder. */
+  async close(): Promise<void> {
+    if (this.#child !== undefined) await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #environment(): Record<string, string> {
+    const PATH = process.env['PATH'] ?? '';
+    if (this.#options.command !== 'start')
+      return { PATH, CLIENT_PORT: String(this.port), DATA_DIR: this.dataFolder, HASH_COST: 'low' };
+    const serve = '[client, media, federation, admin, health, metrics]';
+    return { PATH, VECHE_LISTENERS: `[{ bind: 127.0.0.1, port: ${this.port}, serve: ${serve} }]` };
+  }
+
+  #hear(chunk: Buffer): void {
+    if (this.#said.length < saidMax) this.#said += chunk.toString();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<Ended> {
+    const ended = this.#ended;
+    if (this.#child === undefined || ended === undefined) throw new Error('the server does not run');
+    this.#child.kill(signal);
+    const how = await ended;
+    this.#child = undefined;
+    return how;
+  }
+
+  async #untilReady(): Promise<void> {
+    const gone = new AbortController();
+    void this.#ended?.then(() => gone.abort());
+    while (!gone.signal.aborted) {
+      const response = await fetch(`${this.url}/health`, { signal: gone.signal }).catch(() => undefined);
+      await response?.body?.cancel();
+      if (response?.status === 200) return;
+      await delay(20, undefined, { signal: gone.signal }).catch(() => undefined);
+    }
+    this.#child = undefined;
+    throw new Error(`the server ended before it was ready: ${this.#said.slice(-5_000)}`);
+  }
+}
+
+const saidMax = 10_000_000;
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * A port that nobody listens on. A killed server must get it again, so it is not one of those that systems hand out to
+ * outgoing connections, from 32768 or 49152.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_768);
+    const probe = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.once('listening', () => resolve(true)).once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1');
+    });
+    if (!isFree) continue;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
+}
