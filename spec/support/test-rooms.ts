@@ -10,9 +10,11 @@ import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
 import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
-import { loadPushRules } from '../../src/accounts/push-rules.ts';
+import { setAccountData } from '../../src/accounts/account-data.ts';
+import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
+import { KeyedLock } from '../../src/platform/keyed-lock.ts';
 import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
-import { type Sync, createSync } from '../../src/sync/index.ts';
+import { type Sync, type SyncOptions, createSync } from '../../src/sync/index.ts';
 import type { CreateRoomRequest } from '../../src/rooms/create-room-events.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
@@ -29,6 +31,12 @@ export interface SyncAnswer {
     readonly leave?: Readonly<Record<string, Pick<JoinedRoom, 'timeline' | 'state'>>>;
   };
   readonly account_data?: { readonly events: readonly ClientEvent[] };
+}
+export interface SyncTestOptions {
+  readonly filter?: JsonObject;
+  readonly fullState?: boolean;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
 export interface JoinedRoom {
   readonly timeline: {
@@ -65,14 +73,24 @@ export function asSent<T>(value: JsonValue): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
+export interface TestRoomsOptions {
+  readonly serverNames?: readonly [string, ...string[]];
+  readonly hotRoomsMax?: number;
+  readonly sync?: SyncOptions;
+}
+
 export class TestRooms {
   readonly ctx: RoomsContext;
   readonly rooms: Rooms;
   readonly sync: Sync;
+  readonly #db: Database;
+  readonly #userLocks = new KeyedLock<number>();
   readonly #users = new Map<UserId, TestUser>();
   #devices = 0;
 
-  constructor(db: Database, ports: Ports, serverNames: readonly [string, ...string[]] = ['test']) {
+  constructor(db: Database, ports: Ports, options: TestRoomsOptions = {}) {
+    const { serverNames = ['test'], hotRoomsMax = 2_000 } = options;
+    this.#db = db;
     const names = new Names(db);
     const [first, ...others] = serverNames.map((name, i) => ({
       serverName: name as ServerName,
@@ -83,7 +101,7 @@ export class TestRooms {
     this.ctx = createRoomsContext({
       db,
       names,
-      dags: createRoomDags(db, names),
+      dags: createRoomDags(db, names, { hotRoomsMax }),
       localServers: new LocalServers([first, ...others]),
       members: { memberProfile: async (userId) => this.#users.get(userId)?.profile ?? {} },
       clock: ports.clock,
@@ -91,7 +109,7 @@ export class TestRooms {
     });
     this.rooms = createRooms(this.ctx, { timers: ports.timers, defaultRoomVersion: '12' });
     const pushRules = new CachedPushRules(db, (owner) => loadPushRules({ db }, owner));
-    this.sync = createSync(this.ctx, this.rooms.typing, pushRules, ports.timers);
+    this.sync = createSync(this.ctx, this.rooms.typing, pushRules, ports.timers, options.sync);
   }
 
   async user(localpart: string, server = 'test'): Promise<TestUser> {
@@ -154,6 +172,15 @@ export class TestRooms {
     return this.rooms.sendState(actor, { roomId, type, stateKey, content });
   }
 
+  /** Account data, of a room or global. */
+  async setAccountData(owner: Actor, type: string, content: JsonObject, roomId?: RoomId): Promise<void> {
+    const { userNid, userId } = owner;
+    await setAccountData({ db: this.#db, locks: this.#userLocks }, { userNid, userId, roomId, type }, content);
+  }
+  async editPushRules(owner: Actor, edit: Parameters<typeof editPushRules>[2]): Promise<void> {
+    await editPushRules({ db: this.#db, locks: this.#userLocks }, owner, edit);
+  }
+
   /** The event as it lies in the database. */
   async storedPdu(eventId: EventId): Promise<JsonObject> {
     const stored = await findStoredEvent(this.ctx, eventId);
@@ -161,28 +188,20 @@ export class TestRooms {
     return stored.event.pdu;
   }
 
-  async syncOnce(actor: Actor, since?: string, options: { filter?: JsonObject; fullState?: boolean } = {}) {
+  async syncOnce(actor: Actor, since?: string, options: SyncTestOptions = {}): Promise<SyncAnswer> {
     const text = await this.sync.sync({
       requester: actor,
       since: since === undefined ? undefined : Number(since.slice(1)),
       fullState: options.fullState ?? false,
       filter: parseSyncFilter(options.filter ?? {}),
-      timeoutMs: 0,
-      signal: new AbortController().signal,
+      timeoutMs: options.timeoutMs ?? 0,
+      signal: options.signal ?? new AbortController().signal,
     });
     return JSON.parse(text) as SyncAnswer;
   }
 
   /** Waits for news. */
-  async syncWaiting(actor: Actor, since: string, signal = new AbortController().signal): Promise<SyncAnswer> {
-    const text = await this.sync.sync({
-      requester: actor,
-      since: Number(since.slice(1)),
-      fullState: false,
-      filter: parseSyncFilter({}),
-      timeoutMs: 30_000,
-      signal,
-    });
-    return JSON.parse(text) as SyncAnswer;
+  async syncWaiting(actor: Actor, since: string, options: SyncTestOptions = {}): Promise<SyncAnswer> {
+    return this.syncOnce(actor, since, { timeoutMs: 30_000, ...options });
   }
 }

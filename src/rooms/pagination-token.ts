@@ -11,21 +11,22 @@ export function formatStreamToken(pos: number): string {
 }
 /** undefined: not a token of /sync. */
 export function parseStreamToken(token: string): number | undefined {
-  return numberAfter('s', token);
+  const pos = numberAfter('s', token);
+  return pos === undefined || pos < 0 ? undefined : pos;
 }
 
 export function formatTimelineToken(ord: number): string {
   return `t${ord}`;
 }
-/** Either kind of token as the order value right after the gap. undefined: not a token. */
+/** Either kind of token as the order value right after the gap, at most a safe integer. undefined: not a token. */
 export function parseTimelineToken(token: string): number | undefined {
-  const pos = numberAfter('s', token);
+  const pos = parseStreamToken(token);
   return pos === undefined ? numberAfter('t', token) : firstOrdAfter(pos);
 }
 
 /** The lowest order value of events that came in after a position. */
 export function firstOrdAfter(pos: number): number {
-  return (pos + 1) * ordsPerPos;
+  return Math.min((pos + 1) * ordsPerPos, Number.MAX_SAFE_INTEGER);
 }
 
 /** The last position before an order value: the state right before an event in the timeline is the one there. */

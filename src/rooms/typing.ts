@@ -22,10 +22,15 @@ export class Typing {
   readonly #db: Database;
   readonly #timers: Timers;
   readonly #rooms = new Map<number, RoomTyping>();
+  readonly #unfollow: () => void;
 
   constructor(db: Database, timers: Timers) {
     this.#db = db;
     this.#timers = timers;
+    this.#unfollow = db.onCommitted(({ wakes }) => {
+      for (const wake of wakes)
+        if (wake.kind === 'membership' && wake.membership !== 'join') this.#stop(wake.room, wake.userId);
+    });
   }
 
   /** `timeoutMs` undefined: the user has stopped. */
@@ -59,7 +64,13 @@ export class Typing {
     return [...(this.#rooms.get(room)?.users.keys() ?? [])];
   }
 
+  /** Whoever leaves a room types there no longer. */
+  #stop(room: number, userId: UserId): void {
+    if (this.#rooms.get(room)?.users.has(userId) === true) this.set(room, userId, undefined);
+  }
+
   close(): void {
+    this.#unfollow();
     for (const { users } of this.#rooms.values()) for (const timer of users.values()) timer.cancel();
     this.#rooms.clear();
   }

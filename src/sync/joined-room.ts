@@ -40,7 +40,7 @@ export async function joinedRoom(
   const ephemeral = ephemeralText(view, receipts);
   const data = accountDataText(await accountDataOf(view, changedData), request.filter.room.accountData);
   const isEmpty = timeline.events.length + state.text.length + ephemeral.length + data.length === 0;
-  if (isEmpty && !timeline.limited && !receipts.isOwn && !view.isNew) return undefined;
+  if (isEmpty && !timeline.limited && state.summary === undefined && !receipts.isOwn) return undefined;
 
   const counts = await unreadCounts(ctx, pass.user, reader.userId, dag, pass.now);
   const text =

@@ -60,6 +60,6 @@ async function filterOf(text: string | undefined, requester: Requester, { filter
 
 function sinceOf(token: string): number {
   const pos = parseStreamToken(token);
-  if (pos === undefined || pos < 0) throw invalidParam('since is not a token of this server');
+  if (pos === undefined) throw invalidParam('since is not a token of this server');
   return pos;
 }
