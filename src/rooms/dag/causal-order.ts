@@ -3,9 +3,9 @@ import type { EventId } from '../../matrix/ids/ids.ts';
 import { PriorityQueue } from '../../matrix/state-res/priority-queue.ts';
 import type { EventPlace } from './event-places.ts';
 
-interface PlacedEvent {
-  readonly place: EventPlace;
-  readonly event: RoomEvent;
+export interface PlacedEvent {
+  readonly place: Pick<EventPlace, 'nid' | 'pos'>;
+  readonly event: Pick<RoomEvent, 'eventId' | 'prevEvents'>;
 }
 
 /**
@@ -13,14 +13,14 @@ interface PlacedEvent {
  * `follows`: whether an event's state is made from that parent. Events that refer to each other in a circle (possible where
  * ids are no hashes) come last.
  */
-export function inCausalOrder(
-  events: readonly PlacedEvent[],
-  follows: (place: EventPlace, parentId: EventId) => boolean,
-): PlacedEvent[] {
-  const byId = new Map(events.map((one) => [one.event.eventId, one]));
-  const waitingFor = new Map<PlacedEvent, number>();
-  const children = new Map<PlacedEvent, PlacedEvent[]>(events.map((one) => [one, []]));
-  const ready = new PriorityQueue<PlacedEvent>((a, b) => (a.place.pos ?? 0) < (b.place.pos ?? 0));
+export function inCausalOrder<One extends PlacedEvent>(
+  events: readonly One[],
+  follows: (place: One['place'], parentId: EventId) => boolean,
+): One[] {
+  const byId = new Map<EventId, One>(events.map((one) => [one.event.eventId, one]));
+  const waitingFor = new Map<One, number>();
+  const children = new Map<One, One[]>(events.map((one) => [one, []]));
+  const ready = new PriorityQueue<One>((a, b) => (a.place.pos ?? 0) < (b.place.pos ?? 0));
   for (const one of events) {
     const parents = new Set(one.event.prevEvents.filter((parentId) => follows(one.place, parentId)));
     const known = [...parents].map((parentId) => byId.get(parentId)).filter((parent) => parent !== undefined);
@@ -28,7 +28,7 @@ export function inCausalOrder(
     waitingFor.set(one, known.length);
     if (known.length === 0) ready.push(one);
   }
-  const ordered = new Set<PlacedEvent>();
+  const ordered = new Set<One>();
   for (let one = ready.pop(); one !== undefined; one = ready.pop()) {
     ordered.add(one);
     for (const child of children.get(one)!) {

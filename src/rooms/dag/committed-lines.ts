@@ -1,5 +1,5 @@
 /** The state log as it is on disk. */
-import type { Database } from '../../storage/database.ts';
+import type { Reads } from '../../storage/snapshot.ts';
 import { Lru } from '../../platform/lru.ts';
 import {
   LineFlag,
@@ -16,10 +16,10 @@ const HEADERS_CACHED_MAX = 4096;
 const UNLIMITED = Number.MAX_SAFE_INTEGER - 1;
 
 export class CommittedLines implements LineSource {
-  readonly #db: Database;
+  readonly #db: Reads;
   readonly #headers = new Lru<number, LineHeader>({ sizeMax: HEADERS_CACHED_MAX });
 
-  constructor(db: Database) {
+  constructor(db: Reads) {
     this.#db = db;
   }
 

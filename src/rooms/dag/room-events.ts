@@ -5,7 +5,7 @@ import type { EventId } from '../../matrix/ids/ids.ts';
 import { isJsonObject } from '../../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
 import { decodeEventBody } from '../../storage/event-body.ts';
-import type { Database } from '../../storage/database.ts';
+import type { Reads } from '../../storage/snapshot.ts';
 import { bodiesByNids } from '../../storage/stores/room-graph-store.ts';
 import { Lru } from '../../platform/lru.ts';
 
@@ -14,10 +14,10 @@ const NIDS_PER_QUERY = 500;
 
 /** Shared by all rooms. */
 export class RoomEventCache {
-  readonly #db: Database;
+  readonly #db: Reads;
   readonly #events = new Lru<number, RoomEvent>({ sizeMax: EVENTS_CACHED_MAX });
 
-  constructor(db: Database) {
+  constructor(db: Reads) {
     this.#db = db;
   }
 

@@ -1,5 +1,5 @@
 /** Which rows of the state log nobody can see any more (R13). */
-import type { Database } from '../../storage/database.ts';
+import type { Reads } from '../../storage/snapshot.ts';
 import { rowsOfLine } from '../../storage/stores/room-purge-store.ts';
 
 const ROWS_PER_QUERY = 2_000;
@@ -17,7 +17,7 @@ export interface LineRow {
  * the line is still read. `readableFrom`: everything from there on can be read too, as on a main line.
  */
 export async function sortRows(
-  db: Database,
+  db: Reads,
   line: number,
   snapshots: readonly number[],
   readableFrom: number,
@@ -37,7 +37,8 @@ export async function sortRows(
   finish(undefined);
 }
 
-async function* allRows(db: Database, line: number): AsyncGenerator<LineRow> {
+/** By key and position. */
+export async function* allRows(db: Reads, line: number): AsyncGenerator<LineRow> {
   let after = { skey: -1, pos: -1 };
   for (;;) {
     const rows = await db.all(rowsOfLine, { line, ...after, limit: ROWS_PER_QUERY });

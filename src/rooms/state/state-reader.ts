@@ -2,7 +2,7 @@
  * The state of rooms at any position and at any event, from what is committed. States are maps from interned state keys to
  * the numbers of events; rules R2, R3 and R12 of docs/decisions/0003-state-line.md.
  */
-import type { Database } from '../../storage/database.ts';
+import type { Reads } from '../../storage/snapshot.ts';
 import type { Names } from '../../storage/names.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { type EventPlaceRow, placesByNids } from '../../storage/stores/room-graph-store.ts';
@@ -12,11 +12,11 @@ import { completeState, differingKeys, eventAt, eventsAt } from '../dag/lines.ts
 import { NOW, type Point } from '../dag/state-point.ts';
 
 export class StateReader {
-  readonly #db: Database;
-  readonly #names: Names;
+  readonly #db: Reads;
+  readonly #names: Pick<Names, 'findSkey'>;
   readonly #lines: CommittedLines;
 
-  constructor(db: Database, names: Names) {
+  constructor(db: Reads, names: Pick<Names, 'findSkey'>) {
     this.#db = db;
     this.#names = names;
     this.#lines = new CommittedLines(db);
