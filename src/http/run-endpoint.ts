@@ -1,4 +1,5 @@
 import type { Requester } from '../accounts/requester.ts';
+import { assertNotSuspended } from '../accounts/suspension.ts';
 import { forbidden } from '../matrix/errors.ts';
 import type { JsonValue } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
@@ -56,6 +57,7 @@ async function authenticate<Domain>(
   const requester = await auth.authenticate(token, { allowLocked: endpoint.allowLocked === true, client: exchange });
   if (endpoint.auth === 'adminAccessToken' && !requester.isAdmin)
     throw forbidden('Only server administrators may do this');
+  if (endpoint.refusedWhileSuspended === true) assertNotSuspended(requester);
   return requester;
 }
 

@@ -10,6 +10,7 @@ export const ban = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/ban',
   auth: 'accessToken',
   rateLimit: 'send',
+  refusedWhileSuspended: true,
   params: { roomId: roomId() },
   query: {},
   body: object({ user_id: userId(), reason: optional(string()) }),

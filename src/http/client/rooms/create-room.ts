@@ -12,6 +12,7 @@ export const createRoom = defineEndpoint({
   path: '/_matrix/client/v3/createRoom',
   auth: 'accessToken',
   rateLimit: 'create',
+  refusedWhileSuspended: true,
   params: {},
   query: {},
   body: object({

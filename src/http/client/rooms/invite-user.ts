@@ -10,6 +10,7 @@ export const inviteUser = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/invite',
   auth: 'accessToken',
   rateLimit: 'invite',
+  refusedWhileSuspended: true,
   params: { roomId: roomId() },
   query: {},
   body: object({ user_id: userId(), reason: optional(string()) }),

@@ -1,8 +1,8 @@
 /** POST /_matrix/client/v3/join/{roomIdOrAlias} — https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias */
 import type { Rooms } from '../../../rooms/index.ts';
-import { object, optional, string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { roomIdOrAlias } from './identifiers.ts';
+import { joinBody } from './join-body.ts';
 
 export const joinRoom = defineEndpoint({
   operationId: 'joinRoom',
@@ -10,12 +10,13 @@ export const joinRoom = defineEndpoint({
   path: '/_matrix/client/v3/join/{roomIdOrAlias}',
   auth: 'accessToken',
   rateLimit: 'send',
+  refusedWhileSuspended: true,
   params: { roomIdOrAlias: roomIdOrAlias() },
   query: {},
-  body: object({ reason: optional(string()) }),
+  body: joinBody,
   async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'joinRoom' | 'resolveRoom'> }) {
     const roomId = await rooms.resolveRoom(params.roomIdOrAlias);
-    await rooms.joinRoom(requester, { roomId, reason: body.reason });
+    await rooms.joinRoom(requester, { roomId, ...body });
     return { json: { room_id: roomId } };
   },
 });

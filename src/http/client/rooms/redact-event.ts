@@ -1,4 +1,5 @@
 /** PUT /_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId} — https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid */
+import { assertNotSuspended } from '../../../accounts/suspension.ts';
 import type { Rooms } from '../../../rooms/index.ts';
 import { jsonObject, string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
@@ -13,8 +14,11 @@ export const redactEvent = defineEndpoint({
   params: { roomId: roomId(), eventId: eventId(), txnId: string({ maxBytes: 255 }) },
   query: {},
   body: jsonObject(),
-  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'redactEvent'> }) {
+  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'redactEvent' | 'event'> }) {
     const { roomId, eventId, txnId } = params;
+    // A suspended person may still take back what they said themselves.
+    if (requester.isSuspended && (await rooms.event(requester, roomId, eventId))['sender'] !== requester.userId)
+      assertNotSuspended(requester);
     const redactionId = await rooms.redactEvent(requester, {
       roomId,
       eventId,

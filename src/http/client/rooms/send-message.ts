@@ -10,6 +10,7 @@ export const sendMessage = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}',
   auth: 'accessToken',
   rateLimit: 'send',
+  refusedWhileSuspended: true,
   params: { roomId: roomId(), eventType: string({ maxBytes: 255 }), txnId: string({ maxBytes: 255 }) },
   query: {},
   body: jsonObject(),

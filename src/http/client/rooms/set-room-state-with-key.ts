@@ -12,6 +12,7 @@ export const setRoomStateWithKey = defineEndpoint({
   alsoAt: ['/_matrix/client/v3/rooms/{roomId}/state/{eventType}'],
   auth: 'accessToken',
   rateLimit: 'send',
+  refusedWhileSuspended: true,
   params: {
     roomId: roomId(),
     eventType: string({ maxBytes: 255 }),
