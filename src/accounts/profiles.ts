@@ -19,7 +19,8 @@ export async function getProfile(ctx: Reading, userId: UserId): Promise<JsonObje
 
 /** Throws 404 M_NOT_FOUND. */
 export async function getProfileField(ctx: Reading, userId: UserId, name: string): Promise<JsonValue> {
-  const value = (await getProfile(ctx, userId))[name];
+  const profile = await getProfile(ctx, userId);
+  const value = Object.hasOwn(profile, name) ? profile[name] : undefined;
   if (value === undefined) throw notFound('The profile has no such field');
   return value;
 }

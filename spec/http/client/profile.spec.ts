@@ -101,6 +101,12 @@ describeOnBothEngines('profiles over HTTP', (engine) => {
     expect(propagated).toEqual([{ userId: '@alice:test', profile: { displayname: 'Alicia' } }]);
   });
 
+  it('have no fields that nobody set, whatever JavaScript calls its own', async () => {
+    const { request } = await setUp();
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty'])
+      expect(refusal(await request('GET', `${profilePath}/${name}`))).toEqual([404, 'M_NOT_FOUND']);
+  });
+
   it('are not there for who is not', async () => {
     const { request } = await setUp();
     const path = '/_matrix/client/v3/profile';
