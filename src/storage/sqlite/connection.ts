@@ -11,14 +11,15 @@ export interface SqliteOptions {
   readonly fileBytesMax?: number;
 }
 
-export const pageBytes = 8192;
+/** Rows go to many places; a larger page writes more bytes to the log for each of them (measured: 27 against 17 KB per message). */
+export const pageBytes = 4096;
 /** How long to wait for a lock that another program has, such as a backup. */
 export const busyTimeoutMs = 10_000;
 const defaultCacheBytes = 16 * 1024 * 1024;
 /** The write-ahead log is copied into the database when it has grown by so much. */
-const checkpointBytes = 32 * 1024 * 1024;
+const checkpointBytes = 64 * 1024 * 1024;
 /** And cut back to this when a checkpoint has emptied it. */
-export const walBytesMax = 64 * 1024 * 1024;
+export const walBytesMax = 128 * 1024 * 1024;
 
 /** The one connection that writes. `synchronous = FULL`: a commit has returned only when it is on disk. */
 export function openWriterConnection(options: SqliteOptions): Sqlite.Database {
