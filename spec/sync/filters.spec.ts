@@ -27,7 +27,7 @@ describeOnBothEngines('filters of sync', (engine) => {
     await test.setState(alice, roomId, 'm.room.name', { name: 'name' });
     const messages = await sync({ room: { timeline: { types: ['m.room.mess*'] } } });
     expect(told(messages[roomId]?.timeline.events)).toEqual(['hello']);
-    expect(told(messages[roomId]?.state.events).toSorted()).toEqual(['name', 'two']);
+    expect(new Set(told(messages[roomId]?.state.events))).toEqual(new Set(['name', 'two']));
     const names = await sync({ room: { timeline: { types: ['m.room.message', 'm.room.name'] } } });
     expect(told(names[roomId]?.timeline.events)).toEqual(['hello', 'name']);
     expect(told(names[roomId]?.state.events)).toEqual(['two']);

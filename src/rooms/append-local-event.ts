@@ -53,7 +53,7 @@ export async function appendLocalEvent(
   const effects = await prepareEffects(ctx, dag, built.event, { transaction: options.transaction });
   const placed = await dag.receive(built.event, built.body, { local: true, ...effects.options });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
-  effects.handedIn();
+  effects.handedIn(placed);
   return { event: built.event, placed };
 }
 

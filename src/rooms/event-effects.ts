@@ -46,7 +46,7 @@ export interface Effects {
   /** For `RoomDag.receive`. */
   readonly options: Required<Pick<ReceiveOptions, 'notifies' | 'prepare' | 'also'>>;
   /** To be called once the unit is handed in. */
-  handedIn(): void;
+  handedIn(placed: Placed): void;
 }
 
 /** To be called with the room's lock held, for an event that is about to be received. */
@@ -82,9 +82,13 @@ export async function prepareEffects(
         if (placed.ord !== null) applyVisible(unit, lasting, placed, placed.ord);
       },
     },
-    handedIn() {
-      if (lasting.redaction !== undefined)
-        dag.bodyReplaced(lasting.redaction.target.header.nid, lasting.redaction.redacted);
+    handedIn(placed) {
+      const { redaction } = lasting;
+      if (redaction === undefined) return;
+      const { header, event: before } = redaction.target;
+      dag.bodyReplaced(header.nid, redaction.redacted);
+      // The sender hears of a failure; here it only takes back what memory was told.
+      placed.ticket?.committed.catch(() => dag.bodyReplaced(header.nid, before));
     },
   };
 }

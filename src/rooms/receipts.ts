@@ -8,7 +8,7 @@ import type { UnitBuilder } from '../storage/database.ts';
 import { setAccountData } from '../storage/stores/account-data-store.ts';
 import { markRead } from '../storage/stores/membership-store.ts';
 import { receiptOf, upsertReceipt } from '../storage/stores/receipt-store.ts';
-import { type EventRow, eventById } from '../storage/stores/timeline-store.ts';
+import { eventById } from '../storage/stores/timeline-store.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { openJoinedRoom } from './membership.ts';
@@ -51,7 +51,7 @@ export async function setReceipt(
 /** The fully-read marker and both kinds of receipts in one unit. */
 export async function setReadMarkers(ctx: RoomsContext, actor: Actor, request: MarkersRequest): Promise<void> {
   const dag = await openJoinedRoom(ctx, actor.userId, request.roomId);
-  const receipts: { type: ReceiptType; event: EventRow }[] = [];
+  const receipts: { type: ReceiptType; event: ReadEvent }[] = [];
   for (const [type, eventId] of [
     ['m.read', request.read],
     ['m.read.private', request.readPrivate],
@@ -81,7 +81,7 @@ function writeReceipt(
   dag: RoomDag,
   type: ReceiptType,
   thread: string,
-  event: EventRow,
+  event: ReadEvent,
 ): void {
   const pos = unit.nextPos();
   const user = actor.userNid;
@@ -91,33 +91,42 @@ function writeReceipt(
     room,
     type,
     thread,
-    eventId: event.event_id,
+    eventId: event.eventId,
     ord: event.ord,
     ts: ctx.clock.nowMs(),
     pos,
   });
   // The room's counts are those of the main timeline; a receipt within a thread leaves them alone.
-  if (event.ord !== null && (thread === unthreaded || thread === 'main'))
-    unit.run(markRead, { user, room, readOrd: event.ord, notifyRead: event.notify_seq });
+  if (thread === unthreaded || thread === 'main')
+    unit.run(markRead, { user, room, readOrd: event.ord, notifyRead: event.notifySeq });
   unit.wake({ kind: 'receipt', room, userNid: user, pos, isPrivate: type === 'm.read.private' });
 }
 
-/** Receipts never go back. */
+/** Receipts never go back. Most that would are found here, and cost no write; those that cross are left to the write. */
 async function isNewer(
   ctx: RoomsContext,
   actor: Actor,
   dag: RoomDag,
   type: ReceiptType,
   thread: string,
-  event: EventRow,
+  event: ReadEvent,
 ): Promise<boolean> {
   const current = await ctx.db.one(receiptOf, { user: actor.userNid, room: dag.room, type, thread });
-  return current === undefined || current.ord === null || event.ord === null || event.ord > current.ord;
+  return current === undefined || current.ord === null || event.ord > current.ord;
 }
 
-async function eventIn(ctx: RoomsContext, dag: RoomDag, eventId: EventId): Promise<EventRow> {
+/** An event that has its place in the room's timeline. Throws M_BAD_JSON, M_NOT_FOUND. */
+async function eventIn(ctx: RoomsContext, dag: RoomDag, eventId: EventId): Promise<ReadEvent> {
   if (!eventId.startsWith('$')) throw badJson('An event ID starts with $');
   const row = await ctx.db.one(eventById, { eventId });
-  if (row === undefined || row.room !== dag.room) throw notFound('There is no such event in this room');
-  return row;
+  if (row === undefined || row.room !== dag.room || row.ord === null)
+    throw notFound('There is no such event in this room');
+  return { eventId, ord: row.ord, notifySeq: row.notify_seq };
+}
+
+/** What a receipt says to have been read. */
+interface ReadEvent {
+  readonly eventId: EventId;
+  readonly ord: number;
+  readonly notifySeq: number;
 }

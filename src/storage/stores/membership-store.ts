@@ -7,6 +7,7 @@ export interface UserRoom {
   readonly membership: string;
   /** nid of their membership event */
   readonly event: number;
+  /** since when the membership is what it is */
   readonly pos: number;
   readonly read_ord: number;
   readonly notify_read: number;
@@ -105,15 +106,11 @@ export const upsertUserRoom = defineWrite<{
     ),
 );
 
-/** A new membership event of somebody who stays what they were (a changed profile): what they have read stays. */
-export const updateUserRoomEvent = defineWrite<{ user: number; room: number; event: number; pos: number }>(
+/** A new membership event of somebody who stays what they were (a changed profile): since when, and what they have read, stay. */
+export const updateUserRoomEvent = defineWrite<{ user: number; room: number; event: number }>(
   'membership.updateUserRoomEvent',
   (q, p) =>
-    q
-      .updateTable('user_room')
-      .set({ event: p.event, pos: p.pos })
-      .where('user_nid', '=', p.user)
-      .where('room', '=', p.room),
+    q.updateTable('user_room').set({ event: p.event }).where('user_nid', '=', p.user).where('room', '=', p.room),
 );
 
 /** Never backwards. */

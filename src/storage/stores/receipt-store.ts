@@ -10,13 +10,14 @@ export interface ReceiptRow {
   readonly pos: number;
 }
 
+/** Never backwards: of two that cross, the one further down the timeline stays, whichever comes last. */
 export const upsertReceipt = defineWrite<{
   user: number;
   room: number;
   type: string;
   thread: string;
   eventId: string;
-  ord: number | null;
+  ord: number;
   ts: number;
   pos: number;
 }>('receipt.upsert', (q, p) =>
@@ -33,12 +34,15 @@ export const upsertReceipt = defineWrite<{
       pos: p.pos,
     })
     .onConflict((conflict) =>
-      conflict.columns(['user_nid', 'room', 'type', 'thread']).doUpdateSet((e) => ({
-        event_id: e.ref('excluded.event_id'),
-        ord: e.ref('excluded.ord'),
-        ts: e.ref('excluded.ts'),
-        pos: e.ref('excluded.pos'),
-      })),
+      conflict
+        .columns(['user_nid', 'room', 'type', 'thread'])
+        .doUpdateSet((e) => ({
+          event_id: e.ref('excluded.event_id'),
+          ord: e.ref('excluded.ord'),
+          ts: e.ref('excluded.ts'),
+          pos: e.ref('excluded.pos'),
+        }))
+        .where((e) => e.or([e('receipt.ord', 'is', null), e('receipt.ord', '<', e.ref('excluded.ord'))])),
     ),
 );
 
