@@ -102,6 +102,7 @@ export async function putAccount(
     await setPassword(ctx, present.userNid, change.password, {
       logoutDevices: change.logoutDevices !== false,
       keptDeviceNid: undefined,
+      provenHash: undefined,
     });
   await applyActivity(ctx, account, change);
   await applyFlags(ctx, account, change);

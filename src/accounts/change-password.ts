@@ -1,6 +1,6 @@
 /** POST /account/password. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword */
 import type { JsonObject } from '../matrix/json/json-value.ts';
-import { setPasswordHash } from '../storage/stores/account-store.ts';
+import { replacePasswordHash, setPasswordHash } from '../storage/stores/account-store.ts';
 import { devicesOfUser } from '../storage/stores/device-store.ts';
 import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
 import type { AccountsContext } from './context.ts';
@@ -8,6 +8,7 @@ import { writeDeviceRemoval } from './devices.ts';
 import type { InteractiveAuth } from './interactive-auth.ts';
 import { checkNewPassword } from './password-policy.ts';
 import type { Requester } from './requester.ts';
+import { whilePasswordStands } from './sessions.ts';
 
 export interface PasswordChange {
   readonly newPassword: string;
@@ -38,30 +39,44 @@ export async function changePassword(
     },
     auth,
   );
-  const userNid = requester?.userNid ?? authorised.userNid;
-  if (userNid === undefined) throw new Error('a password stage proves whose password it is');
-  await setPassword(ctx, userNid, newPassword, { logoutDevices, keptDeviceNid: requester?.deviceNid });
-  authorised.succeeded();
+  // Done already, and the answer got lost. Doing it again could undo a later change.
+  if (authorised.outcome !== undefined) return;
+  const { userNid, passwordHash: provenHash } = authorised;
+  if (userNid === undefined || provenHash === undefined)
+    throw new Error('a password stage proves whose password it is');
+  const options = { logoutDevices, keptDeviceNid: requester?.deviceNid, provenHash };
+  await setPassword(ctx, userNid, newPassword, options);
+  authorised.succeeded(true);
 }
 
-/** The new password is checked by the caller. */
+/**
+ * The new password is checked by the caller. `provenHash`: of the password that allows the change; undefined: an
+ * administrator does. Throws 403 M_FORBIDDEN when the proven password was changed meanwhile.
+ */
 export async function setPassword(
   ctx: Pick<AccountsContext, 'db' | 'locks' | 'passwords'>,
   userNid: number,
   newPassword: string,
-  options: { readonly logoutDevices: boolean; readonly keptDeviceNid: number | undefined },
+  options: {
+    readonly logoutDevices: boolean;
+    readonly keptDeviceNid: number | undefined;
+    readonly provenHash: string | undefined;
+  },
 ): Promise<void> {
+  const { provenHash: was } = options;
   const passwordHash = await ctx.passwords.hash(newPassword);
   await ctx.locks.run(userNid, async () => {
     const devices = options.logoutDevices ? await ctx.db.all(devicesOfUser, { user: userNid }) : [];
-    await ctx.db.write((unit) => {
-      unit.run(setPasswordHash, { user: userNid, passwordHash });
+    const changed = ctx.db.write((unit) => {
+      if (was === undefined) unit.run(setPasswordHash, { user: userNid, passwordHash });
+      else unit.run(replacePasswordHash, { user: userNid, was, passwordHash }, { changes: 1 });
       unit.run(deleteLoginTokensOfUser, { user: userNid });
       writeDeviceRemoval(
         unit,
         userNid,
         devices.filter(({ device_nid: nid }) => nid !== options.keptDeviceNid),
       );
-    }).committed;
+    });
+    await whilePasswordStands(changed.committed);
   });
 }

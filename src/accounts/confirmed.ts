@@ -42,5 +42,6 @@ export async function generateLoginToken(
     auth,
   );
   authorised.succeeded();
-  return issueLoginToken(ctx, requester.userNid);
+  if (authorised.passwordHash === undefined) throw new Error('a password stage proves the password');
+  return issueLoginToken(ctx, requester.userNid, authorised.passwordHash);
 }

@@ -2,7 +2,12 @@
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { deleteAccountData } from '../storage/stores/account-data-store.ts';
-import { deactivateAccount, deactivatedInRooms, reactivateAccount } from '../storage/stores/account-store.ts';
+import {
+  confirmPasswordHash,
+  deactivateAccount,
+  deactivatedInRooms,
+  reactivateAccount,
+} from '../storage/stores/account-store.ts';
 import { devicesOfUser } from '../storage/stores/device-store.ts';
 import { deleteFilters } from '../storage/stores/filter-store.ts';
 import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
@@ -14,6 +19,7 @@ import type { AccountsContext } from './context.ts';
 import { writeDeviceRemoval } from './devices.ts';
 import type { InteractiveAuth } from './interactive-auth.ts';
 import type { Requester } from './requester.ts';
+import { whilePasswordStands } from './sessions.ts';
 
 type Deactivating = Pick<AccountsContext, 'db' | 'locks' | 'clock' | 'departure'>;
 
@@ -31,31 +37,36 @@ export async function deactivateOwnAccount(
     { name: 'deactivateAccount', parameters: { erase }, requester, flows: [['m.login.password']] },
     auth,
   );
-  const userNid = requester?.userNid ?? authorised.userNid;
+  // Done already, and the answer got lost.
+  if (authorised.outcome !== undefined) return;
+  const { userNid, passwordHash: provenHash } = authorised;
   const account = userNid === undefined ? undefined : await findAccountByNid(ctx, userNid);
   if (account === undefined) throw new Error('a password stage proves whose account it is');
-  await deactivate(ctx, account, { isErased: erase });
-  authorised.succeeded();
+  await deactivate(ctx, account, { isErased: erase, provenHash });
+  authorised.succeeded(true);
 }
 
 /**
  * First, in one unit, nobody can log in any more and what only they could see is gone; then the rooms are left, which a
  * start resumes if it was interrupted. With `isErased` the profile and everything else that is not an event goes too.
+ * `provenHash`: of the password that allows it. Throws 403 M_FORBIDDEN when that was changed meanwhile.
  */
 export async function deactivate(
   ctx: Deactivating,
   account: { readonly userNid: number; readonly userId: UserId },
-  options: { readonly isErased: boolean },
+  options: { readonly isErased: boolean; readonly provenHash?: string | undefined },
 ): Promise<void> {
   const { userNid: user, userId } = account;
+  const { isErased, provenHash: passwordHash } = options;
   await ctx.locks.run(user, async () => {
     const devices = await ctx.db.all(devicesOfUser, { user });
-    await ctx.db.write((unit) => {
-      unit.run(deactivateAccount, { user, ts: ctx.clock.nowMs(), erased: options.isErased ? 1 : 0 });
+    const deactivated = ctx.db.write((unit) => {
+      if (passwordHash !== undefined) unit.run(confirmPasswordHash, { user, passwordHash }, { changes: 1 });
+      unit.run(deactivateAccount, { user, ts: ctx.clock.nowMs(), erased: isErased ? 1 : 0 });
       unit.run(deleteLoginTokensOfUser, { user });
       unit.run(deleteThreepidsOfUser, { user });
       unit.run(deletePushRulesetOfUser, { user });
-      if (options.isErased) {
+      if (isErased) {
         unit.run(deleteProfile, { user });
         unit.run(deleteAccountData, { user });
         unit.run(deleteFilters, { user });
@@ -64,9 +75,10 @@ export async function deactivate(
       writeDeviceRemoval(unit, user, devices);
       unit.wake({ kind: 'access', userNid: user });
       unit.wake({ kind: 'account', userNid: user, isActive: false });
-    }).committed;
+    });
+    await whilePasswordStands(deactivated.committed);
   });
-  await ctx.departure.leaveAllRooms(userId, options);
+  await ctx.departure.leaveAllRooms(userId, { isErased });
 }
 
 /** Finishes deactivations that a crash interrupted. To be called once after the start. */

@@ -21,6 +21,8 @@ export type StageType = 'm.login.dummy' | 'm.login.password' | 'm.login.registra
 export interface Proof {
   /** Whose password was given. */
   readonly userNid?: number;
+  /** The hash that it fitted: what it allows is done only while that is still the account's. */
+  readonly passwordHash?: string;
   /** A registration token with a use left, reserved until it is used or released. */
   readonly registrationToken?: TokenReservation;
 }

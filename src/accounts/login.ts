@@ -1,7 +1,7 @@
 /** Logging in by password and by token. https://spec.matrix.org/v1.19/client-server-api/#legacy-login */
 import { MatrixError } from '../matrix/errors.ts';
 import { limits } from '../platform/limits.ts';
-import { replacePasswordHash } from '../storage/stores/account-store.ts';
+import { confirmPasswordHash, replacePasswordHash } from '../storage/stores/account-store.ts';
 import {
   deleteExpiredLoginTokens,
   deleteLoginToken,
@@ -10,7 +10,14 @@ import {
 } from '../storage/stores/login-token-store.ts';
 import { type Account, findAccountByNid, findIdentified, userDeactivated, userLocked } from './account.ts';
 import type { AccountsContext } from './context.ts';
-import { beginSession, isUnexpectedChange, loginFailed, type NewSession, type SessionRequest } from './sessions.ts';
+import {
+  beginSession,
+  isUnexpectedChange,
+  loginFailed,
+  type NewSession,
+  type SessionRequest,
+  whilePasswordStands,
+} from './sessions.ts';
 import { hashToken, isPlausibleToken, mintToken } from './token-format.ts';
 import type { UserIdentifier } from './user-identifier.ts';
 
@@ -19,7 +26,7 @@ type LoggingIn = Checking & Pick<AccountsContext, 'locks' | 'clock' | 'random'>;
 
 /**
  * Throws 403 M_FORBIDDEN for a wrong name or password alike, 401 M_USER_LOCKED, 429 M_LIMIT_EXCEEDED. A hash that was made
- * at another cost than today's is made anew.
+ * at another cost than today's is made anew. A password that is changed meanwhile begins no session.
  */
 export async function logInWithPassword(
   ctx: LoggingIn,
@@ -31,10 +38,16 @@ export async function logInWithPassword(
   if (account === undefined) throw loginFailed('Invalid username or password');
   if (account.isLocked) throw userLocked();
   const { userNid: user, passwordHash: was = '' } = account;
-  const renewed = ctx.passwords.isCurrent(was) ? undefined : await ctx.passwords.hash(password);
-  return beginSession(ctx, account, request, (unit) => {
-    if (renewed !== undefined) unit.run(replacePasswordHash, { user, was, passwordHash: renewed });
-  });
+  const passwordHash = ctx.passwords.isCurrent(was) ? was : await ctx.passwords.hash(password);
+  try {
+    return await beginSession(ctx, account, request, (unit) =>
+      unit.run(replacePasswordHash, { user, was, passwordHash }, { changes: 1 }),
+    );
+  } catch (error) {
+    if (!isUnexpectedChange(error)) throw error;
+    // Another password, or the hash of the same one at another cost: looking again tells.
+    return logInWithPassword(ctx, identifier, password, request);
+  }
 }
 
 /** Throws 403 M_FORBIDDEN for a token that is unknown, used or expired; M_USER_DEACTIVATED; 401 M_USER_LOCKED. */
@@ -53,17 +66,23 @@ export async function logInWithToken(ctx: LoggingIn, token: string, request: Ses
   }
 }
 
-/** A token for one login within the next minutes. */
+/**
+ * A token for one login within the next minutes. `passwordHash`: of the password that was proven for it.
+ * Throws 403 M_FORBIDDEN when that was changed meanwhile.
+ */
 export async function issueLoginToken(
   ctx: Pick<AccountsContext, 'db' | 'clock' | 'random'>,
   userNid: number,
+  passwordHash: string,
 ): Promise<{ readonly loginToken: string; readonly expiresInMs: number }> {
   const token = mintToken('login', ctx.random);
   const nowMs = ctx.clock.nowMs();
-  await ctx.db.write((unit) => {
+  const issued = ctx.db.write((unit) => {
+    unit.run(confirmPasswordHash, { user: userNid, passwordHash }, { changes: 1 });
     unit.run(deleteExpiredLoginTokens, { now: nowMs });
     unit.run(insertLoginToken, { hash: hashToken(token), user: userNid, expiresTs: nowMs + limits.loginTokenMs });
-  }).committed;
+  });
+  await whilePasswordStands(issued.committed);
   return { loginToken: token, expiresInMs: limits.loginTokenMs };
 }
 

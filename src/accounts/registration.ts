@@ -3,13 +3,21 @@ import { forbidden, MatrixError, missingParam } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import { newUserId } from '../matrix/ids/user-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import { confirmPasswordHash } from '../storage/stores/account-store.ts';
 import { useRegistrationToken } from '../storage/stores/registration-token-store.ts';
 import { getAccount } from './account.ts';
 import type { AccountsContext } from './context.ts';
 import { createAccount } from './create-account.ts';
 import type { Authorised, InteractiveAuth, Operation, StageType } from './interactive-auth.ts';
 import { checkNewPassword } from './password-policy.ts';
-import { beginSession, isUnexpectedChange, type NewSession, type SessionRequest } from './sessions.ts';
+import {
+  beginSession,
+  isUnexpectedChange,
+  passwordChangedMeanwhile,
+  type NewSession,
+  type SessionRequest,
+  whilePasswordStands,
+} from './sessions.ts';
 import { assertAvailable, userIdForRegistration } from './username.ts';
 
 export interface RegistrationRequest {
@@ -86,7 +94,13 @@ async function registeredBefore(ctx: Registering, userId: UserId, request: Regis
   if (request.inhibitLogin) return { userId, session: undefined };
   const account = await getAccount(ctx, userId);
   if (account.isDeactivated || account.isLocked) throw forbidden('The account can no longer be used');
-  return { userId, session: await beginSession(ctx, account, request.session) };
+  const { userNid: user, passwordHash = '' } = account;
+  // Between the two requests the password may have been changed, and whoever knows the old one must stay out.
+  if (!(await ctx.passwords.verify(request.password ?? '', passwordHash))) throw passwordChangedMeanwhile();
+  const session = beginSession(ctx, account, request.session, (unit) =>
+    unit.run(confirmPasswordHash, { user, passwordHash }, { changes: 1 }),
+  );
+  return { userId, session: await whilePasswordStands(session) };
 }
 
 function operationOf(ctx: Registering, request: RegistrationRequest): Operation {

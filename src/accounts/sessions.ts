@@ -139,6 +139,19 @@ export function isUnexpectedChange(error: unknown): boolean {
   return error instanceof UnitFailed && error.cause instanceof UnexpectedChanges;
 }
 
+/**
+ * Waits for a unit with `confirmPasswordHash` or the like in it. Throws 403 M_FORBIDDEN when the password that was proven is
+ * no longer the account's.
+ */
+export async function whilePasswordStands<T>(written: Promise<T>): Promise<T> {
+  try {
+    return await written;
+  } catch (error) {
+    throw isUnexpectedChange(error) ? passwordChangedMeanwhile() : error;
+  }
+}
+export const passwordChangedMeanwhile = (): MatrixError => loginFailed('The password was changed meanwhile');
+
 /** 403, for a login that is not to be. */
 export const loginFailed = (message: string): MatrixError => new MatrixError(403, 'M_FORBIDDEN', message);
 

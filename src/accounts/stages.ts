@@ -30,7 +30,8 @@ function passwordStage(ctx: Checking): Stage {
     const account = await checkPassword(ctx, identifier, password);
     if (account === undefined) throw new StageFailed('M_FORBIDDEN', 'Invalid password');
     if (account.isLocked) throw userLocked();
-    return { userNid: account.userNid };
+    const { userNid, passwordHash } = account;
+    return passwordHash === undefined ? { userNid } : { userNid, passwordHash };
   };
 }
 

@@ -93,7 +93,9 @@ export const setPasswordHash = defineWrite<{ user: number; passwordHash: string 
   (q, p) => q.updateTable('account').set({ password_hash: p.passwordHash }).where('user_nid', '=', p.user),
 );
 
-/** Replaces a hash unless it was changed meanwhile: for hashes that are made anew at another cost. */
+/**
+ * Replaces a hash. Run with `changes: 1` where the old password was proven: no row changes when it is no longer the password.
+ */
 export const replacePasswordHash = defineWrite<{ user: number; was: string; passwordHash: string }>(
   'account.replacePasswordHash',
   (q, p) =>
@@ -102,6 +104,17 @@ export const replacePasswordHash = defineWrite<{ user: number; was: string; pass
       .set({ password_hash: p.passwordHash })
       .where('user_nid', '=', p.user)
       .where('password_hash', '=', p.was),
+);
+
+/** Run with `changes: 1` in the unit of what a password allowed: no row changes when it was changed meanwhile. */
+export const confirmPasswordHash = defineWrite<{ user: number; passwordHash: string }>(
+  'account.confirmPasswordHash',
+  (q, p) =>
+    q
+      .updateTable('account')
+      .set({ password_hash: p.passwordHash })
+      .where('user_nid', '=', p.user)
+      .where('password_hash', '=', p.passwordHash),
 );
 
 export const setAdmin = defineWrite<{ user: number; admin: number }>('account.setAdmin', (q, p) =>
