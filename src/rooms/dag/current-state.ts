@@ -48,12 +48,12 @@ export class CurrentState {
 
   /** A look-up that answers these keys and throws for others. */
   async prefetch(tuples: readonly StateTuple[]): Promise<StateLookup> {
-    const events = new Map<string, RoomEvent | undefined>();
+    const events: (RoomEvent | undefined)[] = [];
     for (const [type, stateKey] of tuples) {
       const entry = this.peek(type, stateKey) ?? (await this.find(type, stateKey));
-      events.set(stateMapKey(type, stateKey), entry.value?.event);
+      events.push(entry.value?.event);
     }
-    return prefetched(events);
+    return prefetched(tuples, events);
   }
 
   /** Called when the unit that changes it was handed in. */
@@ -80,12 +80,13 @@ export class CurrentState {
   }
 }
 
-export function prefetched(events: ReadonlyMap<string, RoomEvent | undefined>): StateLookup {
+/** `events`: of each tuple, in the same order. There are few tuples, so a map of them would cost more than it saves. */
+export function prefetched(tuples: readonly StateTuple[], events: readonly (RoomEvent | undefined)[]): StateLookup {
   return (type, stateKey) => {
-    const key = stateMapKey(type, stateKey);
-    const event = events.get(key);
-    if (event === undefined && !events.has(key))
-      throw new Error(`the state of (${type}, ${stateKey}) was not prefetched`);
-    return event;
+    for (let i = 0; i < tuples.length; i++) {
+      const tuple = tuples[i]!;
+      if (tuple[0] === type && tuple[1] === stateKey) return events[i];
+    }
+    throw new Error(`the state of (${type}, ${stateKey}) was not prefetched`);
   };
 }

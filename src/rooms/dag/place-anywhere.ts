@@ -4,7 +4,6 @@
  */
 import type { AuthResult, RoomEvent, StateLookup } from '../../matrix/events/room-event.ts';
 import type { EventId } from '../../matrix/ids/ids.ts';
-import { stateMapKey } from '../../matrix/state-res/state-map.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { backfillPlace } from './backfill-order.ts';
 import { MissingEvents, type Placed, type ReceiveOptions } from './contract.ts';
@@ -159,13 +158,11 @@ export async function lookupIn(view: RoomView, event: RoomEvent, state: VirtualS
   const known = skeys.filter((skey) => skey !== undefined);
   const nids = await virtualEventsAt(view.lines, state, known);
   const events = await view.events(nids.values());
-  const found = new Map<string, RoomEvent | undefined>();
-  for (const [index, [type, stateKey]] of tuples.entries()) {
-    const skey = skeys[index];
+  const found = skeys.map((skey) => {
     const nid = skey === undefined ? undefined : nids.get(skey);
-    found.set(stateMapKey(type, stateKey), nid === undefined ? undefined : events.get(nid));
-  }
-  return prefetched(found);
+    return nid === undefined ? undefined : events.get(nid);
+  });
+  return prefetched(tuples, found);
 }
 
 /** Its numbers, and its node in the auth graph if it is a state event that was not stored before. */

@@ -96,13 +96,11 @@ function parentsArePartial(room: HotRoom, event: RoomEvent): boolean {
 async function judgeLocal(room: HotRoom, event: RoomEvent, auth: readonly EventPlace[]): Promise<AuthResult> {
   const tuples = tuplesForEvent(room, event);
   const state = await room.current.prefetch(tuples);
-  const current = new Map(
-    tuples.map(([type, stateKey]) => state(type, stateKey)).map((event) => [event?.eventId, event]),
-  );
+  const current = tuples.map(([type, stateKey]) => state(type, stateKey));
   const cited: CitedEvent[] = [];
   for (const place of auth) {
-    const event = current.get(place.eventId) ?? (await room.loadEvent(place.nid));
-    cited.push({ event, rejected: isRejected(place) });
+    const found = current.find((candidate) => candidate?.eventId === place.eventId);
+    cited.push({ event: found ?? (await room.loadEvent(place.nid)), rejected: isRejected(place) });
   }
   const references = judgeReferences(room, event, cited);
   return references.ok ? judgeByState(room, event, state) : references;

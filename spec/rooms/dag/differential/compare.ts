@@ -330,6 +330,14 @@ class Comparison {
     if ((place.ord !== null) !== (!record.rejected && !record.softFailed)) throw new Error(`order of ${eventId}`);
     this.#equal(`state after ${eventId}`, record.after, await this.#state(await this.#reader.stateAfter(nid)));
     this.#equal(`state before ${eventId}`, record.before, await this.#state(await this.#reader.stateBefore(nid)));
+    const { type, stateKey = '' } = this.#world.events.get(this.#checks.pick([...this.#world.events.keys()]))!;
+    for (const [which, state, found] of [
+      ['after', record.after, await this.#reader.stateEventAfter(nid, type, stateKey)],
+      ['before', record.before, await this.#reader.stateEventBefore(nid, type, stateKey)],
+    ] as const) {
+      const stored = found === undefined ? undefined : this.#idOf.get(found);
+      if (state.get(stateMapKey(type, stateKey)) !== stored) throw new Error(`${type} ${stateKey} ${which} ${eventId}`);
+    }
   }
 
   async #compareStep(step: number): Promise<void> {
