@@ -24,6 +24,12 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
 /** To be closed by whoever starts it; one that was forgotten ends with this process. */
 export class ServerProcess {
   /** http://127.0.0.1:port, the same after every start. */
@@ -75,7 +81,7 @@ export class ServerProcess {
     const file = this.#options.command === 'start' ? 'src/main.ts' : 'src/commands/serve-env.ts';
     const child = spawn(process.execPath, [join(repository, file)], {
       cwd: this.folder,
-      env: { ...this.#environment(), ...this.#options.environment },
+      env: this.#environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -91,6 +97,22 @@ export class ServerProcess {
     });
     void this.#ended.then(() => running.delete(child));
     await this.#untilReady();
+  }
+
+  /** Runs one of our commands where the server runs and with its environment. `file` is in src/commands. */
+  async run(file: string, args: readonly string[], input = ''): Promise<Ran> {
+    const child = spawn(process.execPath, [join(repository, 'src/commands', file), ...args], {
+      cwd: this.folder,
+      env: this.#environment(),
+    });
+    running.add(child);
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.stdin.end(input);
+    const [code] = await once(child, 'close');
+    running.delete(child);
+    return { code: typeof code === 'number' ? code : null, out, err };
   }
 
   /** SIGKILL: resolves when the process is gone. Nothing of it is left to run. */
@@ -115,11 +137,20 @@ export class ServerProcess {
   }
 
   #environment(): Record<string, string> {
-    const PATH = process.env['PATH'] ?? '';
-    if (this.#options.command !== 'start')
-      return { PATH, CLIENT_PORT: String(this.port), DATA_DIR: this.dataFolder, HASH_COST: 'low' };
+    return {
+      PATH: process.env['PATH'] ?? '',
+      ...(this.#options.command === 'start' ? this.#startEnvironment() : this.#serveEnvironment()),
+      ...this.#options.environment,
+    };
+  }
+
+  #serveEnvironment(): Record<string, string> {
+    return { CLIENT_PORT: String(this.port), DATA_DIR: this.dataFolder, HASH_COST: 'low' };
+  }
+
+  #startEnvironment(): Record<string, string> {
     const serve = '[client, media, federation, admin, health, metrics]';
-    return { PATH, VECHE_LISTENERS: `[{ bind: 127.0.0.1, port: ${this.port}, serve: ${serve} }]` };
+    return { VECHE_LISTENERS: `[{ bind: 127.0.0.1, port: ${this.port}, serve: ${serve} }]` };
   }
 
   #hear(chunk: Buffer): void {
