@@ -58,8 +58,13 @@ interface Binaries {
   readonly postgres: string;
 }
 
-/** Any number that is not root's; 65534 is nobody's by custom. */
-const unprivileged = { uid: 65534, gid: 65534 };
+/** "nobody", whom every system has; initdb wants a user with a name. */
+function unprivilegedUser(): { uid: number; gid: number } {
+  const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
+  if (uid === undefined || gid === undefined)
+    throw new Error('there is no user nobody in /etc/passwd, whom PostgreSQL could run as; run the specs without root');
+  return { uid: Number(uid), gid: Number(gid) };
+}
 
 class Cluster {
   /** Of the socket. */
@@ -72,12 +77,10 @@ class Cluster {
   }
 
   static async start(home: string): Promise<Cluster> {
-    const isRoot = process.getuid?.() === 0;
-    const user = isRoot ? unprivileged : {};
+    const user = process.getuid?.() === 0 ? unprivilegedUser() : undefined;
     const folder = join(home, 'postgres');
     mkdirSync(folder);
-    if (isRoot) chownSync(folder, unprivileged.uid, unprivileged.gid);
-    if (isRoot) chownSync(home, unprivileged.uid, unprivileged.gid);
+    if (user !== undefined) for (const owned of [home, folder]) chownSync(owned, user.uid, user.gid);
     const binaries = await usableBinaries(home, user);
     const data = join(folder, 'data');
     await run(binaries.initdb, [...initdbArguments, '-D', data], { ...user, cwd: folder });
@@ -124,13 +127,13 @@ const serverSettings = {
 };
 
 /** The package's binaries, or a copy when the unprivileged user may not read where they are. */
-async function usableBinaries(home: string, user: { uid?: number; gid?: number }): Promise<Binaries> {
+async function usableBinaries(home: string, user: { uid: number; gid: number } | undefined): Promise<Binaries> {
   const binaries = await installedBinaries();
   try {
     await run(binaries.initdb, ['--version'], { ...user, cwd: home });
     return binaries;
   } catch (error) {
-    if (user.uid === undefined) throw error;
+    if (user === undefined) throw error;
     const native = dirname(dirname(binaries.initdb));
     const copy = join(home, 'native');
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
