@@ -75,7 +75,7 @@ describe.each([
 
 describe('bodies that are not wanted', () => {
   it('answers before the body has come, reads the rest of it, and keeps the connection', async () => {
-    const server = await start({ endpoints: [storeEndpoint], limits: { requestBodyBytesMax: 1_000 } });
+    const server = await start({ endpoints: [storeEndpoint], limits: { unauthenticatedBodyBytesMax: 1_000 } });
     const connection = open(server.port);
     connection.send(put(1_000_000, 'x'.repeat(100)));
     expect(lastStatus(await connection.until((text) => text.includes('M_TOO_LARGE')))).toBe(413);
@@ -84,7 +84,7 @@ describe('bodies that are not wanted', () => {
   });
 
   it('stops a chunked body as soon as it is too long, reads the rest, and closes', async () => {
-    const server = await start({ endpoints: [storeEndpoint], limits: { requestBodyBytesMax: 1_000 } });
+    const server = await start({ endpoints: [storeEndpoint], limits: { unauthenticatedBodyBytesMax: 1_000 } });
     const connection = open(server.port);
     const chunk = `400\r\n${'x'.repeat(1024)}\r\n`;
     connection.send('PUT /_matrix/client/v3/store HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
@@ -97,7 +97,7 @@ describe('bodies that are not wanted', () => {
   });
 
   it('cuts a connection that goes on sending beyond what is read and thrown away', async () => {
-    const limits = { requestBodyBytesMax: 1_000, unwantedBodyBytesMax: 100_000 };
+    const limits = { unauthenticatedBodyBytesMax: 1_000, unwantedBodyBytesMax: 100_000 };
     const server = await start({ endpoints: [storeEndpoint], limits });
     const connection = open(server.port);
     connection.send(put(1_000_000_000, ''));

@@ -119,6 +119,7 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
 
 export const testLimits: HttpLimits = {
   requestBodyBytesMax: 1024 * 1024,
+  unauthenticatedBodyBytesMax: 1024 * 1024,
   jsonDepthMax: 100,
   transferIdleMs: 30_000,
   unwantedBodyBytesMax: 16 * 1024 * 1024,

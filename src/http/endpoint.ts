@@ -90,7 +90,7 @@ export interface EndpointDefinition<
   readonly body?: Decoder<Body>;
   /** `form`: application/x-www-form-urlencoded, as HTML forms send it; the decoder sees an object of strings. */
   readonly bodyFormat?: 'json' | 'form';
-  /** Limit for the body in bytes, where it differs from limits.requestBodyBytesMax. */
+  /** Limit for the body in bytes, where it differs from what http-limits.ts says for all. */
   readonly bodyBytesMax?: number;
   handle(
     request: EndpointRequest<DecodedRecord<Params>, DecodedRecord<Query>, Body, RequesterOf[Auth]>,

@@ -2,6 +2,8 @@
 export interface HttpLimits {
   /** For bodies of endpoints that state no other limit. */
   readonly requestBodyBytesMax: number;
+  /** Of requests that nobody vouches for: whoever sends them needs no account, and their bodies wait in memory. */
+  readonly unauthenticatedBodyBytesMax: number;
   readonly jsonDepthMax: number;
   /** How long a sender may send nothing, or a reader take nothing, while a body is being transferred. */
   readonly transferIdleMs: number;

@@ -24,7 +24,7 @@ export interface EndpointServices<Domain> {
 
 /**
  * The one way a request takes, whichever table found its endpoint: authenticate, rate limit, decode the parameters, read the
- * body within its limit, parse, decode, handle. Throws what any step throws; the caller answers.
+ * body within its limit (authenticate again if it was long in coming), parse, decode, handle. Throws what any step throws; the caller answers.
  */
 export async function runEndpoint<Domain>(
   endpoint: Endpoint<Domain>,
@@ -32,7 +32,7 @@ export async function runEndpoint<Domain>(
   pathParameters: Readonly<Record<string, string | undefined>>,
   services: EndpointServices<Domain>,
 ): Promise<Reply | RawReply> {
-  const requester = endpoint.auth === 'none' ? undefined : await authenticate(endpoint, exchange, services.auth);
+  let requester = endpoint.auth === 'none' ? undefined : await authenticate(endpoint, exchange, services.auth);
   if (endpoint.rateLimit !== 'none' && services.rateLimiter !== undefined && requester?.isAdmin !== true) {
     const who = requester?.userId ?? callerOfAddress(exchange.address);
     const retryAfterMs = services.rateLimiter.take(endpoint.rateLimit, who);
@@ -40,7 +40,13 @@ export async function runEndpoint<Domain>(
   }
   const params = decodePath(endpoint, pathParameters);
   const query = decodeQuery(endpoint, exchange.query);
-  const body = endpoint.body === undefined ? undefined : await decodeBody(endpoint, exchange, services.limits);
+  let body: unknown;
+  if (endpoint.body !== undefined) {
+    const isPartial = !exchange.request.complete;
+    body = await decodeBody(endpoint, exchange, bodyBytesMax(endpoint, requester, services.limits), services.limits);
+    // Who sends slowly may have been logged out, locked or suspended before the end.
+    if (isPartial && requester !== undefined) requester = await authenticate(endpoint, exchange, services.auth);
+  }
   return await endpoint.handle(new Call(params, query, body, requester, exchange), services.domain);
 }
 
@@ -80,12 +86,23 @@ function decodeQuery<Domain>(endpoint: Endpoint<Domain>, given: Query): Record<s
   return out;
 }
 
+function bodyBytesMax<Domain>(
+  endpoint: Endpoint<Domain>,
+  requester: Requester | undefined,
+  limits: HttpLimits,
+): number {
+  if (endpoint.bodyBytesMax !== undefined) return endpoint.bodyBytesMax;
+  const isVouchedFor = requester !== undefined || endpoint.auth === 'serverSignature';
+  return isVouchedFor ? limits.requestBodyBytesMax : limits.unauthenticatedBodyBytesMax;
+}
+
 async function decodeBody<Domain>(
   endpoint: Endpoint<Domain>,
   exchange: Exchange,
+  bytesMax: number,
   limits: HttpLimits,
 ): Promise<unknown> {
-  const bytes = await readBody(exchange, endpoint.bodyBytesMax ?? limits.requestBodyBytesMax, limits.transferIdleMs);
+  const bytes = await readBody(exchange, bytesMax, limits.transferIdleMs);
   let value: JsonValue;
   if (endpoint.bodyFormat === 'form') value = parseFormBody(bytes);
   else value = bytes.length === 0 ? {} : parseJson(bytes, { depthMax: limits.jsonDepthMax });

@@ -16,6 +16,8 @@ export const limits = Object.freeze({
   jsonDepthMax: 64,
 
   // Requests
+  /** Of requests without an access token: logging in, registering. */
+  unauthenticatedBodyBytesMax: 65_536,
   requestHeaderBytesMax: 16_384,
   requestHeadersMax: 200,
   /** From the first byte of a connection or request to the end of its headers. */

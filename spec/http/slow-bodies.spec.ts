@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Authenticator } from '../../src/http/auth/authenticator.ts';
+import { json } from '../../src/http/decode.ts';
+import { defineEndpoint } from '../../src/http/endpoint.ts';
+import { MatrixError } from '../../src/matrix/errors.ts';
+import { openRawConnection } from '../support/raw-connection.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { alice } from './http-endpoints.ts';
+
+const endpointOf = (auth: 'none' | 'accessToken' | 'optionalAccessToken', done: () => void = () => undefined) =>
+  defineEndpoint({
+    operationId: auth,
+    method: 'POST',
+    path: `/_matrix/client/v3/${auth}`,
+    auth,
+    rateLimit: 'none',
+    params: {},
+    query: {},
+    body: json(),
+    handle: async () => {
+      done();
+      return { json: {} };
+    },
+  });
+
+describe('bodies', () => {
+  let server: TestServer | undefined;
+  afterEach(async () => server?.close());
+
+  it('that end after the session has ended are for nothing', async () => {
+    let isLoggedOut = false;
+    let handled = 0;
+    const authenticated = Promise.withResolvers<void>();
+    const auth: Authenticator = {
+      authenticate: async () => {
+        if (isLoggedOut) throw new MatrixError(401, 'M_UNKNOWN_TOKEN', 'unknown');
+        authenticated.resolve();
+        return alice;
+      },
+    };
+    server = await startTestServer({ endpoints: [endpointOf('accessToken', () => handled++)], domain: {}, auth });
+    const connection = openRawConnection(server.port);
+    const head = 'POST /_matrix/client/v3/accessToken HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\n';
+    connection.send(`${head}Connection: close\r\nContent-Length: 2\r\n\r\n{`);
+    await authenticated.promise;
+    isLoggedOut = true;
+    connection.send('}');
+    expect(await connection.ended()).toContain('M_UNKNOWN_TOKEN');
+    expect(handled).toBe(0);
+  });
+
+  it('of people without an account are short', async () => {
+    server = await startTestServer({
+      endpoints: [endpointOf('none'), endpointOf('optionalAccessToken'), endpointOf('accessToken')],
+      domain: {},
+      auth: { authenticate: async () => alice },
+      limits: { unauthenticatedBodyBytesMax: 100 },
+    });
+    const statusOf = async (path: string, length: number, token?: string): Promise<number> => {
+      const rawBody = JSON.stringify('x'.repeat(length - 2));
+      const given = token === undefined ? { rawBody } : { rawBody, token };
+      return (await server?.request('POST', `/_matrix/client/v3/${path}`, given))?.status ?? 0;
+    };
+    expect([await statusOf('none', 100), await statusOf('none', 101)]).toEqual([200, 413]);
+    expect([await statusOf('optionalAccessToken', 100), await statusOf('optionalAccessToken', 101)]).toEqual([
+      200, 413,
+    ]);
+    expect(await statusOf('optionalAccessToken', 101, 'a')).toBe(200);
+    expect(await statusOf('accessToken', 101, 'a')).toBe(200);
+  });
+});
