@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readArguments, UsageError } from '../../src/commands/arguments.ts';
+import { HelpRequest, readArguments, UsageError } from '../../src/commands/arguments.ts';
 
 const definition = {
   usage: 'npm run copy -- FROM --to DIR [--quick]',
@@ -18,6 +18,12 @@ describe('readArguments', () => {
     const name: string | undefined = options.name;
     expect(name).toBe('c');
     expect(readArguments([], { usage: 'x' })).toEqual({ options: {}, positionals: [] });
+  });
+
+  it('gives the usage alone to who asks for help', () => {
+    const read = (): unknown => readArguments(['a', '--help'], definition);
+    expect(read).toThrow(HelpRequest);
+    expect(read).toThrow(/^Usage: npm run copy/);
   });
 
   it.each([

@@ -1,8 +1,14 @@
 import { parseArgs } from 'node:util';
+import { OperatorError } from '../platform/operator-error.ts';
 
 /** The command line is not one that the command understands. */
-export class UsageError extends Error {
+export class UsageError extends OperatorError {
   override readonly name = 'UsageError';
+}
+
+/** --help: the message is the usage. */
+export class HelpRequest extends Error {
+  override readonly name = 'HelpRequest';
 }
 
 /** A text is the name of the value that the option takes, "FILE"; such an option may be absent. */
@@ -21,7 +27,7 @@ export interface CommandLine<O extends Readonly<Record<string, OptionDefinition>
 
 /**
  * Reads a command's arguments. `usage` is shown with every complaint: "npm run check-config -- FILE".
- * `positionals` are the names of those that must be there. Throws UsageError.
+ * `positionals` are the names of those that must be there. Throws UsageError, and HelpRequest for --help.
  */
 export function readArguments<
   const O extends Readonly<Record<string, OptionDefinition>> = Record<never, never>,
@@ -30,6 +36,7 @@ export function readArguments<
   args: readonly string[],
   definition: { readonly usage: string; readonly options?: O; readonly positionals?: P },
 ): CommandLine<O, P> {
+  if (args.includes('--help')) throw new HelpRequest(`Usage: ${definition.usage}`);
   const complain = (message: string): UsageError => new UsageError(`${message}\nUsage: ${definition.usage}`);
   const options = Object.entries(definition.options ?? {}).map(
     ([name, option]) => [name, typeof option === 'string' ? ({ type: 'string' } as const) : option] as const,
@@ -44,7 +51,8 @@ export function readArguments<
       strict: true,
     });
   } catch (error) {
-    throw complain(error instanceof Error ? error.message : String(error));
+    // The rest of what parseArgs says is about positional arguments.
+    throw complain(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
   }
   const missing = names[parsed.positionals.length];
   if (missing !== undefined) throw complain(`${missing} is missing`);

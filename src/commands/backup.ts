@@ -5,7 +5,6 @@ import { backUp } from '../storage/backup/back-up.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { readArguments } from './arguments.ts';
 import { runCommand } from './run-command.ts';
-import { tellRefusal } from './tell-refusal.ts';
 
 if (import.meta.main)
   await runCommand(async (args) => {
@@ -14,12 +13,10 @@ if (import.meta.main)
       options: { to: { type: 'string', isRequired: true }, config: { type: 'string' } },
     });
     const config = loadConfig(options.config);
-    await tellRefusal(async () => {
-      const source = { database: databaseOptions(config), signingKeyPath: config.signingKeyPath };
-      const manifest = await backUp(source, options.to, systemClock);
-      console.log(
-        `${options.to} holds the database of ${manifest.serverName}, its signing key (keep the folder secret) and media.jsonl, ` +
-          'the list of media. The files of the media are not in it: copy them from the media folder.',
-      );
-    });
+    const source = { database: databaseOptions(config), signingKeyPath: config.signingKeyPath };
+    const manifest = await backUp(source, options.to, systemClock);
+    console.log(
+      `${options.to} holds the database of ${manifest.serverName}, its signing key (keep the folder secret) and media.jsonl, ` +
+        'the list of media. The files of the media are not in it: copy them from the media folder.',
+    );
   });

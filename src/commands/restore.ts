@@ -4,7 +4,6 @@ import { restore } from '../storage/backup/restore.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { readArguments } from './arguments.ts';
 import { runCommand } from './run-command.ts';
-import { tellRefusal } from './tell-refusal.ts';
 
 if (import.meta.main)
   await runCommand(async (args) => {
@@ -13,16 +12,14 @@ if (import.meta.main)
       options: { from: { type: 'string', isRequired: true }, config: { type: 'string' } },
     });
     const config = loadConfig(options.config);
-    await tellRefusal(async () => {
-      const { signingKeyPath, serverName } = config;
-      const restored = await restore(options.from, { database: databaseOptions(config), signingKeyPath, serverName });
-      console.log(
-        [
-          `The database and the signing key of ${serverName} are as they were on ${new Date(restored.manifest.createdTs).toISOString()}.`,
-          `${restored.droppedOneTimeKeys} one-time keys were dropped: some of them may have been claimed since the backup, and a key that is handed out ` +
-            'twice would let two conversations share their secrets. Devices upload new ones by themselves.',
-          `${restored.media} media are in ${options.from}/media.jsonl; put their files back into the media folder.`,
-        ].join('\n'),
-      );
-    });
+    const { signingKeyPath, serverName } = config;
+    const restored = await restore(options.from, { database: databaseOptions(config), signingKeyPath, serverName });
+    console.log(
+      [
+        `The database and the signing key of ${serverName} are as they were on ${new Date(restored.manifest.createdTs).toISOString()}.`,
+        `${restored.droppedOneTimeKeys} one-time keys were dropped: some of them may have been claimed since the backup, and a key that is handed out ` +
+          'twice would let two conversations share their secrets. Devices upload new ones by themselves.',
+        `${restored.media} media are in ${options.from}/media.jsonl; put their files back into the media folder.`,
+      ].join('\n'),
+    );
   });

@@ -6,7 +6,6 @@ import { systemPorts } from '../platform/system-ports.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import { createUser, ownServerPolicies } from './create-user.ts';
 import { runCommand } from './run-command.ts';
-import { tellRefusal } from './tell-refusal.ts';
 
 const usage = 'npm run user -- create NAME [--admin] [--password-stdin] [--config FILE]';
 
@@ -28,17 +27,15 @@ if (import.meta.main)
     // As `echo` writes it, a password ends with a line break that is not part of it.
     const given = options['password-stdin'] ? (await text(process.stdin)).replace(/\r?\n$/, '') : undefined;
     const password = given ?? ports.random.bytes(15).toString('base64url');
-    await tellRefusal(async () => {
-      try {
-        const { userId } = await createUser(config, { username, password, isAdmin: options.admin }, ports);
-        console.log(`${userId} is there now${options.admin ? ', and is an administrator' : ''}.`);
-        if (given === undefined) console.log(`Password: ${password}`);
-      } catch (error) {
-        if (!(error instanceof MatrixError)) throw error;
-        console.error(error.message);
-        process.exitCode = 1;
-      } finally {
-        ports.close();
-      }
-    });
+    try {
+      const { userId } = await createUser(config, { username, password, isAdmin: options.admin }, ports);
+      console.log(`${userId} is there now${options.admin ? ', and is an administrator' : ''}.`);
+      if (given === undefined) console.log(`Password: ${password}`);
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error;
+      console.error(error.message);
+      process.exitCode = 1;
+    } finally {
+      ports.close();
+    }
   });

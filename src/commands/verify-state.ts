@@ -9,7 +9,6 @@ import { databaseOptions } from '../storage/database-options.ts';
 import { openSnapshot } from '../storage/snapshot.ts';
 import { readArguments } from './arguments.ts';
 import { runCommand } from './run-command.ts';
-import { tellRefusal } from './tell-refusal.ts';
 
 const SENTENCES_MAX = 50;
 
@@ -41,19 +40,17 @@ if (import.meta.main)
       options: { room: { type: 'string', isRequired: true }, config: { type: 'string' } },
     });
     const config = loadConfig(options.config);
-    await tellRefusal(async () => {
-      const snapshot = await openSnapshot(databaseOptions(config));
-      try {
-        const report = await verifyRoom(snapshot, options.room as RoomId);
-        if (report === undefined) {
-          console.error(`This server does not know the room ${options.room}`);
-          process.exitCode = 1;
-          return;
-        }
-        console.log(describeReport(options.room, report).join('\n'));
-        if (report.problems.length > 0) process.exitCode = 1;
-      } finally {
-        await snapshot.close();
+    const snapshot = await openSnapshot(databaseOptions(config));
+    try {
+      const report = await verifyRoom(snapshot, options.room as RoomId);
+      if (report === undefined) {
+        console.error(`This server does not know the room ${options.room}`);
+        process.exitCode = 1;
+        return;
       }
-    });
+      console.log(describeReport(options.room, report).join('\n'));
+      if (report.problems.length > 0) process.exitCode = 1;
+    } finally {
+      await snapshot.close();
+    }
   });

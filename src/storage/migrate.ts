@@ -1,6 +1,7 @@
 /** Brings a database to this program's schema. Migrations are the files of migrations/, in order; each is one transaction. */
 import { readdir } from 'node:fs/promises';
 import { type Kysely, PostgresAdapter, sql } from 'kysely';
+import { OperatorError } from '../platform/operator-error.ts';
 
 export interface Migration {
   /** The file's number. */
@@ -10,7 +11,7 @@ export interface Migration {
 }
 
 /** The database is newer than this program, or is another server's. The message says what to do. */
-export class DatabaseRefused extends Error {
+export class DatabaseRefused extends OperatorError {
   override readonly name = 'DatabaseRefused';
 }
 

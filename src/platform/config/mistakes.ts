@@ -1,3 +1,4 @@
+import { OperatorError } from '../operator-error.ts';
 import type { Source } from './located.ts';
 
 export interface Mistake {
@@ -8,7 +9,7 @@ export interface Mistake {
 }
 
 /** Every mistake that was found, one a line. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   override readonly name = 'ConfigError';
   readonly mistakes: readonly Mistake[];
 
