@@ -98,6 +98,7 @@ describe('the start page', () => {
 describe('the first administrator', () => {
   it('is made by the one-time link, and signed in', async () => {
     expect((await get()).text).toContain('Open the one-time link');
+    expect((await get('/?setup=once')).text).toContain('href="/?lang=ru&amp;setup=once"');
     expect((await get()).text).not.toContain('<form');
     accounts.setupToken = 'once';
     const link = firstAdministratorLink(server.url, 'once');

@@ -46,12 +46,14 @@ body { margin: 0 auto; max-width: 42rem; padding: 1rem; overflow-wrap: anywhere;
 h1 { font-size: 1.75rem; line-height: 1.2; }
 h2 { font-size: 1.25rem; margin: 0 0 .5rem; }
 section { border-top: 1px solid var(--line); padding: 1.25rem 0; }
+section > :first-child { margin-top: 0; }
+section > :last-child { margin-bottom: 0; }
 dl { display: grid; gap: .25rem 1.5rem; grid-template-columns: max-content 1fr; margin: 0; }
 dt { opacity: .75; }
 dd { margin: 0; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 a { color: var(--accent); }
-code { background: #8882; border-radius: .25rem; padding: .125rem .375rem; }
+code { background: #8882; border-radius: .25rem; padding: .125rem .375rem; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
 form { display: grid; gap: 1rem; max-width: 26rem; }
 label { display: block; font-weight: 600; }
 label.choice { font-weight: 400; min-height: 1.5rem; }
@@ -62,7 +64,6 @@ button { background: var(--accent); border: 0; border-radius: .375rem; color: Ca
 .hint { margin: .25rem 0 0; opacity: .75; }
 .notice { border: 1px solid var(--line); border-left: .375rem solid #1a7f37; border-radius: .375rem; padding: .75rem 1rem; }
 .notice.error { border-left-color: #cf222e; }
-.plain { display: block; max-width: none; }
 `;
 const styleElement = new Html(`<style>${style}</style>`);
 const styleHash = createHash('sha256').update(style).digest('base64');

@@ -44,11 +44,7 @@ export function startPage(view: StartPageView): RawReply {
   const body = html`<main>
     <h1>${settings.serverName}</h1>
     ${notice(view.notice)} ${facts(view, say)} ${administration(view, say)} ${connecting(settings, say)}
-    <p>
-      <a href="/?lang=${view.language === 'en' ? 'ru' : 'en'}" lang="${view.language === 'en' ? 'ru' : 'en'}"
-        >${say('startPage.otherLanguage')}</a
-      >
-    </p>
+    ${otherLanguage(view, say)}
   </main>`;
   return pageReply({
     language: view.language,
@@ -57,6 +53,13 @@ export function startPage(view: StartPageView): RawReply {
     ...(view.status === undefined ? {} : { status: view.status }),
     ...(view.headers === undefined ? {} : { headers: view.headers }),
   });
+}
+
+/** The link keeps the token of the one-time link, which nobody can find again on the page. */
+function otherLanguage({ language, setupToken }: StartPageView, say: Translate): Html {
+  const lang = language === 'en' ? 'ru' : 'en';
+  const query = new URLSearchParams({ lang, ...(setupToken === undefined ? {} : { setup: setupToken }) });
+  return html`<p><a href="/?${query.toString()}" lang="${lang}">${say('startPage.otherLanguage')}</a></p>`;
 }
 
 function notice(given: Notice | undefined): Html | undefined {
@@ -104,6 +107,7 @@ function administration(view: StartPageView, say: Translate): Html {
   return html`<section>
     <h2>${say('setup.heading')}</h2>
     <p>${say('setup.due')}</p>
+    <p><code>npm run user -- create ${say('setup.nameInCommand')} --admin</code></p>
   </section>`;
 }
 

@@ -22,12 +22,13 @@ export const english = {
 
   'setup.heading': 'The first administrator',
   'setup.due':
-    'This server has no administrator yet. Open the one-time link that it wrote to its log when it started, or make one with the command “npm run user -- create NAME --admin”.',
+    'This server has no administrator yet. Open the one-time link that it printed when it started, or run this command:',
+  'setup.nameInCommand': 'NAME',
   'setup.intro': 'Choose a name and a password. This account can make all others.',
   'setup.submit': 'Make the administrator',
 
   'field.name': 'Name',
-  'field.nameHint': 'Lower-case letters, digits, and the characters . _ = - / +',
+  'field.nameHint': 'Lower-case letters, digits, and any of ._=-/+',
   'field.password': 'Password',
   'field.passwordHint': 'At least {length} characters.',
   'field.user': 'Name or user ID',
@@ -55,7 +56,7 @@ export const english = {
 
   'error.wrongPassword': 'The name or the password is wrong.',
   'error.setupToken':
-    'This link is not valid: it has been used, or the server has been started again since. The log has the current one.',
+    'This link is not valid: it has been used, or the server has been started again since. It printed the current one when it started.',
   'error.setupDone': 'There is an administrator already. Sign in below.',
   'error.notAdministrator': 'Only administrators can sign in here. Everyone else signs in with an app.',
   'error.invalidUsername': 'This name has characters that names cannot have, or is too long.',
