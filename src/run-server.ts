@@ -22,7 +22,7 @@ export async function runServer(config: Config): Promise<void> {
       { serve },
       `listening on ${isTls ? 'https' : 'http'}://${bind.includes(':') ? `[${bind}]` : bind}:${port}`,
     );
-  log.info({ serverName: config.serverName }, `clients connect to ${config.publicBaseUrl}`);
+  log.info(`${config.serverName} is ready, clients connect to ${config.publicBaseUrl}`);
   const token = await server.accounts.mintFirstAdministratorToken();
   // Printed and not logged: it is a secret, and it is for whoever sits at the terminal.
   if (token !== undefined)

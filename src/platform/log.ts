@@ -48,5 +48,11 @@ export function flushLogger(logger: Logger): Promise<void> {
 function standardOutput(format: Config['log']['format']): DestinationStream {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
   if (!isPretty) return destination({ fd: 1, sync: false });
-  return PinoPretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss.l', destination: 1, sync: true });
+  return PinoPretty({
+    colorize: process.stdout.isTTY,
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    destination: 1,
+    sync: true,
+  });
 }
