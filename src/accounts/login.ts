@@ -96,7 +96,7 @@ export async function checkPassword(
   password: string,
 ): Promise<Account | undefined> {
   const account = await findIdentified(ctx, identifier);
-  countAttempt(ctx, account?.userId ?? nameOf(identifier));
+  countAttempt(ctx, attemptsOn(ctx, account, identifier));
   const isRight = await ctx.passwords.verify(password, account?.passwordHash);
   return isRight ? account : undefined;
 }
@@ -109,10 +109,17 @@ function countAttempt(ctx: Checking, who: string): void {
   });
 }
 
-const nameOf = (identifier: UserIdentifier): string =>
-  (identifier.kind === 'user' ? identifier.user : `${identifier.medium} ${identifier.addresses[0] ?? ''}`).slice(
-    0,
-    limits.idBytesMax,
-  );
+/**
+ * The same for every spelling of a name, or people would learn from what is counted together who is there. What counts calls
+ * of addresses by the same limiter must not be drained by a name that looks like one, hence the prefix.
+ */
+function attemptsOn(ctx: Checking, account: Account | undefined, identifier: UserIdentifier): string {
+  if (account !== undefined) return `account ${account.userId.toLowerCase()}`;
+  if (identifier.kind === 'threepid')
+    return `${identifier.medium} ${identifier.addresses[0] ?? ''}`.slice(0, limits.idBytesMax);
+  const { user } = identifier;
+  const userId = user.startsWith('@') ? user : `@${user}:${ctx.localServers.main}`;
+  return `account ${userId.slice(0, limits.idBytesMax).toLowerCase()}`;
+}
 
 const invalidToken = (): MatrixError => loginFailed('The login token is unknown, used or expired');

@@ -146,6 +146,27 @@ describeOnBothEngines('login over HTTP', (engine) => {
   });
 });
 
+describeOnBothEngines('attempts to log in', (engine) => {
+  const start = accountsOn(engine);
+
+  it('are counted alike for who is there and who is not, and apart from those of addresses', async () => {
+    const { clock } = testPorts(1);
+    const attempts = new TokenBuckets({ login: { perSecond: 1, burst: 2 } }, clock);
+    const { request, register } = await start({ attempts });
+    await register('alice');
+    const statuses = async (...names: string[]) => {
+      const answers: number[] = [];
+      for (const name of names)
+        answers.push((await request('POST', loginPath, { body: passwordAuth(name, 'wrong') })).status);
+      return answers;
+    };
+    expect(await statuses('ALICE', '@Alice:test', 'alice')).toEqual([403, 403, 429]);
+    expect(await statuses('NOBODY', '@Nobody:test', 'nobody')).toEqual([403, 403, 429]);
+    expect(await statuses('192.0.2.1', '192.0.2.1', '192.0.2.1')).toEqual([403, 403, 429]);
+    expect(attempts.take('login', '192.0.2.1')).toBe(0);
+  });
+});
+
 describeOnBothEngines('login tokens over HTTP', (engine) => {
   const start = accountsOn(engine);
   const tokenPath = '/_matrix/client/v1/login/get_token';
