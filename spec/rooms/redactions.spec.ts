@@ -109,7 +109,7 @@ describeOnBothEngines('redactions', (engine) => {
       });
       const row = await test.rooms.event(alice, roomId, sent);
       expect(row).toMatchObject({ redacts: eventId, content: { redacts: eventId, reason: 'why not' } });
-      expect((await test.storedPdu(sent))['content']).toEqual(
+      expect((await test.storedEvent(sent)).pdu['content']).toEqual(
         version === '10' ? { reason: 'why not' } : { redacts: eventId, reason: 'why not' },
       );
       expect(await test.rooms.event(alice, roomId, eventId)).toMatchObject({ content: {} });

@@ -1,6 +1,7 @@
 /** Rooms and sync over a real database, without accounts and HTTP. */
 import { signingKeyFromSeed } from '../../src/matrix/crypto/ed25519.ts';
 import { parseSyncFilter } from '../../src/matrix/filters/sync-filter.ts';
+import type { RoomEvent } from '../../src/matrix/events/room-event.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../src/matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
 import { LocalServers } from '../../src/platform/local-servers.ts';
@@ -182,10 +183,10 @@ export class TestRooms {
   }
 
   /** The event as it lies in the database. */
-  async storedPdu(eventId: EventId): Promise<JsonObject> {
+  async storedEvent(eventId: EventId): Promise<RoomEvent> {
     const stored = await findStoredEvent(this.ctx, eventId);
     if (stored === undefined) throw new Error(`${eventId} is not in the database`);
-    return stored.event.pdu;
+    return stored.event;
   }
 
   async syncOnce(actor: Actor, since?: string, options: SyncTestOptions = {}): Promise<SyncAnswer> {
