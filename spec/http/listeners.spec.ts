@@ -17,6 +17,19 @@ describe('what is not a request that we read', () => {
     expect(reply).toContain('M_TOO_LARGE');
   });
 
+  it('answers too many headers with 431: the last ones, such as those of a proxy, are never left out unseen', async () => {
+    const server = await start({ limits: { requestHeadersMax: 20 }, listener: { trustedProxies: ['127.0.0.0/8'] } });
+    const answerTo = async (fillers: number): Promise<string> => {
+      const connection = open(server.port);
+      const filler = Array.from({ length: fillers }, (_, index) => `X-Filler-${index}: a\r\n`).join('');
+      const own = 'Authorization: Bearer admin\r\nConnection: close\r\n';
+      connection.send(get('/_synapse/admin/v1/echo', `${own}${filler}X-Forwarded-For: 192.0.2.9\r\n`));
+      return connection.ended();
+    };
+    expect(await answerTo(16)).toContain('"address":"192.0.2.9"');
+    expect(await answerTo(17)).toMatch(/^HTTP\/1.1 431 .*M_TOO_LARGE/s);
+  });
+
   it('answers what is not HTTP with 400', async () => {
     const server = await start({});
     const connection = open(server.port);
