@@ -1,0 +1,103 @@
+/**
+ * Every path that the specification gives to clients, served or not, and every path of ours beside: pages of other origins
+ * may ask and may read the answer, whatever it is. https://spec.matrix.org/v1.19/client-server-api/#web-browser-clients
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allEndpoints, type HttpDomain } from '../../src/http/all-endpoints.ts';
+import type { Authenticator } from '../../src/http/auth/authenticator.ts';
+import { correctedOperations } from '../../src/matrix/api/corrections.ts';
+import { startTestServer, type TestRequest, type TestResponse, type TestServer } from '../support/test-server.ts';
+import { testAuthenticator } from './http-endpoints.ts';
+
+interface Place {
+  readonly method: string;
+  readonly path: string;
+}
+
+const ofClients = correctedOperations.filter(({ api }) => api === 'client-server');
+const ours = allEndpoints.flatMap(({ method, path, alsoAt = [] }) =>
+  [path, ...alsoAt].map((at) => ({ method, path: at })),
+);
+const places: readonly Place[] = [...ofClients, ...ours]
+  .filter(({ path }) => !['/', '/metrics', '/health', '/health/live', '/health/ready'].includes(path))
+  .map(({ method, path }) => ({ method, path: path.trim().replaceAll(/\{\w+\}/g, 'x') }));
+
+/** What logic has run: a look at a token, or at anything of the domain, which has nothing. */
+const logic: string[] = [];
+const domain = new Proxy({} as HttpDomain, {
+  get(_target, name) {
+    logic.push(String(name));
+    throw new Error('nothing is here');
+  },
+});
+const auth: Authenticator = {
+  authenticate: (token, options) => {
+    logic.push('authenticate');
+    return testAuthenticator.authenticate(token, options);
+  },
+};
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ endpoints: allEndpoints, domain, auth });
+});
+afterAll(() => server.close());
+
+const expected = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
+  'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization',
+};
+const corsOf = ({ headers }: TestResponse): object =>
+  Object.fromEntries(Object.keys(expected).map((name) => [name, headers.get(name)]));
+
+/** Asks everywhere and gives what was answered otherwise than `right` says. */
+async function wrongAnswers(
+  ask: (place: Place) => Promise<TestResponse>,
+  right: (reply: TestResponse) => boolean,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const place of places) {
+    const reply = await ask(place);
+    const hasCors = JSON.stringify(corsOf(reply)) === JSON.stringify(expected);
+    if (!hasCors || !right(reply)) wrong.push(`${place.method} ${place.path}: ${reply.status}`);
+  }
+  return wrong;
+}
+
+describe('every path of the API', () => {
+  it('is one of many', () => {
+    expect(new Set(places.map(({ path }) => path)).size).toBeGreaterThan(120);
+    expect(places.length).toBeGreaterThan(ours.length);
+  });
+
+  it('answers OPTIONS and runs nothing', async () => {
+    logic.length = 0;
+    const origin = 'https://app.example';
+    const ask = ({ method, path }: Place): Promise<TestResponse> =>
+      server.request('OPTIONS', path, {
+        token: 'alice',
+        headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': 'authorization' },
+      });
+    expect(await wrongAnswers(ask, ({ status, text }) => status === 204 && text === '')).toEqual([]);
+    expect(logic).toEqual([]);
+  });
+
+  it.each<[string, Pick<TestRequest, 'token'>]>([
+    ['without a token', {}],
+    ['with an unknown token', { token: 'mallory' }],
+    ['with a token', { token: 'alice' }],
+    ["with an administrator's", { token: 'admin' }],
+  ])('lets its answer be read %s', async (_who, request) => {
+    const ask = ({ method, path }: Place): Promise<TestResponse> =>
+      server.request(method, path, method === 'GET' ? request : { ...request, body: {} });
+    expect(await wrongAnswers(ask, ({ text }) => text !== '')).toEqual([]);
+  });
+
+  it('lets be read that it knows no such method', async () => {
+    const ask = ({ path }: Place): Promise<TestResponse> => server.request('PATCH', path);
+    const right = ({ status, json }: TestResponse): boolean =>
+      (status === 405 || status === 404) && json['errcode'] === 'M_UNRECOGNIZED';
+    expect(await wrongAnswers(ask, right)).toEqual([]);
+  });
+});
