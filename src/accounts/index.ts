@@ -49,8 +49,11 @@ export function createAccounts(dependencies: AccountsDependencies) {
     startPage: createStartPage(ctx),
 
     capabilities: (requester: Pick<Requester, 'isAdmin'>) => capabilitiesOf(requester, ctx.config.rooms.defaultVersion),
-    /** Throws 400 M_INVALID_USERNAME or M_USER_IN_USE. */
-    checkAvailability: (username: string): Promise<void> => assertAvailable(ctx, userIdForRegistration(ctx, username)),
+    /** Throws 400 M_INVALID_USERNAME or M_USER_IN_USE, 403 M_FORBIDDEN where nobody can register. */
+    async checkAvailability(username: string): Promise<void> {
+      assertRegistrationIsOpen(ctx, 'user');
+      await assertAvailable(ctx, userIdForRegistration(ctx, username));
+    },
     /** Throws 403 M_FORBIDDEN where nobody can register. */
     async isRegistrationTokenValid(token: string): Promise<boolean> {
       assertRegistrationIsOpen(ctx, 'user');

@@ -177,6 +177,9 @@ describeOnBothEngines('registration over HTTP', (engine) => {
       query: { token: 'x' },
     });
     expect(refusal(validity)).toEqual([403, 'M_FORBIDDEN']);
+    // Nobody needs to know which names are taken.
+    const available = await closed.request('GET', `${registerPath}/available`, { query: { username: 'alice' } });
+    expect(refusal(available)).toEqual([403, 'M_FORBIDDEN']);
   });
 });
 
