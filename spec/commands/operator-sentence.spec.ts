@@ -7,6 +7,7 @@ import { createSecureContext } from 'node:tls';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findOperatorSentence } from '../../src/commands/operator-sentence.ts';
+import { SigningKeyFileError } from '../../src/platform/signing-key-file.ts';
 import { DatabaseRefused } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open.ts';
 import { testPorts } from '../support/test-ports.ts';
@@ -29,6 +30,7 @@ async function told(run: () => unknown): Promise<string | undefined> {
 
 it('tells what we refuse in our own words, and says nothing about our own faults', async () => {
   expect(findOperatorSentence(new DatabaseRefused('stop it first'))).toBe('stop it first');
+  expect(findOperatorSentence(new SigningKeyFileError('it is empty'))).toBe('it is empty');
   expect(findOperatorSentence(new TypeError('x is not a function'))).toBeUndefined();
   expect(await told(() => Buffer.alloc(-1))).toBeUndefined();
 });

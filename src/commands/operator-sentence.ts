@@ -7,15 +7,17 @@ import { OperatorError } from '../platform/operator-error.ts';
 export function findOperatorSentence(error: unknown): string | undefined {
   if (error instanceof OperatorError) return error.message;
   if (error instanceof AggregateError) return error.errors.map(findOperatorSentence).find((text) => text !== undefined);
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  const known: KnownError = { ...error, code: error.code, message: error.message };
-  if (known.syscall !== undefined) return systemSentence(known);
-  if (sqliteCode.test(known.code)) return `the SQLite database cannot be used: ${known.message}`;
-  if (known.severity !== undefined && postgresCode.test(known.code)) return `PostgreSQL refuses: ${known.message}`;
-  if (known.code.startsWith('ERR_OSSL'))
-    return `the certificate or the private key of a listener cannot be used: ${known.message}`;
+  if (!(error instanceof Error) || !('code' in error) || !isKnown(error)) return undefined;
+  if (error.syscall !== undefined) return systemSentence(error);
+  if (sqliteCode.test(error.code)) return `the SQLite database cannot be used: ${error.message}`;
+  if (error.severity !== undefined && postgresCode.test(error.code)) return `PostgreSQL refuses: ${error.message}`;
+  if (error.code.startsWith('ERR_OSSL'))
+    return `the certificate or the private key of a listener cannot be used: ${error.message}`;
   return undefined;
 }
+
+const isKnown = (error: Error & { readonly code: unknown }): error is Error & KnownError =>
+  typeof error.code === 'string';
 
 /** The fields of the errors of Node, better-sqlite3 and pg. */
 interface KnownError {

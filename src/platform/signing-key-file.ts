@@ -2,10 +2,11 @@ import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type SigningKey, signingKeyFromSeed } from '../matrix/crypto/ed25519.ts';
 import { decodeBase64, encodeBase64 } from '../matrix/ids/base64.ts';
+import { OperatorError } from './operator-error.ts';
 import type { Random } from './ports.ts';
 
 /** The file is there and is not one line "ed25519 <name> <unpadded Base64 seed>". */
-export class SigningKeyFileError extends Error {
+export class SigningKeyFileError extends OperatorError {
   override readonly name = 'SigningKeyFileError';
 }
 
