@@ -23,10 +23,13 @@ export class Typing {
   readonly #timers: Timers;
   readonly #rooms = new Map<number, RoomTyping>();
   readonly #unfollow: () => void;
+  /** Who typed before this process began is not known. */
+  readonly #startPos: number;
 
   constructor(db: Database, timers: Timers) {
     this.#db = db;
     this.#timers = timers;
+    this.#startPos = db.committedPos();
     this.#unfollow = db.onCommitted(({ wakes }) => {
       for (const wake of wakes)
         if (wake.kind === 'membership' && wake.membership !== 'join') this.#stop(wake.room, wake.userId);
@@ -59,7 +62,12 @@ export class Typing {
     return typing === undefined || typing.pos <= pos ? undefined : [...typing.users.keys()];
   }
 
-  /** Who types now; undefined: nobody has since the start. */
+  /** false: somebody may have been told of typing that ended with an earlier process. */
+  isCompleteAfter(pos: number): boolean {
+    return pos >= this.#startPos;
+  }
+
+  /** Who types now. */
   current(room: number): readonly UserId[] {
     return [...(this.#rooms.get(room)?.users.keys() ?? [])];
   }

@@ -1,5 +1,5 @@
 /** `rooms.join` of one room. https://spec.matrix.org/v1.19/client-server-api/#syncing */
-import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import { membershipAt } from '../rooms/history-visibility.ts';
@@ -37,10 +37,14 @@ export async function joinedRoom(
     !view.isNew && isKnown(change?.receiptPos)
       ? noReceipts
       : await receiptNews(ctx.rooms, dag.room, pass.user.userNid, view.isNew ? -1 : since, pass.now);
-  const ephemeral = ephemeralText(view, receipts);
+  const typing = typingNews(view);
+  const ephemeral = ephemeralText(view, typing ?? [], receipts);
   const data = accountDataText(await accountDataOf(view, changedData), request.filter.room.accountData);
   const isEmpty = timeline.events.length + state.text.length + ephemeral.length + data.length === 0;
   if (isEmpty && !timeline.limited && state.summary === undefined && !receipts.isOwn) return undefined;
+  // Typing that ended with the process before this one is no news, and goes with other news.
+  if (typing === undefined && !ctx.typing.isCompleteAfter(since))
+    ephemeral.push(...ephemeralText(view, [[]], noReceipts));
 
   const counts = await unreadCounts(ctx, pass.user, reader.userId, dag, pass.now);
   const text =
@@ -74,7 +78,10 @@ async function joinedSince(reader: RoomReader, since: number): Promise<'new' | '
 async function timelineOf({ pass, dag, reader, isNew, isBack }: JoinedView): Promise<RoomTimeline> {
   // What came before the reader joined is theirs to see or not by the room's history visibility.
   const visibility = isNew || isBack ? await reader.visibility() : undefined;
-  return loadTimeline(pass, { dag, reader, since: isNew ? -1 : pass.since, until: pass.now, visibility });
+  const wish = { dag, reader, since: isNew ? -1 : pass.since, until: pass.now, visibility };
+  const timeline = await loadTimeline(pass, wish);
+  // Of a room that is new to the client the past is a gap, as other servers have it: clients page back through it.
+  return isNew && pass.since >= 0 ? { ...timeline, limited: true } : timeline;
 }
 
 const noTimeline = (now: number): RoomTimeline => ({
@@ -108,17 +115,26 @@ async function stateOf(
 const isSummarised = ({ type }: EventFragment): boolean =>
   type === 'm.room.member' || type === 'm.room.name' || type === 'm.room.canonical_alias';
 
-function ephemeralText({ pass, dag, isNew }: JoinedView, receipts: ReceiptNews): string[] {
-  const { ctx, since, request } = pass;
-  const filter = request.filter.room.ephemeral;
+/** Each a list of who types; undefined: that did not change. */
+function typingNews({ pass, dag, isNew }: JoinedView): readonly (readonly UserId[])[] | undefined {
+  const { typing } = pass.ctx;
+  const users = isNew ? typing.current(dag.room) : typing.changedAfter(dag.room, pass.since);
+  if (users === undefined) return undefined;
+  return isNew && users.length === 0 ? [] : [users];
+}
+
+function ephemeralText(
+  { pass, dag }: JoinedView,
+  typing: readonly (readonly UserId[])[],
+  receipts: ReceiptNews,
+): string[] {
+  const filter = pass.request.filter.room.ephemeral;
   if (!includesRoom(filter, dag.roomId)) return [];
-  const events: { readonly type: string; readonly content: JsonObject }[] = [];
-  const typing = isNew ? ctx.typing.current(dag.room) : ctx.typing.changedAfter(dag.room, since);
-  if (typing !== undefined && (typing.length > 0 || !isNew))
-    events.push({ type: 'm.typing', content: { user_ids: typing } });
-  for (const content of receipts.contents) events.push({ type: 'm.receipt', content });
-  return events
-    .filter((event) => matchesRoomEventFilter(filter, { type: event.type, content: {} }))
+  return [
+    ...typing.map((users) => ({ type: 'm.typing', content: { user_ids: users } })),
+    ...receipts.contents.map((content) => ({ type: 'm.receipt', content })),
+  ]
+    .filter(({ type }) => matchesRoomEventFilter(filter, { type, content: {} }))
     .map((event) => JSON.stringify(event));
 }
 
