@@ -80,6 +80,9 @@ export interface TestRoomsOptions {
   readonly sync?: SyncOptions;
 }
 
+/** That run whatever happens: old transactions are forgotten every hour. */
+export const timersOfRooms = 1;
+
 export class TestRooms {
   readonly ctx: RoomsContext;
   readonly rooms: Rooms;
@@ -87,11 +90,15 @@ export class TestRooms {
   readonly #db: Database;
   readonly #userLocks = new KeyedLock<number>();
   readonly #users = new Map<UserId, TestUser>();
+  readonly #ports: Ports;
+  readonly #options: TestRoomsOptions;
   #devices = 0;
 
   constructor(db: Database, ports: Ports, options: TestRoomsOptions = {}) {
     const { serverNames = ['test'], hotRoomsMax = 2_000 } = options;
     this.#db = db;
+    this.#ports = ports;
+    this.#options = options;
     const names = new Names(db);
     const [first, ...others] = serverNames.map((name, i) => ({
       serverName: name as ServerName,
@@ -111,6 +118,16 @@ export class TestRooms {
     this.rooms = createRooms(this.ctx, { timers: ports.timers, defaultRoomVersion: '12' });
     const pushRules = new CachedPushRules(db, (owner) => loadPushRules({ db }, owner));
     this.sync = createSync(this.ctx, this.rooms.typing, pushRules, ports.timers, options.sync);
+  }
+
+  /** The same users over the same database, as after a restart: nothing of this object may be used any more. */
+  restarted(options: TestRoomsOptions = {}, db = this.#db): TestRooms {
+    this.sync.close();
+    this.rooms.close();
+    const restarted = new TestRooms(db, this.#ports, { ...this.#options, ...options });
+    for (const [userId, user] of this.#users) restarted.#users.set(userId, user);
+    restarted.#devices = this.#devices;
+    return restarted;
   }
 
   async user(localpart: string, server = 'test'): Promise<TestUser> {

@@ -24,7 +24,7 @@ export interface EndpointServices<Domain> {
 
 /**
  * The one way a request takes, whichever table found its endpoint: authenticate, rate limit, decode the parameters, read the
- * body within its limit (authenticate again if it was long in coming), parse, decode, handle. Throws what any step throws; the caller answers.
+ * body within its limit (authenticate again if it was long in coming), parse, decode, handle (and again if that waited). Throws what any step throws; the caller answers.
  */
 export async function runEndpoint<Domain>(
   endpoint: Endpoint<Domain>,
@@ -47,7 +47,10 @@ export async function runEndpoint<Domain>(
     // Who sends slowly may have been logged out, locked or suspended before the end.
     if (isPartial && requester !== undefined) requester = await authenticate(endpoint, exchange, services.auth);
   }
-  return await endpoint.handle(new Call(params, query, body, requester, exchange), services.domain);
+  const reply = await endpoint.handle(new Call(params, query, body, requester, exchange), services.domain);
+  // Nothing of what came while it waited is for a session that has ended.
+  if (exchange.isWaiting && requester !== undefined) await authenticate(endpoint, exchange, services.auth);
+  return reply;
 }
 
 async function authenticate<Domain>(

@@ -18,6 +18,7 @@ import * as reading from './read-state.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
 import * as sending from './send-event.ts';
+import { expireTransactions } from './transaction-expiry.ts';
 import { Typing } from './typing.ts';
 
 export type Rooms = ReturnType<typeof createRooms>;
@@ -33,6 +34,7 @@ export function createRoomsContext(parts: Omit<RoomsContext, 'locks' | 'transact
 
 export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
   const typing = new Typing(ctx.db, options.timers);
+  const stopExpiry = expireTransactions(ctx, options.timers);
   return {
     ...bindAll(ctx, {
       createRoom,
@@ -100,6 +102,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     },
     close(): void {
       typing.close();
+      stopExpiry();
     },
   };
 }

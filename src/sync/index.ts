@@ -55,6 +55,7 @@ export function createSync(
 async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, user: SyncUser): Promise<string> {
   const since = knownSince(ctx, request.since);
   if (since < 0) ctx.lazyMembers.forget(request.requester.deviceNid);
+  const { sessionsVersion } = user;
   const deadline = Deadline.after(timers, request.timeoutMs, request.signal);
   try {
     for (;;) {
@@ -64,6 +65,7 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, us
       const result = await runPass(pass);
       if (!result.isEmpty) return result.text;
       if (since < 0 || request.fullState || deadline.isOver) return emptyResponse(pass.now);
+      if (user.sessionsVersion !== sessionsVersion) return emptyResponse(pass.now);
       await changed;
     }
   } finally {

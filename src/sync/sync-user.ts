@@ -38,6 +38,8 @@ export class SyncUser {
   readonly rooms = new Map<number, RoomStanding>();
   /** How far the user has read, per room; forgotten when that changes. */
   readonly markers = new Map<number, ReadMarker>();
+  /** Grows when a session of the user began or ended: whoever waits goes back to be checked. */
+  sessionsVersion = 0;
   markersVersion = 0;
   /** Rooms with changes, the one that changed last at the end. Complete for positions above `#floorPos`. */
   readonly #changes = new Map<number, RoomChange>();

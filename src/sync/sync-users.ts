@@ -142,6 +142,9 @@ export class SyncUsers {
         return this.#wake(user);
       case 'push-rules':
         return user.forgetAllMarkers();
+      case 'access':
+        user.sessionsVersion++;
+        return this.#wake(user);
       case 'membership':
         return this.#membershipChanged(user, wake);
       default:
