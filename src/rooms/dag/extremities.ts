@@ -12,6 +12,7 @@ import {
   insertMissingRef,
   missingRefsTo,
   replaceExtremity,
+  setMissingRefsCounted,
 } from '../../storage/stores/room-graph-store.ts';
 import { type EventPlace, isCounted } from './event-places.ts';
 import type { RoomView } from './room-view.ts';
@@ -21,9 +22,16 @@ export interface MissingRef {
   readonly byNid: number;
   readonly counted: boolean;
 }
+/** Something visible builds on an event from now on, or no longer: what it refers to is hidden accordingly. */
+export interface RefUpdate {
+  readonly nid: number;
+  readonly prevEvents: readonly EventId[];
+  readonly counted: boolean;
+}
 export interface ExtremityUpdate {
   readonly extremities: ReadonlyMap<EventId, EventPlace>;
   readonly missingRefs: readonly MissingRef[];
+  readonly refUpdates: readonly RefUpdate[];
 }
 
 /**
@@ -38,43 +46,46 @@ export async function updateExtremities(view: RoomView, event: RoomEvent, place:
   const extremities = new Map(room.extremities);
   const missingRefs: MissingRef[] = [];
   if (!counted && !isBuiltOn) {
-    for (const eventId of await unplaced(view, event.prevEvents))
+    for (const eventId of await withoutPlace(view, event.prevEvents))
       missingRefs.push({ eventId, byNid: place.nid, counted: false });
-    return { extremities, missingRefs };
+    return { extremities, missingRefs, refUpdates: [] };
   }
-  const hidden = await hideParents(view, place.nid, event.prevEvents);
+  const hidden = await hideParents(view, event.prevEvents);
   for (const eventId of hidden.counted) extremities.delete(eventId);
-  missingRefs.push(...hidden.missingRefs);
+  for (const eventId of hidden.unplaced) missingRefs.push({ eventId, byNid: place.nid, counted: true });
   if (!counted) view.setPlace({ ...place, flags: place.flags | EventFlag.builtOn });
   else if (!isBuiltOn) extremities.set(place.eventId, place);
-  return { extremities, missingRefs };
+  return { extremities, missingRefs, refUpdates: hidden.refUpdates };
 }
 
 /** The parents of something visible, seen through uncounted events, which are marked as built on. */
-export async function hideParents(
+async function hideParents(
   view: RoomView,
-  nid: number,
   prevEvents: readonly EventId[],
-): Promise<{ readonly counted: ReadonlySet<EventId>; readonly missingRefs: readonly MissingRef[] }> {
+): Promise<{
+  readonly counted: ReadonlySet<EventId>;
+  /** Of the parents themselves, those that have no place. */
+  readonly unplaced: readonly EventId[];
+  readonly refUpdates: readonly RefUpdate[];
+}> {
   const counted = new Set<EventId>();
-  const missingRefs: MissingRef[] = [];
-  let level: { readonly nid: number; readonly prevEvents: readonly EventId[] }[] = [{ nid, prevEvents }];
+  const refUpdates: RefUpdate[] = [];
+  const unplaced = await withoutPlace(view, prevEvents);
+  let level = [...new Set(prevEvents)];
   while (level.length > 0) {
-    const places = await view.places([...new Set(level.flatMap((by) => by.prevEvents))]);
-    const through = new Set<EventPlace>();
-    for (const by of level) {
-      for (const eventId of new Set(by.prevEvents)) {
-        const place = places.get(eventId);
-        if (place === undefined || place.pos === null) missingRefs.push({ eventId, byNid: by.nid, counted: true });
-        else if (isCounted(place)) counted.add(eventId);
-        else if ((place.flags & EventFlag.builtOn) === 0) through.add(place);
-      }
+    const through: EventPlace[] = [];
+    for (const place of (await view.places(level)).values()) {
+      if (place.pos === null) continue;
+      if (isCounted(place)) counted.add(place.eventId);
+      else if ((place.flags & EventFlag.builtOn) === 0) through.push(place);
     }
     for (const place of through) view.setPlace({ ...place, flags: place.flags | EventFlag.builtOn });
-    const events = await view.events([...through].map((place) => place.nid));
-    level = [...events].map(([nid, parent]) => ({ nid, prevEvents: parent.prevEvents }));
+    const events = await view.events(through.map((place) => place.nid));
+    // it may have referred to events that came later: that they are hidden must outlive it
+    for (const [nid, event] of events) refUpdates.push({ nid, prevEvents: event.prevEvents, counted: true });
+    level = [...new Set([...events.values()].flatMap((event) => event.prevEvents))];
   }
-  return { counted, missingRefs };
+  return { counted, unplaced, refUpdates };
 }
 
 /** Rows from one set of extremities to another; usually one is replaced. */
@@ -99,7 +110,12 @@ export function emitMissingRefs(unit: UnitBuilder, room: number, missingRefs: re
     unit.run(insertMissingRef, { eventId, byNid, room, counted: counted ? 1 : 0 });
 }
 
-async function unplaced(view: RoomView, eventIds: readonly EventId[]): Promise<EventId[]> {
+export function emitRefUpdates(unit: UnitBuilder, refUpdates: readonly RefUpdate[]): void {
+  for (const { nid, prevEvents, counted } of refUpdates)
+    unit.run(setMissingRefsCounted, { byNid: nid, eventIds: [...prevEvents], counted: counted ? 1 : 0 });
+}
+
+async function withoutPlace(view: RoomView, eventIds: readonly EventId[]): Promise<EventId[]> {
   const places = await view.places(eventIds);
   return [...new Set(eventIds)].filter((eventId) => (places.get(eventId)?.pos ?? null) === null);
 }

@@ -52,7 +52,7 @@ export async function fillRoom(room: HotRoom, base: Point, options: RejudgeOptio
     view.partialNid = null;
     const event = (await view.events([join.nid])).get(join.nid)!;
     const given = new Map(event.prevEvents.map((parentId) => [parentId, base]));
-    const rejudging = new Rejudging(view);
+    const rejudging = new Rejudging(view, Infinity);
     await rejudging.run(join, given);
     const refolded = await refoldExtremities(view, rejudging.lineage, rejudging.countedChanged);
     const switched = await switchMain(view, base.line, refolded.extremities.values());

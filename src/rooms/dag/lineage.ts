@@ -16,18 +16,19 @@ import type { RoomView } from './room-view.ts';
 import { NOW } from './state-point.ts';
 
 const EVENTS_PER_QUERY = 500;
-export const LINEAGE_EVENTS_MAX = 50_000;
-
 export class Lineage {
   readonly #view: RoomView;
+  readonly #eventsMax: number;
   /** Everything that was judged above this position is indexed. */
   #coveredAbove = NOW;
   readonly #indexed = new Set<EventId>();
   readonly #places = new Map<EventId, EventPlace>();
   readonly #children = new Map<EventId, Set<EventId>>();
 
-  constructor(view: RoomView) {
+  /** `eventsMax`: how many later events may be read before it throws TooManyChanges. */
+  constructor(view: RoomView, eventsMax: number) {
     this.#view = view;
+    this.#eventsMax = eventsMax;
   }
 
   /** As the unit leaves them. */
@@ -97,8 +98,8 @@ export class Lineage {
 
   async #indexPlaces(places: readonly EventPlace[]): Promise<void> {
     const added = places.filter((place) => !this.#indexed.has(place.eventId));
-    if (this.#indexed.size + added.length > LINEAGE_EVENTS_MAX)
-      throw new TooManyChanges(`more than ${LINEAGE_EVENTS_MAX} events came after the one to be judged again`);
+    if (this.#indexed.size + added.length > this.#eventsMax)
+      throw new TooManyChanges(`more than ${this.#eventsMax} events came after the one to be judged again`);
     const events = await this.#view.events(added.map((place) => place.nid));
     for (const place of added) {
       this.#indexed.add(place.eventId);

@@ -54,7 +54,9 @@ async function judgeAndPlace(
 ): Promise<Placed> {
   const known = (await room.places.find([event.eventId])).get(event.eventId);
   if (known !== undefined && known.pos !== null) return alreadyPlaced(room, known);
-  const view = new RoomView(room, room.services.limits.mergeRowsMax);
+  // at home, being unable to write would be worse than being slow
+  const rowsMax = options.local === true ? Number.MAX_SAFE_INTEGER : room.services.limits.mergeRowsMax;
+  const view = new RoomView(room, rowsMax);
   const isGiven = (parentId: EventId) => options.given?.has(parentId) === true;
   const references = await loadReferences(view, event, isGiven);
   const { state, given } = await stateBefore(view, event, references, options).catch((error: unknown) => {
@@ -194,7 +196,7 @@ async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
   }
   const placed = await firstPlace(view, newcomer);
   view.setPlace(placed);
-  const { extremities, missingRefs } = await updateExtremities(view, event, placed);
+  const { extremities, missingRefs, refUpdates } = await updateExtremities(view, event, placed);
   const own = verdict.result.ok && skey !== null ? { skey, nid } : undefined;
   const main = { line: room.mainLine, tip: room.tipPoint };
   const common = {
@@ -203,6 +205,7 @@ async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
     softFailed: verdict.softFailed,
     extremities,
     missingRefs,
+    refUpdates,
     partial: newcomer.options.partial === true,
   };
   const counted = isCounted(placed);

@@ -2,15 +2,9 @@
 import type { EventId } from '../../matrix/ids/ids.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { type EventPlace, isCounted } from './event-places.ts';
+import type { RefUpdate } from './extremities.ts';
 import type { Lineage } from './lineage.ts';
 import type { RoomView } from './room-view.ts';
-
-/** Events that something visible builds on from now on, or no longer: what they refer to is hidden accordingly. */
-export interface RefUpdate {
-  readonly nid: number;
-  readonly prevEvents: readonly EventId[];
-  readonly counted: boolean;
-}
 
 /** `changed`: places whose verdict changed, as they were. Sets builtOn on uncounted events in the view. */
 export async function refoldExtremities(

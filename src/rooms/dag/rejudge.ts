@@ -24,7 +24,13 @@ import { RoomView } from './room-view.ts';
 import { BEFORE_ALL, type Point, type VirtualState } from './state-point.ts';
 import { type RejudgedEvents, writeRejudged } from './write-rejudged.ts';
 
-/** Throws MissingEvents when a parent has neither a place nor a given state, Error when the event itself has no place. */
+/** An event that more came after stays as it is. */
+const LATER_EVENTS_MAX = 50_000;
+
+/**
+ * Throws MissingEvents when a parent has neither a place nor a given state, Error when the event itself has no place,
+ * TooManyChanges when too much came after it.
+ */
 export async function rejudgeEvent(
   room: HotRoom,
   eventId: EventId,
@@ -37,7 +43,7 @@ export async function rejudgeEvent(
     const start = (await view.places([eventId])).get(eventId);
     if (start === undefined || start.pos === null) throw new Error(`${eventId} has no place in the room`);
     const points = await storeGivenStates(view, await loadGivenStates(view, given ?? new Map()));
-    const rejudging = new Rejudging(view);
+    const rejudging = new Rejudging(view, LATER_EVENTS_MAX);
     await rejudging.mustHaveParents(start, points);
     await rejudging.run(start, points);
     const { extremities, refUpdates } = await refoldExtremities(view, rejudging.lineage, rejudging.countedChanged);
@@ -66,9 +72,9 @@ export class Rejudging {
   /** As they were, where it changed whether they count. */
   readonly countedChanged: EventPlace[] = [];
 
-  constructor(view: RoomView) {
+  constructor(view: RoomView, eventsMax: number) {
     this.#view = view;
-    this.lineage = new Lineage(view);
+    this.lineage = new Lineage(view, eventsMax);
   }
 
   get outcome(): RejudgedEvents {

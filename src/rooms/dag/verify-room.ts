@@ -230,12 +230,15 @@ class Verification {
   async #checkCurrentState(extremities: ReadonlySet<EventId>): Promise<number> {
     const current = await this.#storedState(await this.#reader.stateAt(this.#room, NOW));
     const states: State[] = [];
+    const differences: string[] = [];
     for (const id of extremities) {
       const stored = await this.#storedState(await this.#reader.stateAfter(this.#events.get(id)!.place.nid));
       states.push(stored);
       const now = this.#judged.get(id)?.after ?? new Map();
-      for (const difference of differencesOf(now, stored)) this.#differences.push(`after ${id}: ${difference}`);
+      differences.push(...differencesOf(now, stored).map((difference) => `after ${id}: ${difference}`));
     }
+    // where every verdict comes out the same, so must the states
+    (this.#differences.length === 0 ? this.#problems : this.#differences).push(...differences);
     if (states.length === 0) return current.size;
     const expected = states.length === 1 ? states[0]! : this.#resolve(states);
     this.#problems.push(...differencesOf(expected, current));

@@ -8,7 +8,7 @@ import { insertEvent, insertEventBody, placeEvent, setRoomPartial } from '../../
 import type { AuthNode } from './auth-graph.ts';
 import type { Placed, ReceiveOptions, StateChange } from './contract.ts';
 import type { EventPlace } from './event-places.ts';
-import { type MissingRef, emitExtremities, emitMissingRefs } from './extremities.ts';
+import { type MissingRef, type RefUpdate, emitExtremities, emitMissingRefs, emitRefUpdates } from './extremities.ts';
 import { type GivenPoints, emitGivenStates } from './given-states.ts';
 import type { MainChange } from './main-line.ts';
 import { memoKey } from './resolution-memo.ts';
@@ -31,6 +31,7 @@ export interface Placement {
   readonly softFailed: boolean;
   readonly given: GivenPoints;
   readonly missingRefs: readonly MissingRef[];
+  readonly refUpdates: readonly RefUpdate[];
   readonly extremities: ReadonlyMap<EventId, EventPlace>;
   readonly mainChanges: readonly MainChange[];
   readonly resolvedFrom: readonly Point[] | undefined;
@@ -144,6 +145,7 @@ function emitPlacement(
   view.lines.emit(unit, room, pos);
   emitGivenStates(unit, plan.nid, pos, plan.given);
   emitMissingRefs(unit, room, plan.missingRefs);
+  emitRefUpdates(unit, plan.refUpdates);
   emitExtremities(unit, room, view.room.extremities, plan.extremities);
   if (plan.partial) unit.run(setRoomPartial, { room, partialNid: plan.nid });
   const { nid, ord, notifySeq } = own;

@@ -2,15 +2,14 @@
 import type { EventId } from '../../matrix/ids/ids.ts';
 import type { UnitBuilder } from '../../storage/database.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
-import { setMissingRefsCounted, setRoomMainLine, setRoomPartial } from '../../storage/stores/room-graph-store.ts';
+import { setRoomMainLine, setRoomPartial } from '../../storage/stores/room-graph-store.ts';
 import { deleteGivenStatesOf } from '../../storage/stores/state-line-store.ts';
 import { backfillPlace } from './backfill-order.ts';
 import type { RejudgeOptions, Rejudged, StateChange } from './contract.ts';
 import { type EventPlace, isRejected } from './event-places.ts';
-import { emitExtremities } from './extremities.ts';
+import { type RefUpdate, emitExtremities, emitRefUpdates } from './extremities.ts';
 import { type GivenPoints, emitGivenStates } from './given-states.ts';
 import type { MainChange } from './main-line.ts';
-import type { RefUpdate } from './refold-extremities.ts';
 import { memoKey } from './resolution-memo.ts';
 import type { RoomView } from './room-view.ts';
 import { NOW, type Point } from './state-point.ts';
@@ -118,8 +117,7 @@ function emit(unit: UnitBuilder, view: RoomView, plan: RejudgePlan, places: read
   view.lines.emit(unit, room, pos);
   unit.run(deleteGivenStatesOf, { nid: plan.replaced.nid });
   emitGivenStates(unit, plan.replaced.nid, pos, plan.replaced.given);
-  for (const { nid, prevEvents, counted } of plan.refUpdates)
-    unit.run(setMissingRefsCounted, { byNid: nid, eventIds: [...prevEvents], counted: counted ? 1 : 0 });
+  emitRefUpdates(unit, plan.refUpdates);
   emitExtremities(unit, room, view.room.extremities, plan.extremities);
   if (view.partialNid !== view.room.partialNid) unit.run(setRoomPartial, { room, partialNid: view.partialNid });
   if (plan.switchTo !== undefined) unit.run(setRoomMainLine, { room, mainLine: plan.switchTo.line });

@@ -5,7 +5,7 @@ import type { EventId } from '../../../../src/matrix/ids/ids.ts';
 import { type StateMapKey, stateMapKey } from '../../../../src/matrix/state-res/state-map.ts';
 import type { RoomDag, RoomDags } from '../../../../src/rooms/dag/contract.ts';
 import { createRoomDags } from '../../../../src/rooms/dag/room-dags.ts';
-import { verifyRoom } from '../../../../src/rooms/dag/verify-room.ts';
+import { type RoomReport, verifyRoom } from '../../../../src/rooms/dag/verify-room.ts';
 import { StateReader } from '../../../../src/rooms/state/state-reader.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { EventFlag } from '../../../../src/storage/event-flags.ts';
@@ -76,8 +76,7 @@ class Comparison {
       await this.#check();
     }
     await this.#check();
-    const report = await verifyRoom(this.#db, this.#world.roomId);
-    if (report === undefined || report.problems.length > 0) throw new Error(`verified: ${report?.problems.join('\n')}`);
+    const report = await this.#verify();
     if (report.differences.length > 0) this.#count('rooms with events that would be judged differently now');
     this.#count('rooms');
   }
@@ -283,9 +282,17 @@ class Comparison {
     this.#equal('reported changes', current[step]!, state);
   }
 
+  /** As `npm run verify-state` does it. */
+  async #verify(): Promise<RoomReport> {
+    const report = await verifyRoom(this.#db, this.#world.roomId);
+    if (report === undefined || report.problems.length > 0) throw new Error(`verified: ${report?.problems.join('\n')}`);
+    return report;
+  }
+
   async #check(): Promise<void> {
     this.#unchecked = 0;
     await this.#db.drained();
+    if (this.#checks.chance(4)) await this.#verify();
     await this.#compareExtremities();
     const records = [...this.#naive.records.values()];
     const chosen = new Set(records.slice(-1));
