@@ -34,7 +34,7 @@ it('syncs the log between writing an event and answering who sent it', async () 
 
   const walSyncs = calls.filter(({ name, args, result }) => syncs.includes(name) && isLog(args) && result === 0);
   const walWrites = calls.filter(({ name, args }) => writes.includes(name) && isLog(args));
-  const answers = calls.filter(({ name, args }) => writes.includes(name) && args.includes('TCP'));
+  const answers = calls.filter(({ name, args }) => writes.includes(name) && isConnection(args));
   const early = acknowledged.filter(({ text, eventId }) => {
     const written = first(walWrites, text);
     const answered = first(answers, eventId);
@@ -55,6 +55,7 @@ interface Acknowledged {
 }
 
 const isLog = (args: string): boolean => /^\d+<[^>]*-wal>/.test(args);
+const isConnection = (args: string): boolean => /^\d+<TCP/.test(args);
 
 function first(calls: readonly SystemCall[], text: string): SystemCall {
   const found = calls.find(({ args }) => args.includes(text));
