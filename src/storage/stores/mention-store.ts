@@ -33,15 +33,14 @@ export const deleteMentions = defineWrite<{ users: readonly number[]; room: numb
 );
 
 /** What deviates for a user above an order value, rows for everybody included. One event may have both kinds. */
-export const mentionsAbove = defineRead<
-  { user: number; room: number; above: number },
-  { ord: number } & MentionRow
->('mention.above', (q, p) =>
-  q
-    .selectFrom('mention')
-    .select(['user_nid as user', 'ord', 'thread', 'notify', 'highlight'])
-    .where((e) => e.or([e('user_nid', '=', p.user), e('user_nid', '=', 0)]))
-    .where('room', '=', p.room)
-    .where('ord', '>', p.above)
-    .orderBy('ord'),
+export const mentionsAbove = defineRead<{ user: number; room: number; above: number }, { ord: number } & MentionRow>(
+  'mention.above',
+  (q, p) =>
+    q
+      .selectFrom('mention')
+      .select(['user_nid as user', 'ord', 'thread', 'notify', 'highlight'])
+      .where((e) => e.or([e('user_nid', '=', p.user), e('user_nid', '=', 0)]))
+      .where('room', '=', p.room)
+      .where('ord', '>', p.above)
+      .orderBy('ord'),
 );
