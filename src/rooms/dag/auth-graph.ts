@@ -11,7 +11,7 @@ import {
 import { decodeNumbers, encodeNumbers } from './varint.ts';
 import { type Pin, WriteThroughCache } from './write-through-cache.ts';
 
-const NODES_CACHED_MAX = 50_000;
+const NODES_CACHED_MAX = 5_000;
 const NIDS_PER_QUERY = 500;
 
 export interface AuthNode {

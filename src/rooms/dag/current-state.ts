@@ -6,10 +6,15 @@ import { NOW } from './state-point.ts';
 import { stateMapKey } from '../../matrix/state-res/state-map.ts';
 import { type Pin, WriteThroughCache } from './write-through-cache.ts';
 
-const KEYS_CACHED_MAX = 4096;
+const KEYS_CACHED_MAX = 1_000;
 
 export interface CurrentEntry {
   readonly value: { readonly nid: number; readonly event: RoomEvent } | null;
+}
+
+interface LookUp {
+  isStale: boolean;
+  answer: Promise<CurrentEntry> | undefined;
 }
 
 export class CurrentState {
@@ -18,8 +23,8 @@ export class CurrentState {
   readonly #mainLine: () => number;
   readonly #loadEvent: (nid: number) => Promise<RoomEvent>;
   readonly #entries = new WriteThroughCache<string, CurrentEntry>(KEYS_CACHED_MAX);
-  /** Grows with every change, so that a look-up that was under way meanwhile knows that its answer is old. */
-  #version = 0;
+  /** Look-ups under way; those whose key changes meanwhile are made again. */
+  readonly #underWay = new Map<string, LookUp>();
 
   constructor(lines: LineSource, names: Names, mainLine: () => number, loadEvent: (nid: number) => Promise<RoomEvent>) {
     this.#lines = lines;
@@ -33,17 +38,17 @@ export class CurrentState {
     return this.#entries.get(stateMapKey(type, stateKey));
   }
 
-  async find(type: string, stateKey: string): Promise<CurrentEntry> {
+  find(type: string, stateKey: string): Promise<CurrentEntry> {
     const key = stateMapKey(type, stateKey);
-    for (;;) {
-      const cached = this.#entries.get(key);
-      if (cached !== undefined) return cached;
-      const version = this.#version;
-      const entry: CurrentEntry = { value: await this.#look(type, stateKey) };
-      if (version !== this.#version) continue;
-      this.#entries.keep(key, entry);
-      return entry;
+    const cached = this.#entries.get(key);
+    if (cached !== undefined) return Promise.resolve(cached);
+    let lookUp = this.#underWay.get(key);
+    if (lookUp === undefined) {
+      lookUp = { isStale: false, answer: undefined };
+      this.#underWay.set(key, lookUp);
+      lookUp.answer = this.#lookUp(key, lookUp, type, stateKey);
     }
+    return lookUp.answer!;
   }
 
   /** A look-up that answers these keys and throws for others. */
@@ -58,16 +63,39 @@ export class CurrentState {
 
   /** Called when the unit that changes it was handed in. */
   set(type: string, stateKey: string, value: CurrentEntry['value'], pin: Pin): void {
-    this.#version++;
-    this.#entries.wrote(stateMapKey(type, stateKey), { value }, pin);
+    const key = stateMapKey(type, stateKey);
+    this.#changed(key);
+    this.#entries.wrote(key, { value }, pin);
   }
 
   /** The body of an event was replaced: a redaction. */
   replaceEvent(nid: number, event: RoomEvent): void {
-    this.#version++;
     if (event.stateKey === undefined) return;
     const key = stateMapKey(event.type, event.stateKey);
+    this.#changed(key);
     if (this.#entries.get(key)?.value?.nid === nid) this.#entries.replace(key, { value: { nid, event } });
+  }
+
+  #changed(key: string): void {
+    const lookUp = this.#underWay.get(key);
+    if (lookUp !== undefined) lookUp.isStale = true;
+  }
+
+  async #lookUp(key: string, lookUp: LookUp, type: string, stateKey: string): Promise<CurrentEntry> {
+    try {
+      for (;;) {
+        lookUp.isStale = false;
+        const value = await this.#look(type, stateKey);
+        const written = this.#entries.get(key);
+        if (written !== undefined) return written;
+        if (lookUp.isStale) continue;
+        const entry: CurrentEntry = { value };
+        this.#entries.keep(key, entry);
+        return entry;
+      }
+    } finally {
+      this.#underWay.delete(key);
+    }
   }
 
   async #look(type: string, stateKey: string): Promise<CurrentEntry['value']> {

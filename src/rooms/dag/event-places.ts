@@ -6,7 +6,7 @@ import { type EventPlaceRow, placesByIds, placesByNids } from '../../storage/sto
 import type { Point } from './state-point.ts';
 import { type Pin, WriteThroughCache } from './write-through-cache.ts';
 
-const PLACES_CACHED_MAX = 2_000;
+const PLACES_CACHED_MAX = 500;
 
 export interface EventPlace {
   readonly nid: number;

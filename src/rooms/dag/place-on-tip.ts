@@ -179,7 +179,7 @@ function write(room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
     room.mainTipPos = pos;
     room.graph.added(state.node, pin);
     room.current.set(event.type, event.stateKey!, { nid, event }, pin);
-    room.services.events.put(nid, event);
+    room.services.events.put(nid, event, plan.body.length);
     if (room.isNamedAfter(event)) room.create = { place, event };
   }
   return { ...placed, ticket };

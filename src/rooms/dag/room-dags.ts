@@ -54,7 +54,7 @@ class HotRoomDags implements RoomDags {
       limits: { ...defaultLimits, ...options.limits },
       pause: pauseWith(options.timers),
     };
-    this.#hotRoomsMax = options.hotRoomsMax ?? 2_000;
+    this.#hotRoomsMax = options.hotRoomsMax ?? 1_000;
   }
 
   async open(roomId: RoomId): Promise<RoomDag> {

@@ -9,13 +9,21 @@ import type { Reads } from '../../storage/snapshot.ts';
 import { bodiesByNids } from '../../storage/stores/room-graph-store.ts';
 import { Lru } from '../../platform/lru.ts';
 
-const EVENTS_CACHED_MAX = 20_000;
+const CACHE_BYTES_MAX = 32 * 1024 * 1024;
+/** What a body takes in memory once it is parsed, as a multiple of its length. */
+const PARSED_FACTOR = 3;
+const USUAL_BODY_BYTES = 1_000;
 const NIDS_PER_QUERY = 500;
+
+interface CachedEvent {
+  readonly event: RoomEvent;
+  readonly bytes: number;
+}
 
 /** Shared by all rooms. */
 export class RoomEventCache {
   readonly #db: Reads;
-  readonly #events = new Lru<number, RoomEvent>({ sizeMax: EVENTS_CACHED_MAX });
+  readonly #events = new Lru<number, CachedEvent>({ sizeMax: CACHE_BYTES_MAX, sizeOf: (cached) => cached.bytes });
 
   constructor(db: Reads) {
     this.#db = db;
@@ -34,7 +42,7 @@ export class RoomEventCache {
     let missing: number[] = [];
     for (const nid of nids) {
       const cached = this.#events.find(nid);
-      if (cached !== undefined) events.set(nid, cached);
+      if (cached !== undefined) events.set(nid, cached.event);
       else missing.push(nid);
     }
     missing = await this.#query(missing, rules, events);
@@ -47,7 +55,7 @@ export class RoomEventCache {
   }
 
   peek(nid: number): RoomEvent | undefined {
-    return this.#events.find(nid);
+    return this.#events.find(nid)?.event;
   }
 
   /** Those that were not found. */
@@ -55,15 +63,15 @@ export class RoomEventCache {
     for (let at = 0; at < nids.length; at += NIDS_PER_QUERY) {
       for (const row of await this.#db.all(bodiesByNids, { nids: nids.slice(at, at + NIDS_PER_QUERY) })) {
         const event = parseBody(row.event_id as EventId, row.body, rules);
-        this.#events.set(row.nid, event);
+        this.#events.set(row.nid, { event, bytes: row.body.length * PARSED_FACTOR });
         into.set(row.nid, event);
       }
     }
     return nids.filter((nid) => !into.has(nid));
   }
 
-  put(nid: number, event: RoomEvent): void {
-    this.#events.set(nid, event);
+  put(nid: number, event: RoomEvent, bodyBytes = USUAL_BODY_BYTES): void {
+    this.#events.set(nid, { event, bytes: bodyBytes * PARSED_FACTOR });
   }
 
   forget(nid: number): void {

@@ -57,7 +57,7 @@ export async function storeOutlier(room: HotRoom, event: RoomEvent, body: string
     if (node !== undefined) room.graph.emit(unit, node);
   });
   room.places.wrote(place, pin);
-  room.services.events.put(nid, event);
+  room.services.events.put(nid, event, body.length);
   if (node !== undefined) room.graph.added(node, pin);
   if (room.isNamedAfter(event)) room.create = { place, event };
   return { nid, verdict, ticket };

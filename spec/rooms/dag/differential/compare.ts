@@ -3,19 +3,16 @@ import { authTypesForEvent } from '../../../../src/matrix/event-auth/auth-types.
 import type { RoomEvent } from '../../../../src/matrix/events/room-event.ts';
 import type { EventId } from '../../../../src/matrix/ids/ids.ts';
 import { type StateMapKey, stateMapKey } from '../../../../src/matrix/state-res/state-map.ts';
-import type { RoomDag, RoomDags } from '../../../../src/rooms/dag/contract.ts';
-import { createRoomDags } from '../../../../src/rooms/dag/room-dags.ts';
-import { type RoomReport, verifyRoom } from '../../../../src/rooms/dag/verify-room.ts';
-import { StateReader } from '../../../../src/rooms/state/state-reader.ts';
+import type { RoomDag } from '../../../../src/rooms/dag/contract.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { EventFlag } from '../../../../src/storage/event-flags.ts';
-import { Names } from '../../../../src/storage/names.ts';
 import { mainsOfRoom } from '../../../../src/storage/stores/state-line-store.ts';
 import { extremitiesOf, placesByNids } from '../../../../src/storage/stores/room-graph-store.ts';
 import { makeEvent, rulesOf } from '../support/test-room.ts';
 import { type Given, type NaiveRecord, NaiveRoom, type State, sameState } from './naive-room.ts';
 import { Deliveries, type Operation } from './operations.ts';
 import { Seeded } from './seeded.ts';
+import { StoredRoom } from './stored-room.ts';
 import { World } from './world.ts';
 
 export type Counts = Record<string, number>;
@@ -27,21 +24,13 @@ export async function compareRoom(db: Database, seed: number, version: string, c
 }
 
 class Comparison {
-  readonly #db: Database;
   readonly #counts: Counts;
   readonly #world: World;
   readonly #naive: NaiveRoom;
+  readonly #stored: StoredRoom;
   readonly #deliveries: Deliveries;
   /** Chooses what is compared; it has no part in what happens. */
   readonly #checks: Seeded;
-  readonly #lineDepthMax: number;
-  #dags!: RoomDags;
-  #dag!: RoomDag;
-  #names: Names;
-  #reader: StateReader;
-  readonly #nidOf = new Map<EventId, number>();
-  readonly #idOf = new Map<number, EventId>();
-  readonly #keyOf = new Map<number, StateMapKey>();
   /** The store's position of each step of the naive room. */
   readonly #posOf: number[] = [0];
   /** Steps below are purged. */
@@ -50,21 +39,18 @@ class Comparison {
 
   constructor(db: Database, seed: number, version: string, counts: Counts) {
     const random = new Seeded(seed);
-    this.#db = db;
     this.#counts = counts;
     this.#checks = new Seeded(seed ^ 0x5bd1e995);
-    this.#lineDepthMax = this.#checks.pick([1, 2, 3, 8]);
+    const lineDepthMax = this.#checks.pick([1, 2, 3, 8]);
     this.#world = new World(random, rulesOf(version), `${version.replace('.', '')}x${seed}`);
     const size = 30 + (random.chance(75) ? random.below(60) : random.below(171));
     this.#deliveries = new Deliveries(this.#world, size);
     this.#naive = new NaiveRoom(this.#world.events, this.#world.create, this.#world.rules);
-    this.#names = new Names(db);
-    this.#reader = new StateReader(db, this.#names);
+    this.#stored = new StoredRoom(db, this.#world.roomId, lineDepthMax);
   }
 
-  async open(): Promise<void> {
-    this.#dags = createRoomDags(this.#db, this.#names, { limits: { lineDepthMax: this.#lineDepthMax } });
-    this.#dag = await this.#dags.adopt(this.#world.roomId, this.#world.rules.version);
+  open(): Promise<void> {
+    return this.#stored.open(this.#world.rules.version);
   }
 
   async run(): Promise<void> {
@@ -76,7 +62,7 @@ class Comparison {
       await this.#check();
     }
     await this.#check();
-    const report = await this.#verify();
+    const report = await this.#stored.verify();
     if (report.differences.length > 0) this.#count('rooms with events that would be judged differently now');
     this.#count('rooms');
   }
@@ -102,10 +88,10 @@ class Comparison {
   }
 
   async #outlier(event: RoomEvent): Promise<void> {
-    if (this.#naive.records.has(event.eventId) || this.#nidOf.has(event.eventId)) return;
+    if (this.#naive.records.has(event.eventId) || this.#stored.knows(event.eventId)) return;
     this.#naive.outlier(event);
-    const { nid, verdict } = await this.#dag.outlier(event, this.#world.bodies.get(event.eventId)!);
-    this.#know(event.eventId, nid);
+    const { nid, verdict } = await this.#stored.dag.outlier(event, this.#world.bodies.get(event.eventId)!);
+    this.#stored.know(event.eventId, nid);
     this.#count('outliers');
     if (verdict.ok === this.#naive.rejected.has(event.eventId))
       throw new Error(`outlier ${event.eventId}: ${verdict.ok}`);
@@ -119,8 +105,8 @@ class Comparison {
     const lists = given && listsOf(given);
     const body = this.#world.bodies.get(event.eventId)!;
     const options = { ...(lists && { given: lists }), backfill, partial, policyDenies };
-    const placed = await this.#dag.receive(event, body, options);
-    this.#know(event.eventId, placed.nid);
+    const placed = await this.#stored.dag.receive(event, body, options);
+    this.#stored.know(event.eventId, placed.nid);
     this.#posOf.push(placed.pos);
     this.#count('events');
     if (given !== undefined) this.#count('events with given states');
@@ -152,8 +138,8 @@ class Comparison {
     const draft = this.#world.randomDraft(0, this.#naive.currentState);
     const subject = { ...draft, sender: draft.sender as RoomEvent['sender'] };
     const tuples = authTypesForEvent(subject, this.#world.rules);
-    const state = await this.#dag.currentEvents(tuples);
-    const frontier = this.#dag.frontier();
+    const state = await this.#stored.dag.currentEvents(tuples);
+    const frontier = this.#stored.dag.frontier();
     const prevEvents = frontier.prevEvents.map((at) => at.eventId);
     if (prevEvents.some((id) => !extremities.has(id)) || prevEvents.length !== Math.min(20, extremities.size))
       throw new Error(`frontier ${prevEvents.join()} / ${[...extremities].join()}`);
@@ -162,7 +148,7 @@ class Comparison {
     if (authEvents.join() !== expected.join()) throw new Error(`auth events ${authEvents.join()} / ${expected.join()}`);
     const probe = makeEvent(this.#probeFields(draft, prevEvents, authEvents), this.#world.rules);
     if (!this.#naive.wouldAllow(probe.event)) {
-      const placed = await this.#dag.receive(probe.event, probe.body, { local: true });
+      const placed = await this.#stored.dag.receive(probe.event, probe.body, { local: true });
       if (placed.verdict.ok || placed.ticket !== undefined) throw new Error('a local event should have been refused');
       this.#count('local events refused');
       return;
@@ -171,9 +157,9 @@ class Comparison {
     this.#world.spread(event, undefined);
     this.#deliveries.made(event);
     this.#naive.receive(event);
-    const placed = await this.#dag.receive(event, this.#world.bodies.get(event.eventId)!, { local: true });
+    const placed = await this.#stored.dag.receive(event, this.#world.bodies.get(event.eventId)!, { local: true });
     if (!placed.verdict.ok) throw new Error(`local ${draft.type} was refused: ${placed.verdict.reason}`);
-    this.#know(event.eventId, placed.nid);
+    this.#stored.know(event.eventId, placed.nid);
     this.#posOf.push(placed.pos);
     this.#checkChanges(placed.stateChanges);
     this.#count('local events');
@@ -193,7 +179,7 @@ class Comparison {
     if (record === undefined || !record.event.prevEvents.every((id) => this.#naive.records.has(id))) return;
     const before = this.#verdicts();
     this.#naive.rejudge(eventId, undefined);
-    const outcome = await this.#dag.rejudge(eventId);
+    const outcome = await this.#stored.dag.rejudge(eventId);
     this.#compareRejudged(before, outcome);
     this.#count('judged again');
   }
@@ -201,9 +187,9 @@ class Comparison {
   async #fill(full: State): Promise<void> {
     if (this.#naive.partialJoin === undefined) return;
     const before = this.#verdicts();
-    const laid = await this.#dag.layFullState([...full.values()]);
+    const laid = await this.#stored.dag.layFullState([...full.values()]);
     this.#naive.fill(full);
-    this.#compareRejudged(before, await this.#dag.fill(laid));
+    this.#compareRejudged(before, await this.#stored.dag.fill(laid));
     this.#count('partial fills');
   }
 
@@ -239,7 +225,7 @@ class Comparison {
     const cut = Math.max(1, this.#naive.step - back);
     this.#floor = Math.max(this.#floor, cut);
     this.#naive.purge(cut);
-    const purged = await this.#dag.purge(this.#posOf[cut]!);
+    const purged = await this.#stored.dag.purge(this.#posOf[cut]!);
     this.#count('purges');
     this.#count('rows vacuumed', purged.stateChanges);
     await this.#forget();
@@ -247,24 +233,15 @@ class Comparison {
 
   /** What the store does not know any more is fetched again when something names it. */
   async #forget(): Promise<void> {
-    const stored = await this.#db.all(placesByNids, { nids: [...this.#idOf.keys()] });
-    const nids = new Set(stored.map((row) => row.nid));
-    for (const [eventId, nid] of this.#nidOf) {
-      if (nids.has(nid)) continue;
+    for (const eventId of await this.#stored.forgetPurged()) {
       if (this.#naive.records.has(eventId)) throw new Error(`${eventId} was purged, but is retained`);
-      this.#nidOf.delete(eventId);
       this.#deliveries.forget(eventId);
       this.#count('events forgotten');
     }
   }
 
-  /** Everything in memory is lost. */
   async #restart(): Promise<void> {
-    await this.#db.drained();
-    this.#names = new Names(this.#db);
-    this.#reader = new StateReader(this.#db, this.#names);
-    this.#dags = createRoomDags(this.#db, this.#names, { limits: { lineDepthMax: this.#lineDepthMax } });
-    this.#dag = await this.#dags.open(this.#world.roomId);
+    await this.#stored.open(this.#world.rules.version);
     this.#count('restarts');
   }
 
@@ -274,7 +251,7 @@ class Comparison {
     const state = new Map(current[step - 1]);
     for (const { type, stateKey, event, previousNid } of changes) {
       const key = stateMapKey(type, stateKey);
-      const previous = previousNid === null ? undefined : this.#idOf.get(previousNid);
+      const previous = previousNid === null ? undefined : this.#stored.idOf(previousNid);
       if (state.get(key) !== previous) throw new Error(`previous of ${key}: ${state.get(key)} / ${previous}`);
       if (event === null) state.delete(key);
       else state.set(key, event.event.eventId);
@@ -282,17 +259,10 @@ class Comparison {
     this.#equal('reported changes', current[step]!, state);
   }
 
-  /** As `npm run verify-state` does it. */
-  async #verify(): Promise<RoomReport> {
-    const report = await verifyRoom(this.#db, this.#world.roomId);
-    if (report === undefined || report.problems.length > 0) throw new Error(`verified: ${report?.problems.join('\n')}`);
-    return report;
-  }
-
   async #check(): Promise<void> {
     this.#unchecked = 0;
-    await this.#db.drained();
-    if (this.#checks.chance(4)) await this.#verify();
+    await this.#stored.db.drained();
+    if (this.#checks.chance(4)) await this.#stored.verify();
     await this.#compareExtremities();
     const records = [...this.#naive.records.values()];
     const chosen = new Set(records.slice(-1));
@@ -309,12 +279,12 @@ class Comparison {
 
   async #compareExtremities(): Promise<void> {
     const expected = [...this.#naive.extremities].sort().join();
-    const stored = await this.#db.all(extremitiesOf, { room: this.#dag.room });
+    const stored = await this.#stored.db.all(extremitiesOf, { room: this.#stored.dag.room });
     const inStore = stored
       .map((row) => row.event_id)
       .sort()
       .join();
-    const inMemory = this.#dag
+    const inMemory = this.#stored.dag
       .frontier()
       .prevEvents.map((at) => at.eventId)
       .sort()
@@ -326,8 +296,8 @@ class Comparison {
 
   async #compareEvent(record: NaiveRecord): Promise<void> {
     const { eventId } = record.event;
-    const nid = this.#nidOf.get(eventId)!;
-    const [place] = await this.#db.all(placesByNids, { nids: [nid] });
+    const nid = this.#stored.nidOf(eventId);
+    const [place] = await this.#stored.db.all(placesByNids, { nids: [nid] });
     const flags = place?.flags ?? 0;
     const verdict = [record.rejected, record.softFailed, record.partial, record.backfill];
     const bits = [EventFlag.rejected, EventFlag.softFailed, EventFlag.partialState, EventFlag.backfilled];
@@ -335,40 +305,50 @@ class Comparison {
     if (place === undefined || place.pos === null || verdict.join() !== stored.join())
       throw new Error(`stored verdict of ${eventId}: ${verdict.join()} / ${stored.join()}`);
     if ((place.ord !== null) !== (!record.rejected && !record.softFailed)) throw new Error(`order of ${eventId}`);
-    this.#equal(`state after ${eventId}`, record.after, await this.#state(await this.#reader.stateAfter(nid)));
-    this.#equal(`state before ${eventId}`, record.before, await this.#state(await this.#reader.stateBefore(nid)));
+    this.#equal(
+      `state after ${eventId}`,
+      record.after,
+      await this.#stored.named(await this.#stored.reader.stateAfter(nid)),
+    );
+    this.#equal(
+      `state before ${eventId}`,
+      record.before,
+      await this.#stored.named(await this.#stored.reader.stateBefore(nid)),
+    );
     const { type, stateKey = '' } = this.#world.events.get(this.#checks.pick([...this.#world.events.keys()]))!;
     for (const [which, state, found] of [
-      ['after', record.after, await this.#reader.stateEventAfter(nid, type, stateKey)],
-      ['before', record.before, await this.#reader.stateEventBefore(nid, type, stateKey)],
+      ['after', record.after, await this.#stored.reader.stateEventAfter(nid, type, stateKey)],
+      ['before', record.before, await this.#stored.reader.stateEventBefore(nid, type, stateKey)],
     ] as const) {
-      const stored = found === undefined ? undefined : this.#idOf.get(found);
+      const stored = found === undefined ? undefined : this.#stored.idOf(found);
       if (state.get(stateMapKey(type, stateKey)) !== stored) throw new Error(`${type} ${stateKey} ${which} ${eventId}`);
     }
   }
 
   async #compareStep(step: number): Promise<void> {
-    const stored = await this.#state(await this.#reader.stateAt(this.#dag.room, this.#posOf[step]!));
+    const stored = await this.#stored.named(
+      await this.#stored.reader.stateAt(this.#stored.dag.room, this.#posOf[step]!),
+    );
     this.#equal(`current state at step ${step}`, this.#naive.current[step]!, stored);
   }
 
   /** `isExact`: what did not change really did not; else every key that differs must be there, with its value. */
   async #compareDelta(since: number, now: number, isExact: boolean): Promise<void> {
     const [before, after] = [this.#naive.current[since]!, this.#naive.current[now]!];
-    const delta = await this.#reader.delta(this.#dag.room, this.#posOf[since]!, this.#posOf[now]!);
-    await this.#loadKeys(delta.keys());
+    const delta = await this.#stored.reader.delta(this.#stored.dag.room, this.#posOf[since]!, this.#posOf[now]!);
+    await this.#stored.loadKeys(delta.keys());
     const patched = new Map(isExact ? before : after);
     for (const key of isExact ? [] : before.keys()) if (!after.has(key)) patched.delete(key);
     const seen = new Set<StateMapKey>();
     for (const [skey, nid] of delta) {
-      const key = this.#keyOf.get(skey)!;
+      const key = this.#stored.keyOf(skey);
       seen.add(key);
       if (nid === null) patched.delete(key);
-      else patched.set(key, this.#idOf.get(nid)!);
+      else patched.set(key, this.#stored.idOf(nid));
     }
     this.#equal(`delta ${since} to ${now}`, after, patched);
     // of a line that a purge took away nobody knows any more which keys it had
-    const mains = await this.#db.all(mainsOfRoom, { room: this.#dag.room });
+    const mains = await this.#stored.db.all(mainsOfRoom, { room: this.#stored.dag.room });
     const isLost = this.#posOf[since]! < mains[0]!.from_pos;
     for (const key of new Set([...(isLost ? [] : before.keys()), ...after.keys()]))
       if (before.get(key) !== after.get(key) && !seen.has(key))
@@ -376,27 +356,10 @@ class Comparison {
     this.#count(isExact ? 'deltas' : 'deltas from before a purge');
   }
 
-  async #state(stored: ReadonlyMap<number, number>): Promise<State> {
-    await this.#loadKeys(stored.keys());
-    return new Map([...stored].map(([skey, nid]) => [this.#keyOf.get(skey)!, this.#idOf.get(nid)!]));
-  }
-
-  async #loadKeys(skeys: Iterable<number>): Promise<void> {
-    const missing = [...skeys].filter((skey) => !this.#keyOf.has(skey));
-    if (missing.length === 0) return;
-    const keys = await this.#names.stateKeysOf(missing);
-    for (const [index, { type, key }] of keys.entries()) this.#keyOf.set(missing[index]!, stateMapKey(type, key));
-  }
-
   #equal(what: string, expected: State, stored: State): void {
     this.#count('comparisons');
     if (!sameState(expected, stored))
       throw new Error(`${what}\n naive ${showState(expected)}\n store ${showState(stored)}`);
-  }
-
-  #know(eventId: EventId, nid: number): void {
-    this.#nidOf.set(eventId, nid);
-    this.#idOf.set(nid, eventId);
   }
 
   #count(what: string, by = 1): void {
