@@ -2,6 +2,8 @@
  * The server is killed again and again while people send: nothing that was acknowledged is missing, nothing is there twice,
  * and whoever syncs from an old token gets everything in the order of the room.
  */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
@@ -11,6 +13,7 @@ import type { DatabaseOptions } from '../../src/storage/open.ts';
 import { openSnapshot } from '../../src/storage/snapshot.ts';
 import { onPostgres, onSqlite, type TestEngine } from '../support/databases.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { eventually } from './support/eventually.ts';
 import { Link, Load, roomPath, type Sent } from './support/load.ts';
 import { currentState, foldState, messages, Reader, type ReadEvent } from './support/reader.ts';
 
@@ -32,6 +35,30 @@ onPostgres('a server that is killed while people send (PostgreSQL)', (engine) =>
   it('has lost, doubled and mixed up nothing after two times', () => survive(engine, 2), patienceMs);
 });
 
+it.each(['signing.key', 'veche.db', 'veche.db-wal'])(
+  'survives a first start that is killed when %s is there',
+  async (file) => {
+    server = await ServerProcess.start();
+    await server.kill();
+    await rm(server.dataFolder, { recursive: true });
+    const path = join(server.dataFolder, file);
+    await startInVain(server, () => eventually(file, () => existsSync(path) || undefined));
+    await server.start();
+    expect((await gather(new Link(server))).roomIds).toHaveLength(roomCount);
+  },
+);
+
+/** Starts it and kills it when the promise is fulfilled, wherever it is then. */
+async function startInVain(server: ServerProcess, moment: () => Promise<unknown>): Promise<void> {
+  const started = server.start().then(
+    () => 'ready',
+    () => 'cut off',
+  );
+  await moment();
+  await server.kill();
+  await started;
+}
+
 async function survive(engine: TestEngine, crashes: number): Promise<void> {
   const options = engine.name === 'postgres' ? await engine.freshOptions() : undefined;
   const environment = options?.engine === 'postgres' ? { DATABASE_URL: options.url } : {};
@@ -51,6 +78,7 @@ async function survive(engine: TestEngine, crashes: number): Promise<void> {
       await delay(Math.random() * 20);
       link.holdBack();
       await server.kill();
+      if (crash % 4 === 1) await startInVain(server, () => delay(Math.random() * 1_500));
       await server.start();
       await checkAfterRestart(link, readersToken, first, load);
       link.letPass();
