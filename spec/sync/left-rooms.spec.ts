@@ -108,9 +108,15 @@ describeOnBothEngines('rooms that somebody left', (engine) => {
     await test.rooms.joinRoom(bob, { roomId });
     await test.say(alice, roomId, 'back');
     const answer = (await test.syncOnce(bob, since)).rooms?.join?.[roomId];
-    expect(told(answer?.timeline.events)).toEqual(['before', 'leave', 'join', 'back']);
-    expect(answer?.state.events.map((event) => event.content)).toEqual([{ topic: 'while away' }]);
-    expect(answer?.timeline.limited).toBe(false);
+    // What happened while bob was away is a hole, and the timeline begins behind it.
+    expect(told(answer?.timeline.events)).toEqual(['join', 'back']);
+    expect(answer?.timeline.limited).toBe(true);
+    expect(answer?.state.events.map((event) => event.content)).toEqual(
+      expect.arrayContaining([{ topic: 'while away' }, { membership: 'leave' }]),
+    );
+    expect(answer?.state.events).toHaveLength(2);
+    const gap = await test.history(bob, roomId, { from: answer?.timeline.prev_batch, to: since });
+    expect(told(gap.chunk)).toEqual(['leave', 'before']);
   });
 
   it('starts anew when somebody comes back whose departure had been told', async () => {

@@ -136,24 +136,29 @@ export type WhichState = 'all' | 'without-members' | { readonly type: string };
 
 /** The whole state at a position, or its events of one type. Grows with the state. */
 export async function stateRows(ctx: RoomsContext, dag: RoomDag, pos: number, which: WhichState): Promise<EventRow[]> {
-  const nids = await stateNids(ctx, dag, pos, which);
+  const nids = [...(await stateAt(ctx, dag, pos, which)).values()];
   const rows: EventRow[] = [];
   for (let i = 0; i < nids.length; i += sliceEvents)
     rows.push(...(await ctx.db.all(eventsByNids, { nids: nids.slice(i, i + sliceEvents) })));
   return rows;
 }
 
-/** The events of the state at a position. Grows with the state. */
-export async function stateNids(ctx: RoomsContext, dag: RoomDag, pos: number, which: WhichState): Promise<number[]> {
+/** The numbers of the events of the state at a position, by key. Grows with the state. */
+export async function stateAt(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  pos: number,
+  which: WhichState,
+): Promise<Map<number, number>> {
   const line = await mainLineAt(ctx, dag.room, pos);
   const entries = (await ctx.db.all(completeAt, { line, pos })).flatMap(({ skey, event }) =>
-    event === null ? [] : [{ skey, event }],
+    event === null ? [] : [[skey, event] as const],
   );
-  if (which === 'all') return entries.map((entry) => entry.event);
-  const keys = await ctx.names.stateKeysOf(entries.map((entry) => entry.skey));
+  if (which === 'all') return new Map(entries);
+  const keys = await ctx.names.stateKeysOf(entries.map(([skey]) => skey));
   const isWanted = (type: string | undefined): boolean =>
     which === 'without-members' ? type !== 'm.room.member' : type === which.type;
-  return entries.filter((_entry, index) => isWanted(keys[index]?.type)).map((entry) => entry.event);
+  return new Map(entries.filter((_entry, index) => isWanted(keys[index]?.type)));
 }
 
 /** Keys whose current value changed in (since, now], each with its event at `now` (null: the key went away). R12. */

@@ -49,7 +49,7 @@ export async function leftRoom(
     span === undefined || span.endPos <= since
       ? { timeline: nothingSeen, state: [] }
       : await untilEnd(pass, dag, reader, visibility, span.endPos);
-  const timeline = withOwnEvent(pass, dag, seen.timeline, await ownEvent(pass, dag, standing, visibility));
+  const timeline = withOwnEvent(pass, dag, seen.timeline, await ownEvent(pass, dag, visibility));
   const data = accountDataText(accountData, request.filter.room.accountData);
   return {
     roomId: dag.roomId,
@@ -94,18 +94,17 @@ function withOwnEvent(
   };
 }
 
-/** The membership event that made the standing what it is: its owner may always know of it. */
+/** The reader's membership event: they may always know of it. */
 async function ownEvent(
   pass: SyncPass,
   dag: RoomDag,
-  { pos }: RoomStanding,
   visibility: VisibilityTimeline,
 ): Promise<TimelineEvent | undefined> {
-  const { ctx, request, nowMs } = pass;
-  const row = await stateRow(ctx.rooms, dag, pos, 'm.room.member', request.requester.userId);
+  const { ctx, request, now, nowMs } = pass;
+  const row = await stateRow(ctx.rooms, dag, now, 'm.room.member', request.requester.userId);
   const [fragment] = row === undefined ? [] : await ctx.fragments.ofRows([row]);
   // Where two branches of the room met, somebody may be out of it without an event that says so.
   if (row?.ord == null || fragment === undefined) return undefined;
-  const reader = { membership: membershipAt(visibility, pos) ?? 'leave', seesPrevious: false };
+  const reader = { membership: membershipAt(visibility, now) ?? 'leave', seesPrevious: false };
   return { nid: row.nid, ord: row.ord, fragment, text: renderEvent(fragment, nowMs, reader) };
 }

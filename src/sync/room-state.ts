@@ -2,7 +2,8 @@
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
-import { memberRows, stateDelta, stateNids } from '../rooms/read-state.ts';
+import type { RoomsContext } from '../rooms/context.ts';
+import { memberRows, stateAt, stateDelta } from '../rooms/read-state.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
 import type { RoomReader } from './room-reader.ts';
 import { type RoomTimeline, startOfTimeline } from './room-timeline.ts';
@@ -23,32 +24,33 @@ export interface StateWish {
 export const isLazy = (pass: SyncPass): boolean => pass.request.filter.room.state.lazyLoadMembers;
 
 /**
- * The state without regard to filters. Of a whole state that is loaded lazily the memberships are left out; what changed
- * has them all, so that no join, departure or new name in a gap is lost.
+ * The state without regard to filters: at the start of the timeline, and of keys that changed later by no event of it (two
+ * branches of the room met, or the filter leaves it out) their value now. Of a whole state that is loaded lazily the
+ * memberships are left out; what changed has them all, so that no join, departure or new name in a gap is lost.
  */
 export async function loadState(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
-  const { ctx } = pass;
-  const { dag, timeline, full } = wish;
+  const { rooms, fragments } = pass.ctx;
+  const { dag, timeline, full, since, until } = wish;
   if (!full && !timeline.otherStateChanged) return [];
   const inTimeline = new Set(timeline.events.map((event) => event.nid));
-  const nids = full
-    ? await stateNids(ctx.rooms, dag, startOfTimeline(timeline, wish.until), isLazy(pass) ? 'without-members' : 'all')
-    : await changedNids(pass, wish, inTimeline);
-  return ctx.fragments.ofNids(nids.filter((nid) => !inTimeline.has(nid)));
+  const start = startOfTimeline(timeline, until);
+  const state = new Map<number, number | null>(
+    full
+      ? await stateAt(rooms, dag, start, isLazy(pass) ? 'without-members' : 'all')
+      : await delta(rooms, dag, since, start),
+  );
+  for (const [skey, nid] of await delta(rooms, dag, full ? start : Math.max(since, start), until))
+    if (nid !== null && !inTimeline.has(nid)) state.set(skey, nid);
+  return fragments.ofNids([...state.values()].filter((nid) => nid !== null));
 }
 
-/**
- * Keys with a row between `since` and the start of the timeline, with their value there; and keys that changed later by
- * no event of the timeline (two branches of the room met, or the filter leaves it out), with their value now.
- */
-async function changedNids(pass: SyncPass, wish: StateWish, inTimeline: ReadonlySet<number>): Promise<number[]> {
-  const { rooms } = pass.ctx;
-  const { dag, since, until } = wish;
-  const start = Math.max(since, startOfTimeline(wish.timeline, until));
-  const nids = new Map(start > since ? await stateDelta(rooms, dag, since, start) : []);
-  const within = start < until ? await stateDelta(rooms, dag, start, until) : new Map<number, number | null>();
-  for (const [skey, nid] of within) if (nid !== null && !inTimeline.has(nid)) nids.set(skey, nid);
-  return [...nids.values()].filter((nid) => nid !== null);
+async function delta(
+  rooms: RoomsContext,
+  dag: RoomDag,
+  since: number,
+  until: number,
+): Promise<ReadonlyMap<number, number | null>> {
+  return since < until ? stateDelta(rooms, dag, since, until) : new Map();
 }
 
 /**

@@ -117,7 +117,10 @@ interface Found {
   readonly fragment: EventFragment;
 }
 
-/** The newest events that the reader may see and the filter wants, oldest first. Bounded: `limited` when it gave up. */
+/**
+ * The newest events that the filter wants, oldest first, back to the first one that the reader may not see. Bounded:
+ * `limited` when it gave up.
+ */
 async function readBackwards(
   pass: SyncPass,
   wish: TimelineWish,
@@ -136,7 +139,11 @@ async function readBackwards(
     for (const [index, row] of rows.entries()) {
       before = row.ord ?? before;
       const fragment = fragmentAt(fragments, index);
-      if (wish.visibility !== undefined && !isVisible(wish.visibility, row.pos ?? 0)) continue;
+      if (wish.visibility !== undefined && !isVisible(wish.visibility, row.pos ?? 0)) {
+        // A timeline has no holes: the state after one would not follow from its events.
+        if (found.length > 0) return { found: found.reverse(), limited: true };
+        continue;
+      }
       if (!matchesRoomEventFilter(filter, fragment)) continue;
       if (found.length === limit) return { found: found.reverse(), limited: true };
       found.push({ row, fragment });

@@ -1,0 +1,182 @@
+/** Users who do things at random in a few rooms, and what is true after each. */
+import { MatrixError } from '../../../src/matrix/errors.ts';
+import { roomEventFromPdu } from '../../../src/matrix/events/room-event-from-pdu.ts';
+import type { EventId, RoomId, UserId } from '../../../src/matrix/ids/ids.ts';
+import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
+import type { Random } from '../../../src/platform/ports.ts';
+import { pduOf } from '../../../src/rooms/stored-event.ts';
+import { timelineForwards } from '../../../src/storage/stores/timeline-store.ts';
+import type { TestRooms, TestUser } from '../../support/test-rooms.ts';
+import type { Truth } from './model-client.ts';
+import { RoomLog } from './room-log.ts';
+
+type Action = (actor: TestUser, roomId: RoomId) => Promise<unknown>;
+
+export class ModelWorld {
+  test: TestRooms;
+  readonly users: readonly TestUser[];
+  readonly truth: {
+    readonly logs: Map<RoomId, RoomLog>;
+    readonly receipts: Map<RoomId, Map<string, EventId>>;
+    readonly typing: Map<RoomId, Set<UserId>>;
+    readonly accountData: Map<string, JsonObject>;
+  } & Truth = { logs: new Map(), receipts: new Map(), typing: new Map(), accountData: new Map() };
+  /** What was tried, for the message of a failure. */
+  readonly history: string[] = [];
+  readonly #random: Random;
+  readonly #actions: readonly (readonly [number, string, Action])[];
+  #count = 0;
+
+  constructor(random: Random, test: TestRooms, users: readonly TestUser[]) {
+    this.#random = random;
+    this.test = test;
+    this.users = users;
+    this.#actions = [
+      [30, 'send', (actor, roomId) => this.#send(actor, roomId)],
+      [6, 'state', (actor, roomId) => this.#state(actor, roomId)],
+      [3, 'visibility', (actor, roomId) => this.#visibility(actor, roomId)],
+      [8, 'join', (actor, roomId) => this.test.rooms.joinRoom(actor, { roomId })],
+      [5, 'leave', (actor, roomId) => this.test.rooms.leaveRoom(actor, { roomId })],
+      [5, 'invite', (actor, roomId) => this.#upon('inviteUser', actor, roomId)],
+      [2, 'kick', (actor, roomId) => this.#upon('kickUser', actor, roomId)],
+      [2, 'ban', (actor, roomId) => this.#upon('banUser', actor, roomId)],
+      [3, 'unban', (actor, roomId) => this.#upon('unbanUser', actor, roomId)],
+      [2, 'profile', (actor) => this.test.rooms.profileChanged(actor.userId, { displayname: this.#text('name') })],
+      [4, 'redact', (actor, roomId) => this.#redact(actor, roomId)],
+      [6, 'receipt', (actor, roomId) => this.#receipt(actor, roomId)],
+      [4, 'typing', (actor, roomId) => this.#type(actor, roomId)],
+      [4, 'account data', (actor, roomId) => this.#accountData(actor, roomId)],
+    ];
+  }
+
+  async makeRoom(creator: TestUser): Promise<void> {
+    const roomId = await this.test.createRoom(creator, {
+      powerLevelContentOverride: {
+        events: { 'm.room.topic': 0, 'm.room.name': 0, 'm.room.history_visibility': 0, 'org.example': 0 },
+        kick: 0,
+        ban: 0,
+        invite: 0,
+      },
+    });
+    this.truth.logs.set(roomId, new RoomLog());
+    this.truth.receipts.set(roomId, new Map());
+    this.truth.typing.set(roomId, new Set());
+    await this.#log(roomId);
+  }
+
+  /** One thing that somebody tries, perhaps while others do; what the rules refuse does not happen. */
+  async act({ among = 'one' }: { readonly among?: 'one' | 'many' } = {}): Promise<void> {
+    const actor = this.#pick(this.users);
+    const roomId = this.#pick([...this.truth.logs.keys()]);
+    // Of typing and leaving at once nobody can say which was first.
+    const actions = this.#actions.filter(([, action]) => among === 'one' || action !== 'typing');
+    let at = this.#random.int(actions.reduce((sum, [weight]) => sum + weight, 0));
+    const chosen = actions.find(([weight]) => (at -= weight) < 0);
+    if (chosen === undefined) throw new Error('the weights do not add up');
+    const [, name, run] = chosen;
+    this.history.push(`${actor.userId} ${name}`);
+    await run(actor, roomId).catch((error: unknown) => {
+      if (!(error instanceof MatrixError)) throw error;
+    });
+  }
+
+  /** To be called when everything that was begun is over. */
+  async settle(): Promise<void> {
+    await this.test.ctx.db.drained();
+    for (const roomId of this.truth.logs.keys()) await this.#log(roomId);
+  }
+
+  restarted(test: TestRooms): void {
+    this.test = test;
+    for (const typing of this.truth.typing.values()) typing.clear();
+  }
+
+  async #log(roomId: RoomId): Promise<void> {
+    const { ctx } = this.test;
+    const { room, rules } = await ctx.dags.open(roomId);
+    const log = this.truth.logs.get(roomId);
+    const after = (log?.events.at(-1)?.pos ?? 0) * 1024;
+    const before = Number.MAX_SAFE_INTEGER;
+    for (const row of await ctx.db.all(timelineForwards, { room, after, before, limit: 1_000 })) {
+      const event = roomEventFromPdu(pduOf(row), rules, row.event_id as EventId);
+      const { eventId, type, stateKey, sender, content, redacts } = event;
+      log?.events.push({ eventId, pos: row.pos ?? 0, type, stateKey, sender, content, redacts });
+      if (type === 'm.room.member' && content['membership'] !== 'join')
+        this.truth.typing.get(roomId)?.delete(stateKey as UserId);
+    }
+  }
+
+  #send(actor: TestUser, roomId: RoomId): Promise<unknown> {
+    return this.test.say(actor, roomId, this.#text('message'));
+  }
+
+  #state(actor: TestUser, roomId: RoomId): Promise<unknown> {
+    const [type, field] = this.#pick([
+      ['m.room.topic', 'topic'],
+      ['m.room.name', 'name'],
+      ['org.example', 'body'],
+    ] as const);
+    const stateKey = type === 'org.example' ? this.#pick(['', 'a', 'b']) : '';
+    return this.test.setState(actor, roomId, type, { [field]: this.#text('state') }, stateKey);
+  }
+
+  #visibility(actor: TestUser, roomId: RoomId): Promise<unknown> {
+    const value = this.#pick(['world_readable', 'shared', 'invited', 'joined']);
+    return this.test.setState(actor, roomId, 'm.room.history_visibility', { history_visibility: value });
+  }
+
+  #upon(
+    change: 'inviteUser' | 'kickUser' | 'banUser' | 'unbanUser',
+    actor: TestUser,
+    roomId: RoomId,
+  ): Promise<unknown> {
+    return this.test.rooms[change](actor, { roomId, target: this.#pick(this.users).userId });
+  }
+
+  async #redact(actor: TestUser, roomId: RoomId): Promise<void> {
+    // Memberships and power levels keep what counts; a visibility would become another one.
+    const messages = this.truth.logs.get(roomId)?.events.filter((event) => event.content['body'] !== undefined) ?? [];
+    if (messages.length === 0) return;
+    const { eventId } = this.#pick(messages);
+    await this.test.rooms.redactEvent(actor, { roomId, eventId, content: {} });
+  }
+
+  async #receipt(actor: TestUser, roomId: RoomId): Promise<void> {
+    const events = this.truth.logs.get(roomId)?.events ?? [];
+    const index = this.#random.int(events.length);
+    const eventId = events[index]?.eventId;
+    if (eventId === undefined) return;
+    const type = this.#pick(['m.read', 'm.read', 'm.read.private'] as const);
+    const thread = this.#pick([undefined, undefined, 'main']);
+    await this.test.rooms.setReceipt(actor, roomId, type, eventId, thread);
+    const receipts = this.truth.receipts.get(roomId);
+    const key = `${actor.userId} ${type} ${thread ?? ''}`;
+    const current = events.findIndex((event) => event.eventId === receipts?.get(key));
+    if (index > current) receipts?.set(key, eventId);
+  }
+
+  async #type(actor: TestUser, roomId: RoomId): Promise<void> {
+    const types = this.#random.int(3) > 0;
+    await this.test.rooms.setTyping(actor, roomId, types ? 30_000 : undefined);
+    const typing = this.truth.typing.get(roomId);
+    if (types) typing?.add(actor.userId);
+    else typing?.delete(actor.userId);
+  }
+
+  async #accountData(actor: TestUser, roomId: RoomId): Promise<void> {
+    const inRoom = this.#random.int(2) === 0 ? roomId : undefined;
+    const type = this.#pick(['org.example.a', 'org.example.b']);
+    const content = { value: this.#text('data') };
+    await this.test.setAccountData(actor, type, content, inRoom);
+    this.truth.accountData.set(`${actor.userId}|${inRoom ?? ''}|${type}`, content);
+  }
+
+  #text(what: string): string {
+    return `${what} ${++this.#count}`;
+  }
+
+  #pick<T>(list: readonly T[]): T {
+    if (list.length === 0) throw new Error('nothing to choose from');
+    return list[this.#random.int(list.length)] as T;
+  }
+}
