@@ -66,7 +66,7 @@ function unprivilegedUser(): { uid: number; gid: number } {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-class Cluster {
+export class Cluster {
   /** Of the socket. */
   readonly folder: string;
   readonly #process: ChildProcess;
@@ -76,7 +76,8 @@ class Cluster {
     this.#process = server;
   }
 
-  static async start(home: string): Promise<Cluster> {
+  /** `home`: a folder to make it in. `settings` win over those of the specs. */
+  static async start(home: string, settings: Readonly<Record<string, string>> = {}): Promise<Cluster> {
     const user = process.getuid?.() === 0 ? unprivilegedUser() : undefined;
     const folder = join(home, 'postgres');
     mkdirSync(folder);
@@ -84,10 +85,10 @@ class Cluster {
     const binaries = await usableBinaries(home, user);
     const data = join(folder, 'data');
     await run(binaries.initdb, [...initdbArguments, '-D', data], { ...user, cwd: folder });
-    const settings = Object.entries({ ...serverSettings, unix_socket_directories: folder });
+    const all = Object.entries({ ...serverSettings, ...settings, unix_socket_directories: folder });
     const server = spawn(
       binaries.postgres,
-      ['-D', data, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      ['-D', data, ...all.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
       {
         ...user,
         cwd: folder,

@@ -1,0 +1,79 @@
+/** What the benches hand back, and how it is judged. */
+
+export interface Measurement {
+  readonly scenario: string;
+  readonly what: string;
+  readonly unit: string;
+  readonly value: number;
+  /** A CPU figure as it would be where the reference takes `referenceSignUs`; see reference.ts. */
+  readonly normalised?: number | undefined;
+  /** The most that is wanted. The normalised figure is held against it where there is one. */
+  readonly atMost?: number | undefined;
+}
+
+/** How much of everything: `full` is what is quoted, `tiny` only shows that it works. */
+export interface Sizes {
+  /** Local members of rooms that are compared, smallest first. */
+  readonly members: readonly number[];
+  /** Members of rooms whose state is compared. */
+  readonly stateMembers: readonly number[];
+  /** Rooms of users whose syncs are compared. */
+  readonly roomsOfUser: readonly number[];
+  /** In each room that is compared. */
+  readonly messages: number;
+  readonly lookUps: number;
+  readonly senders: number;
+  readonly sendWarmUp: number;
+  readonly sends: number;
+  readonly parked: readonly number[];
+  readonly deliveries: number;
+  readonly idleRooms: number;
+  readonly settleMs: number;
+}
+
+export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
+  full: {
+    members: [10, 1_000, 10_000],
+    stateMembers: [100, 10_000],
+    roomsOfUser: [10, 1_000],
+    messages: 1_000,
+    lookUps: 2_000,
+    senders: 16,
+    sendWarmUp: 15_000,
+    sends: 20_000,
+    parked: [50, 500],
+    deliveries: 30_000,
+    idleRooms: 1_000,
+    settleMs: 5_000,
+  },
+  tiny: {
+    members: [2, 5],
+    stateMembers: [2, 5],
+    roomsOfUser: [1, 3],
+    messages: 20,
+    lookUps: 5,
+    senders: 2,
+    sendWarmUp: 4,
+    sends: 20,
+    parked: [3],
+    deliveries: 12,
+    idleRooms: 3,
+    settleMs: 0,
+  },
+};
+
+/** What a scenario is given. */
+export interface BenchContext {
+  readonly sizes: Sizes;
+  /** An empty PostgreSQL database for each call; absent: SQLite. */
+  readonly postgres?: (() => Promise<string>) | undefined;
+  /** Tells whoever waits what is being done. */
+  say(text: string): void;
+}
+
+export type Scenario = (bench: BenchContext) => Promise<readonly Measurement[]>;
+
+/** undefined: nothing is wanted. */
+export function isMet({ value, normalised, atMost }: Measurement): boolean | undefined {
+  return atMost === undefined ? undefined : (normalised ?? value) <= atMost;
+}

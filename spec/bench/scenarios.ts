@@ -1,0 +1,16 @@
+import { deliver } from './deliver.ts';
+import { roomState, roomsOfUser } from './growth.ts';
+import { idle } from './idle.ts';
+import type { Scenario } from './measurement.ts';
+import { members } from './members.ts';
+import { send } from './send.ts';
+
+/** By the names that --only takes, in the order in which they run. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  send,
+  deliver,
+  idle,
+  members,
+  'rooms-of-user': roomsOfUser,
+  'room-state': roomState,
+};
