@@ -3,11 +3,13 @@ import { firstAdministratorLink } from './http/pages/start-page-accounts.ts';
 import type { Config } from './platform/config/config.ts';
 import { flushLogger } from './platform/log.ts';
 import { stopOnSignal } from './platform/process-signals.ts';
+import { releaseStartMemory } from './platform/start-memory.ts';
 import { createServer } from './server.ts';
 
 export async function runServer(config: Config): Promise<void> {
   const server = await createServer(config);
   const { log } = server;
+  releaseStartMemory();
   stopOnSignal(async (signal) => {
     log.info({ signal }, 'stopping');
     const steps = await server.close();
