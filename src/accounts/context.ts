@@ -7,6 +7,7 @@ import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { Passwords } from './passwords.ts';
 import type { AttemptLimiter, Departure, ProfilePropagation } from './ports.ts';
+import type { SyncFilters } from './sync-filters.ts';
 
 export type AccountsConfig = Pick<Config, 'registration' | 'password' | 'serverNotices' | 'rooms'>;
 
@@ -18,6 +19,7 @@ export interface AccountsContext {
   readonly passwords: Passwords;
   /** One at a time per user: whatever reads something of an account and writes what depends on it. */
   readonly locks: KeyedLock<number>;
+  readonly syncFilters: SyncFilters;
   readonly attempts: AttemptLimiter | undefined;
   readonly profilePropagation: ProfilePropagation;
   readonly departure: Departure;

@@ -18,7 +18,7 @@ import type { AccountsContext } from './context.ts';
  * filter is gone defines it anew. Throws 400 M_BAD_JSON for what is no filter, 413 M_TOO_LARGE.
  */
 export async function defineFilter(
-  ctx: Pick<AccountsContext, 'db' | 'locks'>,
+  ctx: Pick<AccountsContext, 'db' | 'locks' | 'syncFilters'>,
   user: number,
   filter: JsonObject,
 ): Promise<string> {
@@ -35,6 +35,7 @@ export async function defineFilter(
       unit.run(insertFilter, { user, filterId, json });
       if (filterId >= limits.filtersMax) unit.run(deleteFiltersUpTo, { user, filterId: filterId - limits.filtersMax });
     }).committed;
+    ctx.syncFilters.forget(user, String(filterId - limits.filtersMax));
     return String(filterId);
   });
 }
@@ -48,12 +49,14 @@ export async function getFilter(ctx: Pick<AccountsContext, 'db'>, user: number, 
 
 /** For /sync; undefined: the user has no such filter. */
 export async function findSyncFilter(
-  ctx: Pick<AccountsContext, 'db'>,
+  ctx: Pick<AccountsContext, 'db' | 'syncFilters'>,
   user: number,
   id: string,
 ): Promise<SyncFilter | undefined> {
+  const known = ctx.syncFilters.find(user, id);
+  if (known !== undefined) return known;
   const filter = await find(ctx, user, id);
-  return filter && parseSyncFilter(filter);
+  return filter && ctx.syncFilters.keep(user, id, filter);
 }
 
 async function find(ctx: Pick<AccountsContext, 'db'>, user: number, id: string): Promise<JsonObject | undefined> {

@@ -27,12 +27,13 @@ import { operatorSecret, SharedSecret } from './shared-secret.ts';
 import { registerSigned, type SignedRegistrationRequest } from './signed-registration.ts';
 import { createStages } from './stages.ts';
 import { createStartPage } from './start-page.ts';
+import { SyncFilters } from './sync-filters.ts';
 import * as tags from './tags.ts';
 import { assertAvailable, userIdForRegistration } from './username.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
-export type AccountsDependencies = Omit<AccountsContext, 'passwords' | 'locks'>;
+export type AccountsDependencies = Omit<AccountsContext, 'passwords' | 'locks' | 'syncFilters'>;
 
 /** Made once, by the composition root. Nothing is read or written before the first call. */
 export function createAccounts(dependencies: AccountsDependencies) {
@@ -124,7 +125,12 @@ function createParts(dependencies: AccountsDependencies) {
   const { clock, random, config, localServers } = dependencies;
   const { memoryKib, passes } = config.password.argon2;
   const passwords = new Passwords({ memoryKib, passes, concurrency: Math.max(1, availableParallelism() - 1) }, random);
-  const base: AccountsContext = { ...dependencies, passwords, locks: new KeyedLock<number>() };
+  const base: AccountsContext = {
+    ...dependencies,
+    passwords,
+    locks: new KeyedLock<number>(),
+    syncFilters: new SyncFilters(),
+  };
   const activity = new DeviceActivity(base);
   const registrationTokens = new RegistrationTokens(base);
   const ctx = {

@@ -64,6 +64,8 @@ export const limits = Object.freeze({
   accessTokenMs: 3_600_000,
   loginTokenMs: 120_000,
   knownTokensMax: 200_000,
+  /** Stored filters of /sync that are kept parsed. */
+  knownFiltersBytesMax: 16 * 1024 * 1024,
   unknownTokensMax: 10_000,
   unknownTokenMs: 5_000,
   /** Of the shared-secret registration. */
