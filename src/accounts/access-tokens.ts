@@ -19,7 +19,7 @@ import { userLocked } from './account.ts';
 import type { AccountsContext, ClientAddress } from './context.ts';
 import type { DeviceActivity } from './device-activity.ts';
 import type { Requester } from './requester.ts';
-import { hashToken, isPlausibleToken } from './token-format.ts';
+import { hashToken, isPlausibleToken, tokenLengthMax } from './token-format.ts';
 
 interface Session {
   readonly requester: Requester;
@@ -58,10 +58,10 @@ export class AccessTokens {
     token: string,
     options: { readonly allowLocked: boolean; readonly client: ClientAddress },
   ): Promise<Requester> {
-    if (!isPlausibleToken(token)) throw unknownToken(false);
+    if (token.length > tokenLengthMax) throw unknownToken(false);
     const hash = hashToken(token);
     const key = hash.toString('latin1');
-    const session = this.#sessions.find(key) ?? (await this.#load(hash, key));
+    const session = this.#sessions.find(key) ?? (await this.#load(token, hash, key));
     if (session.expiresTs !== undefined && session.expiresTs <= this.#ctx.clock.nowMs()) throw unknownToken(true);
     if (session.isLocked && !options.allowLocked) throw userLocked();
     if (session.revokes !== undefined) await this.#firstUse(session, session.revokes);
@@ -73,7 +73,8 @@ export class AccessTokens {
     this.#stopListening();
   }
 
-  async #load(hash: Buffer, key: string): Promise<Session> {
+  async #load(token: string, hash: Buffer, key: string): Promise<Session> {
+    if (!isPlausibleToken(token)) throw unknownToken(false);
     const nowMs = this.#ctx.clock.monotonicMs();
     if ((this.#unknown.find(key) ?? 0) > nowMs) throw unknownToken(false);
     const epoch = this.#epoch;

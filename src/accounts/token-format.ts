@@ -27,7 +27,7 @@ export function isPlausibleToken(token: string): boolean {
   return checksum(token.slice(0, -checksumLength)) === token.slice(-checksumLength);
 }
 
-const tokenLengthMax = 1024;
+export const tokenLengthMax = 1024;
 const checksumLength = 6;
 const ourForm = /^vc[arls]_[A-Za-z0-9_-]{38}$/;
 

@@ -78,7 +78,7 @@ function send(
 ): void {
   const { request, response } = exchange;
   if (response.destroyed || response.headersSent) return;
-  const head = addCors ? [...headers, ...corsHeaders] : [...headers];
+  const head = addCors ? headers.concat(corsHeaders) : headers.slice();
   if (status !== 204) head.push('Content-Length', String(Buffer.byteLength(body)));
   const isSwamped = !request.complete && hasBody(exchange) && !isBodyShort(exchange, options.limits);
   if (isSwamped || options.isClosing) head.push('Connection', 'close');

@@ -1,6 +1,10 @@
-interface Entry<V> {
+/** Entries form a list in the order of use, so that a use moves pointers and leaves the map alone. */
+interface Entry<K, V> {
+  readonly key: K;
   readonly value: V;
   readonly size: number;
+  older: Entry<K, V> | undefined;
+  newer: Entry<K, V> | undefined;
 }
 
 export interface LruOptions<K, V> {
@@ -14,8 +18,9 @@ export interface LruOptions<K, V> {
 
 /** A bounded map that gives up what was not used for longest. `undefined` is no value. */
 export class Lru<K, V extends NonNullable<unknown> | null> {
-  /** In the order of use, oldest first. */
-  readonly #entries = new Map<K, Entry<V>>();
+  readonly #entries = new Map<K, Entry<K, V>>();
+  #oldest: Entry<K, V> | undefined;
+  #newest: Entry<K, V> | undefined;
   readonly #options: LruOptions<K, V>;
   #size = 0;
 
@@ -27,8 +32,10 @@ export class Lru<K, V extends NonNullable<unknown> | null> {
   find(key: K): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#append(entry);
+    }
     return entry.value;
   }
 
@@ -42,12 +49,14 @@ export class Lru<K, V extends NonNullable<unknown> | null> {
     this.delete(key);
     const size = this.#options.sizeOf?.(value, key) ?? 1;
     if (size > this.#options.sizeMax) return;
-    this.#entries.set(key, { value, size });
+    const entry: Entry<K, V> = { key, value, size, older: undefined, newer: undefined };
+    this.#entries.set(key, entry);
+    this.#append(entry);
     this.#size += size;
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#size <= this.#options.sizeMax) break;
-      this.delete(oldest);
-      this.#options.onEvicted?.(oldest, entry.value);
+    while (this.#size > this.#options.sizeMax && this.#oldest !== undefined) {
+      const evicted = this.#oldest;
+      this.delete(evicted.key);
+      this.#options.onEvicted?.(evicted.key, evicted.value);
     }
   }
 
@@ -55,11 +64,13 @@ export class Lru<K, V extends NonNullable<unknown> | null> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
     this.#size -= entry.size;
+    this.#unlink(entry);
     return this.#entries.delete(key);
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#oldest = this.#newest = undefined;
     this.#size = 0;
   }
 
@@ -69,5 +80,20 @@ export class Lru<K, V extends NonNullable<unknown> | null> {
   /** In the unit of `sizeMax`. */
   get size(): number {
     return this.#size;
+  }
+
+  #append(entry: Entry<K, V>): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  #unlink(entry: Entry<K, V>): void {
+    if (entry.older === undefined) this.#oldest = entry.newer;
+    else entry.older.newer = entry.newer;
+    if (entry.newer === undefined) this.#newest = entry.older;
+    else entry.newer.older = entry.older;
   }
 }
