@@ -26,7 +26,7 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   }
   const { accountData: filter } = pass.request.filter;
   const global = [...accountDataText(accountData.get(noRoom) ?? [], filter), ...(await pushRulesEvent(pass))];
-  const isEmpty = global.length === 0 && Object.values(sections).every((rooms) => rooms.length === 0);
+  const isEmpty = global.length === 0 && sectionNames.every((name) => sections[name].length === 0);
   return { text: responseText(pass.now, sections, global), isEmpty };
 }
 
@@ -35,16 +35,19 @@ export function emptyResponse(now: number): string {
 }
 
 function responseText(now: number, sections: Record<Section, readonly RoomText[]>, global: readonly string[]): string {
-  const rooms = Object.entries(sections)
-    .filter(([, texts]) => texts.length > 0)
-    .map(
-      ([name, texts]) => `"${name}":{${texts.map(({ roomId, text }) => `${JSON.stringify(roomId)}:${text}`).join()}}`,
-    );
-  const parts = [`"next_batch":"${formatStreamToken(now)}"`];
-  if (rooms.length > 0) parts.push(`"rooms":{${rooms.join()}}`);
-  if (global.length > 0) parts.push(`"account_data":{"events":[${global.join()}]}`);
-  return `{${parts.join()}}`;
+  let rooms = '';
+  for (const name of sectionNames) {
+    const texts = sections[name];
+    if (texts.length === 0) continue;
+    let members = '';
+    for (const { roomId, text } of texts) members += `${members === '' ? '' : ','}${JSON.stringify(roomId)}:${text}`;
+    rooms += `${rooms === '' ? '' : ','}"${name}":{${members}}`;
+  }
+  const roomsText = rooms === '' ? '' : `,"rooms":{${rooms}}`;
+  const globalText = global.length === 0 ? '' : `,"account_data":{"events":[${global.join()}]}`;
+  return `{"next_batch":"${formatStreamToken(now)}"${roomsText}${globalText}}`;
 }
+const sectionNames: readonly Section[] = ['join', 'invite', 'knock', 'leave'];
 
 function sectionOf(membership: string): Section | undefined {
   switch (membership) {

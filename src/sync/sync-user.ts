@@ -41,8 +41,10 @@ export class SyncUser {
   /** Grows when a session of the user began or ended: whoever waits goes back to be checked. */
   sessionsVersion = 0;
   markersVersion = 0;
-  /** Rooms with changes, the one that changed last at the end. Complete for positions above `#floorPos`. */
-  readonly #changes = new Map<number, RoomChange>();
+  /** Rooms with changes. Complete for positions above `#floorPos`. */
+  readonly #changes = new Map<number, Changed>();
+  #oldest: Changed | undefined;
+  #newest: Changed | undefined;
   #floorPos: number;
   /** Of the newest account data of any room, and of the global ones. */
   #accountDataPos: number;
@@ -62,15 +64,16 @@ export class SyncUser {
   newsAfter(pos: number, all: boolean): RoomNews[] {
     const isKnown = pos >= this.#floorPos;
     if (all || !isKnown) {
-      const changeOf = (room: number) => (isKnown ? (this.#changes.get(room) ?? nothingChanged) : undefined);
+      const changeOf = (room: number) => (isKnown ? (this.#changes.get(room)?.change ?? nothingChanged) : undefined);
       return Array.from(this.rooms.values(), (standing) => ({ standing, change: changeOf(standing.room) }));
     }
     const news: RoomNews[] = [];
-    for (const [room, change] of this.#changes) {
-      const standing = this.rooms.get(room);
-      if (change.pos > pos && standing !== undefined) news.push({ standing, change });
+    // From the newest backwards: a user with much that is old pays only for what is new.
+    for (let node = this.#newest; node !== undefined && node.upToPos > pos; node = node.older) {
+      const standing = this.rooms.get(node.room);
+      if (node.change.pos > pos && standing !== undefined) news.push({ standing, change: node.change });
     }
-    return news;
+    return news.reverse();
   }
 
   /** Whether account data of the user, of rooms or global, may have changed after a position. */
@@ -83,11 +86,15 @@ export class SyncUser {
   }
 
   changed(room: number, kind: ChangeKind, pos: number): void {
-    const change = this.#changes.get(room) ?? { ...nothingChanged };
-    change.pos = Math.max(change.pos, pos);
-    change[kind] = Math.max(change[kind], pos);
-    this.#changes.delete(room);
-    this.#changes.set(room, change);
+    let node = this.#changes.get(room);
+    if (node === undefined) {
+      node = { room, change: { ...nothingChanged }, upToPos: 0, older: undefined, newer: undefined };
+      this.#changes.set(room, node);
+    } else this.#unlink(node);
+    node.change.pos = Math.max(node.change.pos, pos);
+    node.change[kind] = Math.max(node.change[kind], pos);
+    node.upToPos = Math.max(this.#newest?.upToPos ?? 0, node.change.pos);
+    this.#append(node);
     if (this.#changes.size > changesMax) this.#forgetOlderHalf();
   }
 
@@ -125,10 +132,35 @@ export class SyncUser {
   }
 
   #forgetOlderHalf(): void {
-    for (const [room, change] of this.#changes) {
-      if (this.#changes.size <= changesMax / 2) break;
-      this.#changes.delete(room);
-      this.#floorPos = Math.max(this.#floorPos, change.pos);
+    for (let node = this.#oldest; node !== undefined && this.#changes.size > changesMax / 2; node = this.#oldest) {
+      this.#changes.delete(node.room);
+      this.#unlink(node);
+      this.#floorPos = Math.max(this.#floorPos, node.change.pos);
     }
   }
+
+  #append(node: Changed): void {
+    node.older = this.#newest;
+    node.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = node;
+    else this.#newest.newer = node;
+    this.#newest = node;
+  }
+
+  #unlink(node: Changed): void {
+    if (node.older === undefined) this.#oldest = node.newer;
+    else node.older.newer = node.newer;
+    if (node.newer === undefined) this.#newest = node.older;
+    else node.newer.older = node.older;
+  }
+}
+
+/** A room's change in the list of all, the room that changed last at the end. */
+interface Changed {
+  readonly room: number;
+  readonly change: RoomChange;
+  /** No room before it in the list has a change above this; it never falls along the list. */
+  upToPos: number;
+  older: Changed | undefined;
+  newer: Changed | undefined;
 }
