@@ -9,11 +9,14 @@ import type { Signer } from './build-event.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { RoomDags } from './dag/contract.ts';
 import type { Members } from './ports.ts';
+import type { StateReader } from './state/state-reader.ts';
 
 export interface RoomsContext {
   readonly db: Database;
   readonly names: Names;
   readonly dags: RoomDags;
+  /** The state of rooms at any committed position. */
+  readonly states: StateReader;
   /** One at a time per room: everything that writes to a room's DAG holds its room's lock. */
   readonly locks: KeyedLock<RoomId>;
   readonly transactions: ClientTransactions;

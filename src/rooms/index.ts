@@ -19,6 +19,7 @@ import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
 import * as sending from './send-event.ts';
 import { expireTransactions } from './transaction-expiry.ts';
+import { StateReader } from './state/state-reader.ts';
 import { Typing } from './typing.ts';
 
 export type Rooms = ReturnType<typeof createRooms>;
@@ -28,8 +29,13 @@ export interface RoomsOptions {
   readonly defaultRoomVersion: string;
 }
 
-export function createRoomsContext(parts: Omit<RoomsContext, 'locks' | 'transactions'>): RoomsContext {
-  return { ...parts, locks: new KeyedLock<RoomId>(), transactions: new ClientTransactions(parts.db) };
+export function createRoomsContext(parts: Omit<RoomsContext, 'states' | 'locks' | 'transactions'>): RoomsContext {
+  return {
+    ...parts,
+    states: new StateReader(parts.db, parts.names),
+    locks: new KeyedLock<RoomId>(),
+    transactions: new ClientTransactions(parts.db),
+  };
 }
 
 export function createRooms(ctx: RoomsContext, options: RoomsOptions) {

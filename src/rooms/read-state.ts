@@ -2,7 +2,6 @@
 import { invalidParam, notFound } from '../matrix/errors.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
-import { changeAt, changedKeys, changesAt, completeAt, mainsOfRoom } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { type Viewer, clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
@@ -109,11 +108,9 @@ export async function stateRow(
   type: string,
   stateKey: string,
 ): Promise<EventRow | undefined> {
-  const skey = await ctx.names.findSkey(type, stateKey);
-  if (skey === undefined) return undefined;
-  const change = await ctx.db.one(changeAt, { line: await mainLineAt(ctx, dag.room, pos), skey, pos });
-  if (change?.event == null) return undefined;
-  const [row] = await ctx.db.all(eventsByNids, { nids: [change.event] });
+  const nid = await ctx.states.stateEventAt(dag.room, pos, type, stateKey);
+  if (nid === undefined) return undefined;
+  const [row] = await ctx.db.all(eventsByNids, { nids: [nid] });
   return row;
 }
 
@@ -127,8 +124,7 @@ export async function memberRows(
   if (userIds.length === 0) return [];
   const found = await ctx.names.findSkeys(userIds.map((userId) => ({ type: 'm.room.member', key: userId })));
   const skeys = found.filter((skey) => skey !== undefined);
-  const changes = await ctx.db.all(changesAt, { line: await mainLineAt(ctx, dag.room, pos), pos, skeys });
-  const nids = changes.flatMap((change) => change.event ?? []);
+  const nids = [...(await ctx.states.stateEventsAt(dag.room, pos, skeys)).values()];
   return nids.length === 0 ? [] : ctx.db.all(eventsByNids, { nids });
 }
 
@@ -150,38 +146,13 @@ export async function stateAt(
   pos: number,
   which: WhichState,
 ): Promise<Map<number, number>> {
-  const line = await mainLineAt(ctx, dag.room, pos);
-  const entries = (await ctx.db.all(completeAt, { line, pos })).flatMap(({ skey, event }) =>
-    event === null ? [] : [[skey, event] as const],
-  );
-  if (which === 'all') return new Map(entries);
+  const state = await ctx.states.stateAt(dag.room, pos);
+  if (which === 'all') return state;
+  const entries = [...state];
   const keys = await ctx.names.stateKeysOf(entries.map(([skey]) => skey));
   const isWanted = (type: string | undefined): boolean =>
     which === 'without-members' ? type !== 'm.room.member' : type === which.type;
   return new Map(entries.filter((_entry, index) => isWanted(keys[index]?.type)));
-}
-
-/** Keys whose current value changed in (since, now], each with its event at `now` (null: the key went away). R12. */
-export async function stateDelta(
-  ctx: RoomsContext,
-  dag: RoomDag,
-  since: number,
-  now: number,
-): Promise<ReadonlyMap<number, number | null>> {
-  const [from, to] = [await mainLineAt(ctx, dag.room, since), await mainLineAt(ctx, dag.room, now)];
-  const limit = Number.MAX_SAFE_INTEGER;
-  const changed =
-    from === to
-      ? await ctx.db.all(changedKeys, { line: to, above: since, upTo: now, limit })
-      : [
-          ...(await ctx.db.all(changedKeys, { line: from, above: since, upTo: limit, limit })),
-          ...(await ctx.db.all(changedKeys, { line: to, above: -1, upTo: now, limit })),
-        ];
-  const skeys = [...new Set(changed.map((row) => row.skey))];
-  if (skeys.length === 0) return new Map();
-  const values = new Map<number, number | null>(skeys.map((skey) => [skey, null]));
-  for (const row of await ctx.db.all(changesAt, { line: to, pos: now, skeys })) values.set(row.skey, row.event);
-  return values;
 }
 
 /** Opens a room for somebody who may see its state, and says as of which position. */
@@ -200,13 +171,6 @@ export const viewer = (actor: Actor, access: ReadAccess): Viewer => ({
   deviceNid: actor.deviceNid,
   timeline: access.timeline,
 });
-
-async function mainLineAt(ctx: RoomsContext, room: number, pos: number): Promise<number> {
-  const mains = await ctx.db.all(mainsOfRoom, { room });
-  const main = mains.findLast((entry) => entry.from_pos <= pos) ?? mains[0];
-  if (main === undefined) throw new Error(`room ${room} has no main line`);
-  return main.line;
-}
 
 const textField = (name: string, value: JsonValue | undefined): JsonObject =>
   typeof value === 'string' ? { [name]: value } : {};

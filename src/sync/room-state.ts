@@ -3,7 +3,7 @@ import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import type { RoomsContext } from '../rooms/context.ts';
-import { memberRows, stateAt, stateDelta } from '../rooms/read-state.ts';
+import { memberRows, stateAt } from '../rooms/read-state.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
 import type { RoomReader } from './room-reader.ts';
 import { type RoomTimeline, startOfTimeline } from './room-timeline.ts';
@@ -50,7 +50,7 @@ async function delta(
   since: number,
   until: number,
 ): Promise<ReadonlyMap<number, number | null>> {
-  return since < until ? stateDelta(rooms, dag, since, until) : new Map();
+  return since < until ? rooms.states.delta(dag.room, since, until) : new Map();
 }
 
 /**
