@@ -3,7 +3,6 @@
  * bottom.
  */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import packageFile from '../package.json' with { type: 'json' };
 import { createAccounts, type Accounts } from './accounts/index.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
@@ -30,6 +29,7 @@ import { Shutdown, type ShutdownStep } from './platform/shutdown.ts';
 import { systemPorts } from './platform/system-ports.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
+import { databaseOptions } from './storage/database-options.ts';
 import { openDatabase } from './storage/open.ts';
 import { Names } from './storage/names.ts';
 import { bindServerName } from './storage/server-facts.ts';
@@ -83,14 +83,17 @@ async function compose(
   const { clock, timers, random } = ports;
   await mkdir(config.dataDir, { recursive: true });
   const localServers = overrides.localServers ?? (await loadLocalServers(config, random));
-  const db = await openDatabase(databaseOptions(config, overrides), ports);
+  const database = databaseOptions(config);
+  const { sqlitePath } = overrides;
+  const isReplaced = database.engine === 'sqlite' && sqlitePath !== undefined;
+  const db = await openDatabase(isReplaced ? { ...database, path: sqlitePath } : database, ports);
   shutdown.add('database', () => db.close());
   await bindServerName(db, config.serverName);
   const metrics = new Metrics({ process: overrides.ports === undefined });
   const rateLimiter = config.rateLimits.enabled ? new TokenBuckets(config.rateLimits, clock) : undefined;
 
   const names = new Names(db, config.limits.namesCacheMax);
-  const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax });
+  const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
   // Accounts and rooms need each other: each sees of the other only what its ports say.
   const accounts = createAccounts({
     db,
@@ -181,10 +184,4 @@ function httpDomain(parts: Parts): HttpDomain {
       clock: ports.clock,
     },
   };
-}
-
-function databaseOptions(config: Config, overrides: ServerOverrides): Parameters<typeof openDatabase>[0] {
-  const { url } = config.database;
-  if (url !== undefined) return { engine: 'postgres', url: url.reveal() };
-  return { engine: 'sqlite', path: overrides.sqlitePath ?? join(config.dataDir, 'veche.db') };
 }
