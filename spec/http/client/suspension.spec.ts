@@ -1,11 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../src/platform/config/config.ts';
-import { createServer, type Server } from '../../../src/server.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import { passwordOfTests, refusal } from '../../support/test-accounts.ts';
+import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
 import { requestJson } from '../../support/test-server.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -13,44 +9,25 @@ const suspended = [403, 'M_USER_SUSPENDED'];
 const done = [200, undefined];
 
 describe('a suspended account in rooms', () => {
-  let folder: string;
-  let server: Server;
-  let url: string;
+  let running: LoopbackServer;
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'veche-suspension-'));
-    const configFile = join(folder, 'config.yaml');
-    writeFileSync(
-      configFile,
-      [
-        `data_dir: ${join(folder, 'data')}`,
-        'registration: { enabled: true }',
-        'password: { argon2: { memory_kib: 8, passes: 1 } }',
-        'rate_limits: { enabled: false }',
-        'log: { level: silent }',
-        'listeners: [{ bind: 127.0.0.1, port: 0, serve: [client] }]',
-      ].join('\n'),
-    );
-    server = await createServer(loadConfig(configFile, {}), { sqlitePath: ':memory:' });
-    url = `http://127.0.0.1:${server.addresses[0]?.port}`;
+    running = await startLoopbackServer();
   });
-  afterEach(async () => {
-    await server.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => running.close());
 
   const call = (method: string, path: string, token: string, body: JsonObject = {}) =>
-    requestJson(url, method, v3 + path, { token, ...(method === 'GET' ? {} : { body }) });
+    requestJson(running.url, method, v3 + path, { token, ...(method === 'GET' ? {} : { body }) });
 
   async function register(username: string): Promise<string> {
     const body = { auth: { type: 'm.login.dummy' }, username, password: passwordOfTests };
-    return String((await requestJson(url, 'POST', `${v3}/register`, { body })).json['access_token']);
+    return String((await requestJson(running.url, 'POST', `${v3}/register`, { body })).json['access_token']);
   }
 
   async function registerAdministrator(): Promise<string> {
-    const token = (await server.accounts.mintFirstAdministratorToken()) ?? '';
+    const token = (await running.server.accounts.mintFirstAdministratorToken()) ?? '';
     const client = { address: '127.0.0.1', userAgent: undefined };
-    const page = server.accounts.startPage;
+    const page = running.server.accounts.startPage;
     return (await page.createFirstAdministrator(token, 'admin', passwordOfTests, client)).accessToken;
   }
 
@@ -65,7 +42,7 @@ describe('a suspended account in rooms', () => {
   }
 
   const setSuspended = (admin: string, isSuspended: boolean) =>
-    requestJson(url, 'PUT', '/_matrix/client/v1/admin/suspend/@alice:localhost', {
+    requestJson(running.url, 'PUT', '/_matrix/client/v1/admin/suspend/@alice:localhost', {
       token: admin,
       body: { suspended: isSuspended },
     });
