@@ -29,6 +29,7 @@ export interface SyncAnswer {
   readonly rooms?: {
     readonly join?: Readonly<Record<string, JoinedRoom>>;
     readonly invite?: Readonly<Record<string, { invite_state: { events: readonly ClientEvent[] } }>>;
+    readonly knock?: Readonly<Record<string, { knock_state: { events: readonly ClientEvent[] } }>>;
     readonly leave?: Readonly<Record<string, Pick<JoinedRoom, 'timeline' | 'state'>>>;
   };
   readonly account_data?: { readonly events: readonly ClientEvent[] };

@@ -1,5 +1,5 @@
 /**
- * Memberships: invite, join, leave, kick, ban, unban. The authorisation rules decide who may; here stands only what an
+ * Memberships: invite, join, knock, leave, kick, ban, unban. The authorisation rules decide who may; here stands only what an
  * endpoint means beyond them. https://spec.matrix.org/v1.19/client-server-api/#room-membership
  */
 import { forbidden, notFound } from '../matrix/errors.ts';
@@ -37,7 +37,7 @@ export async function joinRoom(
   request: Omit<MembershipRequest, 'target'>,
 ): Promise<void> {
   const { roomId } = request;
-  if ((await ctx.dags.find(roomId)) === undefined) throw notFound(`This server does not know the room ${roomId}`);
+  await assertKnown(ctx, roomId);
   await changeRoom(ctx, roomId, async (dag) => {
     const current = await memberOf(dag, actor.userId);
     const content = contentOf('join', request, await profileOf(ctx, actor.userId));
@@ -46,7 +46,27 @@ export async function joinRoom(
   });
 }
 
-/** Leaves a room, or rejects an invite. Who has left already stays so. */
+/**
+ * Asks to be invited. An invite accepts it, a kick or ban denies it, and `leaveRoom` takes it back.
+ * Errors: M_FORBIDDEN by the rules: the join rule or room version has no knocking, or the user is joined, invited or banned;
+ * M_NOT_FOUND as for `joinRoom`. https://spec.matrix.org/v1.19/client-server-api/#knocking-on-rooms
+ */
+export async function knockRoom(
+  ctx: RoomsContext,
+  actor: Actor,
+  request: Omit<MembershipRequest, 'target' | 'extra'>,
+): Promise<void> {
+  const { roomId } = request;
+  await assertKnown(ctx, roomId);
+  await changeRoom(ctx, roomId, async (dag) => {
+    const current = await memberOf(dag, actor.userId);
+    const content = contentOf('knock', request, await profileOf(ctx, actor.userId));
+    if (current !== undefined && sameContent(dag, current.content, content)) return nothingToDo;
+    return append(ctx, dag, actor.userId, actor.userId, content);
+  });
+}
+
+/** Leaves a room, rejects an invite, or takes a knock back. Who has left already stays so. */
 export async function leaveRoom(
   ctx: RoomsContext,
   actor: Actor,
@@ -111,6 +131,11 @@ export function contentOf(
 ): JsonObject {
   const reason = request.reason === undefined ? {} : { reason: request.reason };
   return { ...request.extra, ...profile, ...reason, membership };
+}
+
+/** Throws M_NOT_FOUND. */
+async function assertKnown(ctx: RoomsContext, roomId: RoomId): Promise<void> {
+  if ((await ctx.dags.find(roomId)) === undefined) throw notFound(`This server does not know the room ${roomId}`);
 }
 
 const nothingToDo: Done = { eventId: undefined, placed: undefined };

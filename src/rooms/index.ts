@@ -49,6 +49,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
       redactEvent: sending.redactEvent,
       inviteUser: membership.inviteUser,
       joinRoom: membership.joinRoom,
+      knockRoom: membership.knockRoom,
       leaveRoom: membership.leaveRoom,
       kickUser: membership.kickUser,
       banUser: membership.banUser,

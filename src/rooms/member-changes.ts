@@ -98,9 +98,9 @@ export function applyMemberChange(unit: UnitBuilder, member: MemberChange, place
   unit.wake({ kind: 'membership', room, userNid: user, userId, membership, previous, pos });
 }
 
-/** Whether the user is to be told of it as of something new: a second invite is, a changed profile is not. */
+/** Whether the user is to be told of it as of something new: a second invite or knock is, a changed profile is not. */
 export function isNewStanding({ membership, previous }: Pick<MembershipWake, 'membership' | 'previous'>): boolean {
-  return membership !== previous || membership === 'invite';
+  return membership !== previous || membership === 'invite' || membership === 'knock';
 }
 
 function writeStanding(unit: UnitBuilder, member: MemberChange, { room, pos, ord, notifySeq }: Placed): void {

@@ -18,10 +18,11 @@ const shown: readonly StateTuple[] = [
 
 /** The events of the current state that say what the room is, the inviter's membership, and the invite or knock itself. */
 export async function strippedStateFor(dag: RoomDag, memberEvent: RoomEvent): Promise<JsonObject[]> {
-  const tuples: StateTuple[] = [...shown, ['m.room.member', memberEvent.sender]];
+  const { sender, stateKey } = memberEvent;
+  // What somebody who knocks was before is over with the knock.
+  const tuples: readonly StateTuple[] = sender === stateKey ? shown : [...shown, ['m.room.member', sender]];
   const state = await dag.currentEvents(tuples);
-  const events = tuples.flatMap(([type, stateKey]) => state(type, stateKey) ?? []);
-  return [...events.filter((event) => event.eventId !== memberEvent.eventId), memberEvent].map(strip);
+  return [...tuples.flatMap(([type, key]) => state(type, key) ?? []), memberEvent].map(strip);
 }
 
 function strip(event: RoomEvent): JsonObject {

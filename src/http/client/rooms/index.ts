@@ -13,6 +13,7 @@ import { inviteUser } from './invite-user.ts';
 import { joinRoom } from './join-room.ts';
 import { joinRoomById } from './join-room-by-id.ts';
 import { kick } from './kick.ts';
+import { knockRoom } from './knock-room.ts';
 import { leaveRoom } from './leave-room.ts';
 import { postReceipt } from './post-receipt.ts';
 import { redactEvent } from './redact-event.ts';
@@ -37,6 +38,7 @@ export const roomEndpoints = [
   joinRoom,
   joinRoomById,
   kick,
+  knockRoom,
   leaveRoom,
   postReceipt,
   redactEvent,

@@ -1,0 +1,75 @@
+/** One user of a whole server, over HTTP. Paths begin below /_matrix/client/v3. */
+import type { JsonObject } from '../../src/matrix/json/json-value.ts';
+import type { LoopbackServer } from './loopback-server.ts';
+import { passwordOfTests } from './test-accounts.ts';
+import { type TestResponse, requestJson } from './test-server.ts';
+
+const v3 = '/_matrix/client/v3';
+
+export class TestClient {
+  readonly userId: string;
+  readonly token: string;
+  readonly #url: string;
+
+  private constructor(url: string, userId: string, token: string) {
+    this.#url = url;
+    this.userId = userId;
+    this.token = token;
+  }
+
+  static async register({ url }: LoopbackServer, username: string): Promise<TestClient> {
+    const body = { auth: { type: 'm.login.dummy' }, username, password: passwordOfTests };
+    const { json } = await requestJson(url, 'POST', `${v3}/register`, { body });
+    return new TestClient(url, String(json['user_id']), String(json['access_token']));
+  }
+
+  /** The server's first administrator: once per server. */
+  static async registerAdministrator({ url, server }: LoopbackServer): Promise<TestClient> {
+    const token = (await server.accounts.mintFirstAdministratorToken()) ?? '';
+    const client = { address: '127.0.0.1', userAgent: undefined };
+    const page = server.accounts.startPage;
+    const session = await page.createFirstAdministrator(token, 'admin', passwordOfTests, client);
+    return new TestClient(url, '@admin:localhost', session.accessToken);
+  }
+
+  get(path: string, query: Record<string, string> = {}): Promise<TestResponse> {
+    return requestJson(this.#url, 'GET', v3 + path, { token: this.token, query });
+  }
+  post(path: string, body: JsonObject = {}): Promise<TestResponse> {
+    return requestJson(this.#url, 'POST', v3 + path, { token: this.token, body });
+  }
+  put(path: string, body: JsonObject = {}): Promise<TestResponse> {
+    return requestJson(this.#url, 'PUT', v3 + path, { token: this.token, body });
+  }
+
+  /** Suspends a user, or ends that; for administrators. */
+  async setSuspended(userId: string, suspended: boolean): Promise<void> {
+    const path = `/_matrix/client/v1/admin/suspend/${encodeURIComponent(userId)}`;
+    await succeeded(requestJson(this.#url, 'PUT', path, { token: this.token, body: { suspended } }));
+  }
+
+  /** The room's id. */
+  async createRoom(body: JsonObject = {}): Promise<string> {
+    return String((await succeeded(this.post('/createRoom', body)))['room_id']);
+  }
+  /** The event's id. */
+  async setState(roomId: string, type: string, content: JsonObject, stateKey = ''): Promise<string> {
+    const path = `/rooms/${encodeURIComponent(roomId)}/state/${type}/${encodeURIComponent(stateKey)}`;
+    return String((await succeeded(this.put(path, content)))['event_id']);
+  }
+  /** The event's id. The text is the transaction's id too. */
+  async say(roomId: string, text: string): Promise<string> {
+    const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${encodeURIComponent(text)}`;
+    return String((await succeeded(this.put(path, { msgtype: 'm.text', body: text })))['event_id']);
+  }
+}
+
+/** The answer of a request that is expected to succeed. */
+export async function succeeded(response: Promise<TestResponse>): Promise<JsonObject> {
+  const { status, json, text } = await response;
+  if (status !== 200) throw new Error(`the request was answered with ${status}: ${text}`);
+  return json;
+}
+
+/** Path of a room's own endpoints. */
+export const roomPath = (roomId: string): string => `/rooms/${encodeURIComponent(roomId)}`;
