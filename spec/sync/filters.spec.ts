@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
+import type { RoomId } from '../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../src/matrix/json/json-value.ts';
+import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
-import { type ClientEvent, TestRooms } from '../support/test-rooms.ts';
+import { type ClientEvent, TestRooms, type TestUser } from '../support/test-rooms.ts';
 
 describeOnBothEngines('filters of sync', (engine) => {
   const start = async () => {
@@ -112,4 +114,124 @@ describeOnBothEngines('filters of sync', (engine) => {
     const { timeline } = (await sync({ room: { timeline: { contains_url: true } } }))[roomId] ?? {};
     expect(timeline?.events ?? []).toEqual([]);
   });
+
+  it('give of each event only the fields that are asked for', async () => {
+    const { test, alice, bob, roomId, since } = await start();
+    const carol = await test.user('carol');
+    await test.setState(alice, roomId, 'm.room.topic', { topic: 'topic', 'a.b': { c: 1, d: 2 } });
+    await test.setAccountData(bob, 'org.example', { body: 'mine' }, roomId);
+    await test.setAccountData(bob, 'org.example', { body: 'everywhere' });
+    for (let i = 0; i < 3; i++) await test.say(carol, await joined(test, carol, roomId), `message ${i}`);
+    const invited = await test.createRoom(alice, { invite: [bob.userId], name: 'Room' });
+    const fields = ['type', 'content.body', 'content.a\\.b.c'];
+    const filter = { event_fields: fields, room: { timeline: { limit: 2 }, state: { types: ['m.room.topic'] } } };
+    const answer = await test.syncOnce(bob, since, { filter });
+    const room = answer.rooms?.join?.[roomId];
+    expect(room?.timeline.events).toEqual([1, 2].map((i) => message(`message ${i}`)));
+    expect(room?.state.events).toEqual([{ type: 'm.room.topic', content: { 'a.b': { c: 1 } } }]);
+    expect(room?.account_data.events).toEqual([{ type: 'org.example', content: { body: 'mine' } }]);
+    expect(answer.account_data?.events).toEqual([{ type: 'org.example', content: { body: 'everywhere' } }]);
+    const stripped = answer.rooms?.invite?.[invited]?.invite_state.events ?? [];
+    expect(stripped).toContainEqual({ type: 'm.room.name' });
+    expect(room?.timeline.prev_batch).toMatch(/^t/);
+    const whole = await test.syncOnce(bob, since, { filter: { event_fields: [] } });
+    expect(whole.rooms?.join?.[roomId]?.timeline.events.at(-1)).toHaveProperty('event_id');
+  });
+
+  it.each(['1', '12'] as const)('give events as servers send them, in a room of version %s', async (roomVersion) => {
+    const { test, alice, bob } = await start();
+    const roomId = await test.createRoom(alice, { roomVersion });
+    await test.rooms.joinRoom(bob, { roomId });
+    const eventId = await test.say(bob, roomId, 'hello', roomVersion === '1' ? { number: 1 } : {}, 'txn');
+    const redacted = await test.say(bob, roomId, 'taken back');
+    await test.rooms.redactEvent(bob, { roomId, eventId: redacted, content: {} });
+    const ask = async (filter: JsonObject) =>
+      (await test.syncOnce(bob, undefined, { filter })).rooms?.join?.[roomId] ?? fail('the room is told');
+    const room = await ask({ event_format: 'federation', room: { timeline: { limit: 3 } } });
+    const [sent, gone] = room.timeline.events;
+    expect(sent).toMatchObject({ event_id: eventId, room_id: roomId, content: { body: 'hello' } });
+    for (const key of ['auth_events', 'prev_events', 'depth', 'hashes', 'signatures']) expect(sent).toHaveProperty(key);
+    expect(sent?.unsigned).toMatchObject({ transaction_id: 'txn', membership: 'join' });
+    expect(gone).toMatchObject({ event_id: redacted, content: {} });
+    const create = room.state.events.find((event) => event.type === 'm.room.create');
+    expect(create).toHaveProperty('hashes');
+    expect(create?.room_id).toBe(roomVersion === '12' ? undefined : roomId);
+    const both = await ask({ event_format: 'federation', event_fields: ['depth', 'hashes.sha256'] });
+    expect(Object.keys(both.timeline.events[0] ?? {})).toEqual(['depth', 'hashes']);
+  });
+
+  it('choose the rooms of what is told of departures and of account data', async () => {
+    const { test, alice, bob, roomId, other, since } = await start();
+    for (const room of [roomId, other]) {
+      await test.setAccountData(bob, 'org.example.a', { url: 'mxc://test/1' }, room);
+      await test.setAccountData(bob, 'org.example.b', {}, room);
+      await test.say(alice, room, 'hello');
+      await test.rooms.leaveRoom(bob, { roomId: room });
+    }
+    const leave = async (room: JsonObject) => {
+      const rooms = (await test.syncOnce(bob, since, { filter: { room } })).rooms?.leave ?? {};
+      return (id: string) => rooms[id] as { account_data: { events: ClientEvent[] } } | undefined;
+    };
+    const types = (room: { account_data: { events: ClientEvent[] } } | undefined) =>
+      room?.account_data.events.map((event) => event.type);
+    const part = await leave({ account_data: { not_rooms: [roomId] } });
+    expect([types(part(roomId)), types(part(other))]).toEqual([[], ['org.example.a', 'org.example.b']]);
+    expect(types((await leave({ account_data: { contains_url: true } }))(roomId))).toEqual(['org.example.a']);
+    expect(types((await leave({ account_data: { contains_url: false } }))(roomId))).toEqual(['org.example.b']);
+    const one = await leave({ rooms: [other] });
+    expect([one(roomId), types(one(other))]).toEqual([undefined, ['org.example.a', 'org.example.b']]);
+  });
+
+  it('choose the rooms of invites', async () => {
+    const { test, alice, bob, since } = await start();
+    const invited = await test.createRoom(alice, { invite: [bob.userId] });
+    for (const [filter, told] of [
+      [{ rooms: [invited] }, [invited]],
+      [{ not_rooms: [invited] }, []],
+    ] as const) {
+      const answer = await test.syncOnce(bob, since, { filter: { room: filter } });
+      expect(Object.keys(answer.rooms?.invite ?? {})).toEqual(told);
+    }
+  });
+
+  it.each([1, 2, 5, 100])('lose nothing between a limited timeline of %i and the request before', async (limit) => {
+    const { test, alice, bob, roomId, since } = await start();
+    const sent: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      await test.setState(alice, roomId, 'org.example', { name: `state ${i}` }, `key ${i % 3}`);
+      await test.say(i % 2 === 0 ? alice : bob, roomId, `message ${i}`);
+      if (i % 2 === 0) sent.push(`message ${i}`);
+    }
+    const filter = { room: { timeline: { types: ['m.room.m*'], not_senders: [bob.userId], limit } } };
+    const { timeline, state } =
+      (await test.syncOnce(bob, since, { filter })).rooms?.join?.[roomId] ?? fail('the room is told');
+    expect(told(timeline.events)).toEqual(sent.slice(-limit));
+    expect(timeline.limited).toBe(limit < sent.length);
+    // What the timeline leaves out is state, each key once and as it is now.
+    expect(new Set(told(state.events))).toEqual(new Set(['state 9', 'state 10', 'state 11']));
+    expect(state.events).toHaveLength(3);
+    const page = { from: timeline.prev_batch, to: since, filter: JSON.stringify(filter.room.timeline) };
+    const gap = await pages(test, bob, roomId, page);
+    expect([...gap.toReversed(), ...told(timeline.events)]).toEqual(sent);
+  });
+
+  const pages = async (test: TestRooms, user: TestUser, roomId: RoomId, request: Partial<MessagesRequest>) => {
+    const bodies: unknown[] = [];
+    let from = request.from;
+    do {
+      const page = await test.history(user, roomId, { ...request, ...(from === undefined ? {} : { from }) });
+      bodies.push(...told(page.chunk));
+      from = page.end;
+    } while (from !== undefined);
+    return bodies;
+  };
+  const message = (body: string) => ({ type: 'm.room.message', content: { body } });
+  const joined = async (test: TestRooms, user: TestUser, roomId: RoomId) => {
+    await test.rooms.joinRoom(user, { roomId });
+    return roomId;
+  };
 });
+
+function fail(what: string): never {
+  throw new Error(`not so: ${what}`);
+}

@@ -50,7 +50,8 @@ export async function leftRoom(
       ? { timeline: nothingSeen, state: [] }
       : await untilEnd(pass, dag, reader, visibility, span.endPos);
   const timeline = withOwnEvent(pass, dag, seen.timeline, await ownEvent(pass, dag, visibility));
-  const data = accountDataText(accountData, request.filter.room.accountData);
+  const { accountData: filter } = request.filter.room;
+  const data = includesRoom(filter, dag.roomId) ? accountDataText(accountData, filter) : [];
   return {
     roomId: dag.roomId,
     text: `{"timeline":${timelineText(timeline)},"state":{"events":[${seen.state.join()}]},"account_data":{"events":[${data.join()}]}}`,

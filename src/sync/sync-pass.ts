@@ -4,6 +4,7 @@ import { formatStreamToken } from '../rooms/pagination-token.ts';
 import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores/account-data-store.ts';
 import { accountDataText } from './account-data-text.ts';
 import { joinedRoom } from './joined-room.ts';
+import { inWantedForm } from './response-form.ts';
 import { type RoomText, leftRoom, strippedRoom } from './other-rooms.ts';
 import type { SyncPass } from './sync-request.ts';
 import type { RoomNews, RoomStanding } from './sync-user.ts';
@@ -27,7 +28,8 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   const { accountData: filter } = pass.request.filter;
   const global = [...accountDataText(accountData.get(noRoom) ?? [], filter), ...(await pushRulesEvent(pass))];
   const isEmpty = global.length === 0 && sectionNames.every((name) => sections[name].length === 0);
-  return { text: responseText(pass.now, sections, global), isEmpty };
+  const text = responseText(pass.now, sections, global);
+  return { text: isEmpty ? text : await inWantedForm(pass.ctx.rooms, pass.request.filter, text), isEmpty };
 }
 
 export function emptyResponse(now: number): string {

@@ -17,7 +17,10 @@ export function matchesEventFilter(filter: EventFilter, event: Filterable): bool
 }
 
 /** The rooms of the filter are the caller's business: it knows them before it reads any event. */
-export function matchesRoomEventFilter(filter: RoomEventFilter, event: Filterable): boolean {
+export function matchesRoomEventFilter(
+  filter: EventFilter & Pick<RoomEventFilter, 'containsUrl'>,
+  event: Filterable,
+): boolean {
   if (filter.containsUrl !== undefined && (typeof event.content['url'] === 'string') !== filter.containsUrl)
     return false;
   return matchesEventFilter(filter, event);

@@ -46,6 +46,14 @@ export const eventsByNids = defineRead<{ nids: readonly number[] }, EventRow>('t
     .where('e.nid', 'in', p.list('nids')),
 );
 
+export const eventsByIds = defineRead<{ eventIds: readonly string[] }, EventRow>('timeline.eventsByIds', (q, p) =>
+  q
+    .selectFrom('event as e')
+    .innerJoin('event_body as b', 'b.nid', 'e.nid')
+    .select([...columns])
+    .where('e.event_id', 'in', p.list('eventIds')),
+);
+
 /** The newest first, from below `before` down to above `after`. */
 export const timelineBackwards = defineRead<{ room: number; before: number; after: number; limit: number }, EventRow>(
   'timeline.backwards',

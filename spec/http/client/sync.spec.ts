@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
+import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { passwordOfTests, refusal } from '../../support/test-accounts.ts';
+import type { SyncAnswer } from '../../support/test-rooms.ts';
+import { requestJson } from '../../support/test-server.ts';
+
+const v3 = '/_matrix/client/v3';
+
+describe('GET /sync', () => {
+  let running: LoopbackServer;
+  beforeEach(async () => {
+    running = await startLoopbackServer();
+  });
+  afterEach(() => running.close());
+
+  const call = (method: string, path: string, token: string, body: JsonObject = {}) =>
+    requestJson(running.url, method, v3 + path, { token, ...(method === 'GET' ? {} : { body }) });
+
+  const register = async (username: string): Promise<string> => {
+    const body = { auth: { type: 'm.login.dummy' }, username, password: passwordOfTests };
+    return String((await requestJson(running.url, 'POST', `${v3}/register`, { body })).json['access_token']);
+  };
+  const createRoom = async (token: string, more: JsonObject = {}): Promise<string> =>
+    String((await call('POST', '/createRoom', token, { preset: 'public_chat', ...more })).json['room_id']);
+  let transactions = 0;
+  const say = async (token: string, roomId: string, body: string, more: JsonObject = {}): Promise<string> => {
+    const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${++transactions}`;
+    return String((await call('PUT', path, token, { msgtype: 'm.text', body, ...more })).json['event_id']);
+  };
+  const sync = async (token: string, query: Record<string, string> = {}): Promise<SyncAnswer> => {
+    const { status, text } = await call('GET', `/sync?${new URLSearchParams(query).toString()}`, token);
+    expect(status).toBe(200);
+    return JSON.parse(text) as SyncAnswer;
+  };
+
+  it('applies a stored filter as one in the query', async () => {
+    const [alice, bob] = [await register('alice'), await register('bob')];
+    const roomId = await createRoom(alice);
+    await call('POST', `/rooms/${encodeURIComponent(roomId)}/join`, bob);
+    await say(alice, roomId, 'from alice');
+    await say(bob, roomId, 'from bob');
+    const filter = {
+      event_fields: ['content.body'],
+      room: { timeline: { senders: ['@bob:localhost'], types: ['m.room.mess*'] }, state: { types: [] } },
+    };
+    const { json } = await call('POST', '/user/@alice:localhost/filter', alice, filter);
+    for (const given of [JSON.stringify(filter), String(json['filter_id'])]) {
+      const room = (await sync(alice, { filter: given })).rooms?.join?.[roomId];
+      expect(room?.timeline).toMatchObject({ events: [{ content: { body: 'from bob' } }], limited: false });
+      expect(room?.state.events).toEqual([]);
+    }
+  });
+
+  it('gives events as servers send them', async () => {
+    const alice = await register('alice');
+    const roomId = await createRoom(alice);
+    const eventId = await say(alice, roomId, 'hello');
+    const room = (await sync(alice, { filter: '{"event_format":"federation"}' })).rooms?.join?.[roomId];
+    expect(room?.timeline.events.at(-1)).toMatchObject({
+      event_id: eventId,
+      room_id: roomId,
+      hashes: {},
+      signatures: { localhost: {} },
+      unsigned: { transaction_id: String(transactions) },
+    });
+  });
+
+  it.each([
+    ['{"event_format":"xml"}', 'M_BAD_JSON'],
+    ['{"event_fields":"type"}', 'M_BAD_JSON'],
+    ['{"room":{"timeline":{"limit":"10"}}}', 'M_BAD_JSON'],
+    ['{', 'M_NOT_JSON'],
+    ['17', 'M_INVALID_PARAM'],
+  ])('refuses the filter %s', async (filter, errcode) => {
+    const alice = await register('alice');
+    const query = new URLSearchParams({ filter }).toString();
+    expect(refusal(await call('GET', `/sync?${query}`, alice))).toEqual([400, errcode]);
+  });
+});
