@@ -23,7 +23,7 @@ import { assertRegistrationIsOpen, register } from './registration.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
 import type { Requester } from './requester.ts';
 import { refreshSession } from './sessions.ts';
-import { operatorSecret, SharedSecret } from './shared-secret.ts';
+import { operatorSecret, SharedSecret, type SignedOrder } from './shared-secret.ts';
 import { registerSigned, type SignedRegistrationRequest } from './signed-registration.ts';
 import { createStages } from './stages.ts';
 import { createStartPage } from './start-page.ts';
@@ -73,6 +73,8 @@ export function createAccounts(dependencies: AccountsDependencies) {
     operator: {
       issueNonce: () => operator.issueNonce(),
       register: (request: SignedRegistrationRequest) => registerSigned(ctx, operator, request),
+      /** Throws like a registration when the request is not signed by somebody who can read the signing key. */
+      verifyOrder: (request: SignedOrder): void => operator.verifyOrder(request),
     },
     /** Writes what is only noted in memory. */
     async close(): Promise<void> {

@@ -45,15 +45,24 @@ export class SharedSecret {
   /** Throws 400 for an unknown or used nonce, 403 for a wrong MAC. A nonce is used up either way. */
   verify(request: SignedRegistration): void {
     const secret = this.#getSecret();
-    const expiresMs = this.#nonces.find(request.nonce);
-    this.#nonces.delete(request.nonce);
-    if (expiresMs === undefined || expiresMs <= this.#clock.monotonicMs())
-      throw new MatrixError(400, 'M_UNKNOWN', 'unrecognised nonce');
+    this.#useUp(request.nonce);
     if (`${request.username}${request.password}`.includes('\0'))
       throw invalidParam('username and password must not contain NUL');
-    const expected = Buffer.from(registrationMac(secret, request), 'hex');
-    const given = Buffer.from(request.mac, 'hex');
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw forbidden('HMAC incorrect');
+    assertMac(request.mac, registrationMac(secret, request));
+  }
+
+  /** The same for something else than a registration. */
+  verifyOrder(request: SignedOrder): void {
+    const secret = this.#getSecret();
+    this.#useUp(request.nonce);
+    assertMac(request.mac, orderMac(secret, request));
+  }
+
+  #useUp(nonce: string): void {
+    const expiresMs = this.#nonces.find(nonce);
+    this.#nonces.delete(nonce);
+    if (expiresMs === undefined || expiresMs <= this.#clock.monotonicMs())
+      throw new MatrixError(400, 'M_UNKNOWN', 'unrecognised nonce');
   }
 
   #getSecret(): string {
@@ -61,6 +70,28 @@ export class SharedSecret {
       throw new MatrixError(400, 'M_UNKNOWN', 'Shared secret registration is not enabled');
     return this.#secret;
   }
+}
+
+function assertMac(mac: string, expectedMac: string): void {
+  const [expected, given] = [Buffer.from(expectedMac, 'hex'), Buffer.from(mac, 'hex')];
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw forbidden('HMAC incorrect');
+}
+
+/** What the command line wants of a running server. */
+export interface SignedOrder {
+  readonly nonce: string;
+  /** What is to be done; no user is called so. */
+  readonly order: `/${string}`;
+  readonly subjects: readonly string[];
+  /** Hexadecimal. */
+  readonly mac: string;
+}
+
+/** In hexadecimal. The JSON keeps the parts apart whatever they hold. */
+export function orderMac(secret: string, { nonce, order, subjects }: Omit<SignedOrder, 'mac'>): string {
+  return createHmac('sha256', secret)
+    .update(JSON.stringify([nonce, order, ...subjects]))
+    .digest('hex');
 }
 
 /** In hexadecimal. */

@@ -4,8 +4,9 @@ import { MatrixError } from '../matrix/errors.ts';
 import { loadConfig } from '../platform/config/config.ts';
 import { systemPorts } from '../platform/system-ports.ts';
 import { readArguments, UsageError } from './arguments.ts';
-import { createUser, ownServerPolicies } from './create-user.ts';
+import { createUser } from './create-user.ts';
 import { runCommand } from './run-command.ts';
+import { ownServerPolicies } from './running-server.ts';
 
 const usage = 'npm run user -- create NAME [--admin] [--password-stdin] [--config FILE]';
 

@@ -15,6 +15,7 @@ import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { createRoom } from './create-room.ts';
 import { openJoinedRoom } from './membership.ts';
 import * as reading from './read-state.ts';
+import { purgeHistory } from './purge-history.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
 import * as sending from './send-event.ts';
@@ -63,6 +64,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
       messages: timeline.readMessages,
       event: timeline.readEvent,
       context: timeline.readContext,
+      purgeHistory,
     }),
     typing,
     async setTyping(actor: Actor, roomId: RoomId, timeoutMs: number | undefined): Promise<void> {

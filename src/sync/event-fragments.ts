@@ -192,6 +192,11 @@ function tailOf(unsigned: JsonObject): string {
   return rest === '{}' ? '}}' : `,${rest.slice(1)}}`;
 }
 
+/** An event that was there when its number was read has been purged since. What asked for it asks anew. */
+export class EventForgotten extends Error {
+  override readonly name = 'EventForgotten';
+}
+
 function lost(nid: number): never {
-  throw new Error(`event ${nid} is not in the database`);
+  throw new EventForgotten(`event ${nid} is not in the database`);
 }

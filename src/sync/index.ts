@@ -3,12 +3,12 @@ import type { Timers } from '../platform/ports.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import { Deadline } from './deadline.ts';
-import { EventFragments } from './event-fragments.ts';
+import { EventForgotten, EventFragments } from './event-fragments.ts';
 import { LazyMembers } from './lazy-members.ts';
 import type { SyncPushRules } from './ports.ts';
 import { RoomTails } from './room-tails.ts';
-import { emptyResponse, runPass } from './sync-pass.ts';
-import { type SyncContext, type SyncRequest, beginPass } from './sync-request.ts';
+import { type PassResult, emptyResponse, runPass } from './sync-pass.ts';
+import { type SyncContext, type SyncPass, type SyncRequest, beginPass } from './sync-request.ts';
 import type { SyncUser } from './sync-user.ts';
 import { SyncUsers } from './sync-users.ts';
 
@@ -61,8 +61,7 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, us
     for (;;) {
       // Whoever has changed since is told at once; what changes while this pass runs is found by the next one.
       const changed = deadline.nextChange(user);
-      const pass = beginPass(ctx, request, user, since);
-      const result = await runPass(pass);
+      const { pass, result } = await tryPass(ctx, request, user, since);
       if (!result.isEmpty) return result.text;
       if (since < 0 || request.fullState || deadline.isOver) return emptyResponse(pass.now);
       if (user.sessionsVersion !== sessionsVersion) return emptyResponse(pass.now);
@@ -72,6 +71,25 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, us
     deadline.end();
   }
 }
+
+/** A purge may take events away between the reading of their numbers and of their bodies; the next pass does not see them. */
+async function tryPass(
+  ctx: SyncContext,
+  request: SyncRequest,
+  user: SyncUser,
+  since: number,
+): Promise<{ readonly pass: SyncPass; readonly result: PassResult }> {
+  for (let triesLeft = purgesMax; ; triesLeft--) {
+    const pass = beginPass(ctx, request, user, since);
+    try {
+      return { pass, result: await runPass(pass) };
+    } catch (error) {
+      if (!(error instanceof EventForgotten) || triesLeft === 0) throw error;
+    }
+  }
+}
+/** Rooms that are purged one right after another, during one pass each. */
+const purgesMax = 10;
 
 /**
  * -1 for an initial sync. A token from the future was given out by a database that is no more (an older backup was restored):

@@ -34,6 +34,7 @@ export class RoomTails {
     for (const wake of commit.wakes) {
       if (wake.kind === 'event') this.#append(wake);
       else if (wake.kind === 'redaction') this.#replace(wake.room, wake.nid, wake.redacted);
+      else if (wake.kind === 'historyPurged') this.#forget(wake.room, wake.cutPos);
     }
     this.#pos = commit.pos;
     this.#evicted.clear();
@@ -63,6 +64,14 @@ export class RoomTails {
     if (tail.entries.length <= tailEntriesMax) return;
     const dropped = tail.entries.shift();
     if (dropped !== undefined) tail.fromPos = dropped.pos;
+  }
+
+  #forget(room: number, cutPos: number): void {
+    const tail = this.#tails.find(room);
+    if (tail === undefined) return;
+    const first = tail.entries.findIndex((entry) => entry.pos >= cutPos);
+    const forgotten = tail.entries.splice(0, first < 0 ? tail.entries.length : first);
+    tail.fromPos = Math.max(tail.fromPos, forgotten.at(-1)?.pos ?? 0);
   }
 
   /** Filters look at the entry's own event; its text is made anew from the database. */

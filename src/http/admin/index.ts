@@ -6,6 +6,7 @@ import { getRegistrationToken } from './get-registration-token.ts';
 import { getServerVersion } from './get-server-version.ts';
 import { getUser } from './get-user.ts';
 import { listRegistrationTokens } from './list-registration-tokens.ts';
+import { purgeHistoryAsOperator } from './purge-history-as-operator.ts';
 import { putUser } from './put-user.ts';
 import { registerAsOperator } from './register-as-operator.ts';
 import { registerWithSharedSecret } from './register-with-shared-secret.ts';
@@ -25,3 +26,6 @@ export const adminEndpoints = [
   updateRegistrationToken,
   deleteRegistrationToken,
 ];
+
+/** What administers rooms. */
+export const adminRoomEndpoints = [purgeHistoryAsOperator];

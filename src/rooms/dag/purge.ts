@@ -16,6 +16,13 @@ import { emitPlace } from './write-placement.ts';
 
 const ITEMS_PER_UNIT = 500;
 
+declare module '../../storage/database.ts' {
+  interface WakeKinds {
+    /** History is being forgotten: events below the position may be gone from the database from now on. */
+    historyPurged: { readonly room: number; readonly cutPos: number };
+  }
+}
+
 /** Throws Error while the room's state is partial. */
 export async function purgeRoom(room: HotRoom, cutPos: number): Promise<Purged> {
   await room.settled();
@@ -35,6 +42,7 @@ interface PurgePlan {
   readonly mains: HotRoom['mains'];
   /** Events that something still names. */
   readonly outliers: readonly number[];
+  readonly outlierIds: readonly EventId[];
   readonly deleted: readonly number[];
   /** Ids of those of them that others may relate to. */
   readonly targets: readonly EventId[];
@@ -68,8 +76,8 @@ async function planPurge(room: HotRoom, cutPos: number): Promise<PurgePlan> {
   const needed = await authChains(room, starts);
   const outliers = [...forgotten.keys()].filter((nid) => needed.has(nid));
   const deleted = [...forgotten.keys(), ...oldOutliers].filter((nid) => !needed.has(nid));
-  const targets = deleted.map((nid) => forgotten.get(nid)).filter((eventId) => eventId !== undefined);
-  return { ...lines, kept, mains, outliers, deleted, targets };
+  const idsOf = (nids: readonly number[]) => nids.map((nid) => forgotten.get(nid)).filter((id) => id !== undefined);
+  return { ...lines, kept, mains, outliers, outlierIds: idsOf(outliers), deleted, targets: idsOf(deleted) };
 }
 
 /** Judged in (above, upTo]. */
@@ -203,6 +211,7 @@ async function carryOut(room: HotRoom, cutPos: number, plan: PurgePlan): Promise
     unit.run(store.setPurgePos, { room: room.room, pos: cutPos });
     unit.run(store.deleteMainsBefore, { room: room.room, fromPos: plan.mains[0]!.fromPos });
     for (const place of plan.kept) emitPlace(unit, place);
+    unit.wake({ kind: 'historyPurged', room: room.room, cutPos });
   });
   inSlices(plan.outliers, (nids) =>
     write((unit) => {
@@ -213,6 +222,7 @@ async function carryOut(room: HotRoom, cutPos: number, plan: PurgePlan): Promise
   inSlices(edges, (slice) => write((unit) => slice.forEach((edge) => unit.run(store.deleteAuthEdge, edge))));
   inSlices(plan.targets, (eventIds) => write((unit) => unit.run(store.deleteRelationsTo, { eventIds })));
   inSlices(plan.deleted, (nids) => write((unit) => deleteEvents(unit, nids)));
+  inSlices(plan.outlierIds, (eventIds) => write((unit) => unit.run(store.deleteStaleRelationsTo, { eventIds })));
   inSlices(plan.deadLines, (lines) =>
     write((unit) => {
       unit.run(store.deleteLineChanges, { lines });

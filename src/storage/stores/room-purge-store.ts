@@ -107,6 +107,15 @@ export const deleteTransactionsOf = defineWrite<{ nids: number[] }>('purge.delet
 export const deleteGivenStatesOfAll = defineWrite<{ nids: number[] }>('purge.deleteGivenStatesOf', (q, p) =>
   q.deleteFrom('given_state').where('nid', 'in', p.list('nids')),
 );
+/** Of events that are gone, to events that stay. */
+export const deleteStaleRelationsTo = defineWrite<{ eventIds: string[] }>('purge.deleteStaleRelationsTo', (q, p) =>
+  q
+    .deleteFrom('relation')
+    .where('target_id', 'in', p.list('eventIds'))
+    .where('nid', 'not in', (eb) =>
+      eb.selectFrom('event').select('event.nid').whereRef('event.nid', '=', 'relation.nid'),
+    ),
+);
 export const deleteRelationsTo = defineWrite<{ eventIds: string[] }>('purge.deleteRelationsTo', (q, p) =>
   q.deleteFrom('relation').where('target_id', 'in', p.list('eventIds')),
 );
