@@ -4,6 +4,7 @@ import { accountDataEndpoints } from './client/account-data/index.ts';
 import { accountEndpoints } from './client/account/index.ts';
 import { capabilitiesEndpoints } from './client/capabilities/index.ts';
 import { deviceEndpoints } from './client/devices/index.ts';
+import { directoryEndpoints } from './client/directory/index.ts';
 import { filterEndpoints } from './client/filter/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
 import { profileEndpoints } from './client/profile/index.ts';
@@ -28,6 +29,7 @@ const areas = [
   ...accountEndpoints,
   ...capabilitiesEndpoints,
   ...deviceEndpoints,
+  ...directoryEndpoints,
   ...filterEndpoints,
   ...loginEndpoints,
   ...profileEndpoints,

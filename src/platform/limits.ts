@@ -75,6 +75,8 @@ export const limits = Object.freeze({
   deviceSeenWriteMs: 300_000,
 
   // Rooms
+  /** Of the servers that an alias is answered with. */
+  aliasServersMax: 50,
   createRoomInvitesMax: 100,
   typingMsMax: 120_000,
 

@@ -8,7 +8,7 @@ import type { RoomEvent, StateLookup } from '../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import { type EventDraft, type Reference, buildEvent } from './build-event.ts';
 import { type ClientTransaction, type RoomsContext, randomOpaqueId, signerFor } from './context.ts';
-import type { Placed, RoomDag } from './dag/contract.ts';
+import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
 import { openRoom } from './membership.ts';
 import { referenceHashOf } from './stored-event.ts';
@@ -21,6 +21,8 @@ export interface AppendOptions {
   readonly transaction?: ClientTransaction | undefined;
   /** Milliseconds since the Unix epoch; absent: now. */
   readonly originServerTs?: number | undefined;
+  /** Further statements of the event's unit. */
+  readonly also?: ReceiveOptions['also'];
 }
 
 /**
@@ -51,11 +53,24 @@ export async function appendLocalEvent(
     () => randomOpaqueId(ctx.random),
   );
   const effects = await prepareEffects(ctx, dag, built.event, { transaction: options.transaction });
-  const placed = await dag.receive(built.event, built.body, { local: true, ...effects.options });
+  const placed = await dag.receive(built.event, built.body, {
+    local: true,
+    ...effects.options,
+    also: both(effects.options.also, options.also),
+  });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
   effects.handedIn(placed);
   return { event: built.event, placed };
 }
+
+function both(first: UnitPart, second: UnitPart | undefined): UnitPart {
+  if (second === undefined) return first;
+  return (unit, placed) => {
+    first(unit, placed);
+    second(unit, placed);
+  };
+}
+type UnitPart = NonNullable<ReceiveOptions['also']>;
 
 /** An event that was appended, or one that is there already and says the same. */
 export interface Done {

@@ -1,5 +1,5 @@
 /** What the functions of rooms/ work with; made once by `createRooms`. */
-import type { RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
+import type { RoomAlias, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { KeyedLock } from '../platform/keyed-lock.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import type { Clock, Random } from '../platform/ports.ts';
@@ -19,6 +19,8 @@ export interface RoomsContext {
   readonly states: StateReader;
   /** One at a time per room: everything that writes to a room's DAG holds its room's lock. */
   readonly locks: KeyedLock<RoomId>;
+  /** One at a time per alias: whoever takes or removes it. Taken before a room's lock, never within it. */
+  readonly aliasLocks: KeyedLock<RoomAlias>;
   readonly transactions: ClientTransactions;
   readonly localServers: LocalServers;
   readonly members: Members;
@@ -31,6 +33,8 @@ export interface Actor {
   readonly userId: UserId;
   readonly userNid: number;
   readonly deviceNid: number;
+  /** Administrators of the server may change its directory as if every room were theirs. */
+  readonly isAdmin?: boolean;
 }
 
 /** https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers */

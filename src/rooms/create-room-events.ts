@@ -9,6 +9,7 @@ import type { RoomAlias, UserId } from '../matrix/ids/ids.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../matrix/json/json-value.ts';
 import type { RoomVersionId, RoomVersionRules } from '../matrix/room-versions/rules.ts';
+import { badAlias, newAliasesIn } from './canonical-alias.ts';
 
 export interface CreateRoomRequest {
   readonly visibility: 'public' | 'private';
@@ -44,7 +45,8 @@ const presets: Readonly<Record<NonNullable<CreateRoomRequest['preset']>, Preset>
 
 /**
  * Steps 1 to 7 of the specification's list; the invites of step 8 are memberships like any other.
- * Errors: M_BAD_JSON for a power_level_content_override or creation_content that cannot stand.
+ * Errors: M_BAD_JSON for a power_level_content_override or creation_content that cannot stand, M_BAD_ALIAS and
+ * M_INVALID_PARAM for a canonical alias in initial_state.
  */
 export function createRoomEvents(
   request: CreateRoomRequest,
@@ -79,12 +81,19 @@ export function createRoomEvents(
     if (draft.type === 'm.room.name' && draft.stateKey === '' && request.name !== undefined) continue;
     if (draft.type === 'm.room.topic' && draft.stateKey === '' && request.topic !== undefined) continue;
     if (draft.type === 'm.room.create') throw badJson('initial_state must not contain m.room.create');
+    if (draft.type === 'm.room.canonical_alias' && draft.stateKey === '') checkAliases(draft.content, request);
     drafts.push(draft);
   }
   if (request.name !== undefined) drafts.push({ type: 'm.room.name', stateKey: '', content: { name: request.name } });
   if (request.topic !== undefined)
     drafts.push({ type: 'm.room.topic', stateKey: '', content: topicContent(request.topic) });
   return drafts;
+}
+
+/** No other alias can lead to a room that is being made. */
+function checkAliases(content: JsonObject, { alias: own }: CreateRoomRequest): void {
+  const wrong = newAliasesIn(content, {}).find((alias) => alias !== own);
+  if (wrong !== undefined) throw badAlias(wrong);
 }
 
 const tupleKey = (type: string, stateKey: string): string => `${type}\u0000${stateKey}`;

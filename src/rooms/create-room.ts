@@ -2,22 +2,37 @@
 import { MatrixError, forbidden } from '../matrix/errors.ts';
 import type { RoomId } from '../matrix/ids/ids.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
-import { UniqueViolation, UnitFailed } from '../storage/database.ts';
-import { insertAlias, publishRoom } from '../storage/stores/room-directory-store.ts';
+import { aliasByName, insertAlias, publishRoom } from '../storage/stores/room-directory-store.ts';
 import { type Appended, appendLocalEvent } from './append-local-event.ts';
 import { type BuiltEvent, buildEvent } from './build-event.ts';
 import { contentOf } from './change-membership.ts';
 import { type Actor, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
 import { type CreateRoomRequest, type StateDraft, createRoomEvents } from './create-room-events.ts';
-import type { RoomDag } from './dag/contract.ts';
+import type { ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { timelineEntry } from './event-effects.ts';
 
 /**
- * The room exists, invites included, when this resolves.
+ * The room exists, invites included, when this resolves; only then its alias leads to it and the directory lists it.
  * Errors: M_ROOM_IN_USE (the alias is taken; nothing was made), M_BAD_JSON, M_INVALID_ROOM_STATE (an event that the request
  * implies is refused), M_FORBIDDEN.
  */
 export async function createRoom(
+  ctx: RoomsContext,
+  actor: Actor,
+  request: CreateRoomRequest,
+  rules: RoomVersionRules,
+): Promise<RoomId> {
+  const { alias } = request;
+  if (alias === undefined) return makeRoom(ctx, actor, request, rules);
+  // Nobody else takes the alias between this look and the room's last event.
+  return ctx.aliasLocks.run(alias, async () => {
+    if ((await ctx.db.one(aliasByName, { alias })) !== undefined)
+      throw new MatrixError(400, 'M_ROOM_IN_USE', `The alias ${alias} is taken`);
+    return makeRoom(ctx, actor, request, rules);
+  });
+}
+
+async function makeRoom(
   ctx: RoomsContext,
   actor: Actor,
   request: CreateRoomRequest,
@@ -33,8 +48,11 @@ export async function createRoom(
     const last = await ctx.locks.run(roomId, async () => {
       // Where the id is made from the event, two like it in one millisecond would be one room.
       if ((await ctx.dags.find(roomId)) !== undefined) return undefined;
-      const dag = await storeCreateEvent(ctx, actor, request, create);
-      return appendInitialEvents(ctx, actor, dag, [...drafts, ...invites]);
+      const dag = await storeCreateEvent(ctx, actor, create);
+      return appendInitialEvents(ctx, actor, dag, [...drafts, ...invites], (unit, { room }) => {
+        if (request.alias !== undefined) unit.run(insertAlias, { alias: request.alias, room, creator: actor.userNid });
+        if (request.visibility === 'public') unit.run(publishRoom, { room });
+      });
     });
     if (last === undefined) continue;
     await last.placed.ticket?.committed;
@@ -60,46 +78,35 @@ function buildCreateEvent(
   );
 }
 
-/** The room, its create event, its alias and its entry in the directory are one fact. */
-async function storeCreateEvent(
-  ctx: RoomsContext,
-  actor: Actor,
-  request: CreateRoomRequest,
-  create: BuiltEvent,
-): Promise<RoomDag> {
+async function storeCreateEvent(ctx: RoomsContext, actor: Actor, create: BuiltEvent): Promise<RoomDag> {
   const { dag, placed } = await ctx.dags.create(create.event, create.body, {
     local: true,
     also: (unit, placed) => {
-      const { room, ord } = placed;
-      if (request.alias !== undefined) unit.run(insertAlias, { alias: request.alias, room, creator: actor.userNid });
-      if (request.visibility === 'public') unit.run(publishRoom, { room });
+      const { ord } = placed;
       if (ord !== null) unit.wake({ kind: 'event', ...timelineEntry(create.event, actor.userNid, placed, ord) });
     },
   });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
-  // Only an alias can be refused by the database, and only its refusal is worth waiting for.
-  if (request.alias !== undefined)
-    await placed.ticket?.committed.catch((error: unknown) => {
-      throw error instanceof UnitFailed && error.cause instanceof UniqueViolation
-        ? new MatrixError(400, 'M_ROOM_IN_USE', `The alias ${request.alias} is taken`)
-        : error;
-    });
   return dag;
 }
 
+/** `withLast`: what becomes true with the last one, when the room is whole. */
 async function appendInitialEvents(
   ctx: RoomsContext,
   actor: Actor,
   dag: RoomDag,
   drafts: readonly StateDraft[],
+  withLast: ReceiveOptions['also'],
 ): Promise<Appended> {
   let last: Appended | undefined;
-  for (const draft of drafts)
-    last = await appendLocalEvent(ctx, dag, { ...draft, sender: actor.userId }).catch((error: unknown) => {
+  for (const [index, draft] of drafts.entries()) {
+    const options = index === drafts.length - 1 ? { also: withLast } : {};
+    last = await appendLocalEvent(ctx, dag, { ...draft, sender: actor.userId }, options).catch((error: unknown) => {
       throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN'
         ? new MatrixError(400, 'M_INVALID_ROOM_STATE', `${draft.type} is not allowed: ${error.message}`)
         : error;
     });
+  }
   if (last === undefined) throw new Error('a new room has at least its creator');
   return last;
 }

@@ -8,7 +8,7 @@ import { findRoomVersion } from '../matrix/room-versions/table.ts';
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import type { Timers } from '../platform/ports.ts';
 import { userRooms } from '../storage/stores/membership-store.ts';
-import { roomOfAlias } from '../storage/stores/room-directory-store.ts';
+import * as aliases from './aliases.ts';
 import * as membership from './change-membership.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
@@ -30,11 +30,14 @@ export interface RoomsOptions {
   readonly defaultRoomVersion: string;
 }
 
-export function createRoomsContext(parts: Omit<RoomsContext, 'states' | 'locks' | 'transactions'>): RoomsContext {
+export function createRoomsContext(
+  parts: Omit<RoomsContext, 'states' | 'locks' | 'aliasLocks' | 'transactions'>,
+): RoomsContext {
   return {
     ...parts,
     states: new StateReader(parts.db, parts.names),
     locks: new KeyedLock<RoomId>(),
+    aliasLocks: new KeyedLock<RoomAlias>(),
     transactions: new ClientTransactions(parts.db),
   };
 }
@@ -45,6 +48,10 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
   return {
     ...bindAll(ctx, {
       createRoom,
+      setAlias: aliases.setAlias,
+      resolveAlias: aliases.resolveAlias,
+      deleteAlias: aliases.deleteAlias,
+      localAliases: aliases.localAliases,
       sendMessage: sending.sendMessage,
       sendState: sending.sendState,
       redactEvent: sending.redactEvent,
@@ -84,14 +91,12 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     /** The alias of the user's own server with this local part; undefined: it cannot be one. */
     localAlias(actor: Actor, localpart: string): RoomAlias | undefined {
       const alias = `#${localpart}:${serverOf(actor.userId)}`;
-      return isRoomAlias(alias) && !localpart.includes(':') ? alias : undefined;
+      return isRoomAlias(alias) && localpart !== '' && !localpart.includes(':') ? alias : undefined;
     },
     /** Throws M_NOT_FOUND for an alias that leads nowhere. */
     async resolveRoom(idOrAlias: RoomId | RoomAlias): Promise<RoomId> {
       if (idOrAlias.startsWith('!')) return idOrAlias as RoomId;
-      const row = await ctx.db.one(roomOfAlias, { alias: idOrAlias });
-      if (row === undefined) throw new MatrixError(404, 'M_NOT_FOUND', `There is no room ${idOrAlias}`);
-      return row.room_id as RoomId;
+      return (await aliases.resolveAlias(ctx, idOrAlias as RoomAlias)).room_id;
     },
     /** A changed profile becomes one membership event in every joined room; a room that refuses it keeps no other from it. */
     async profileChanged(userId: UserId, profile: JsonObject): Promise<void> {

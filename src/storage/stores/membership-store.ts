@@ -73,6 +73,21 @@ export const joinedCount = defineRead<{ room: number }, { members: number | null
     .where('room', '=', p.room),
 );
 
+/** The servers with joined users, those with the most of them first. */
+export const serversInRoom = defineRead<{ room: number; limit: number }, { name: string }>(
+  'membership.serversInRoom',
+  (q, p) =>
+    q
+      .selectFrom('room_server')
+      .innerJoin('server_name', 'server_name.server_nid', 'room_server.server_nid')
+      .select('server_name.name')
+      .where('room_server.room', '=', p.room)
+      .where('room_server.joined', '>', 0)
+      .orderBy('room_server.joined', 'desc')
+      .orderBy('server_name.name')
+      .limit(sql<number>`cast(${p.limit} as bigint)`),
+);
+
 export const upsertUserRoom = defineWrite<{
   user: number;
   room: number;

@@ -13,5 +13,6 @@ const checked =
 export const roomId = (): Decoder<RoomId> => parsed('a room ID', checked(isRoomId));
 export const userId = (): Decoder<UserId> => parsed('a user ID', checked(isUserId));
 export const eventId = (): Decoder<EventId> => parsed('an event ID', checked(isEventId));
+export const roomAlias = (): Decoder<RoomAlias> => parsed('a room alias', checked(isRoomAlias));
 export const roomIdOrAlias = (): Decoder<RoomId | RoomAlias> =>
   parsed('a room ID or alias', (text) => (isRoomId(text) || isRoomAlias(text) ? text : undefined));
