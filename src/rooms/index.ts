@@ -46,33 +46,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
   const typing = new Typing(ctx.db, options.timers);
   const stopExpiry = expireTransactions(ctx, options.timers);
   return {
-    ...bindAll(ctx, {
-      createRoom,
-      setAlias: aliases.setAlias,
-      resolveAlias: aliases.resolveAlias,
-      deleteAlias: aliases.deleteAlias,
-      localAliases: aliases.localAliases,
-      sendMessage: sending.sendMessage,
-      sendState: sending.sendState,
-      redactEvent: sending.redactEvent,
-      inviteUser: membership.inviteUser,
-      joinRoom: membership.joinRoom,
-      knockRoom: membership.knockRoom,
-      leaveRoom: membership.leaveRoom,
-      kickUser: membership.kickUser,
-      banUser: membership.banUser,
-      unbanUser: membership.unbanUser,
-      setReceipt: receipts.setReceipt,
-      setReadMarkers: receipts.setReadMarkers,
-      state: reading.readState,
-      stateEvent: reading.readStateEvent,
-      members: reading.readMembers,
-      joinedMembers: reading.readJoinedMembers,
-      messages: timeline.readMessages,
-      event: timeline.readEvent,
-      context: timeline.readContext,
-      purgeHistory,
-    }),
+    ...bindAll(ctx, operations),
     typing,
     async setTyping(actor: Actor, roomId: RoomId, timeoutMs: number | undefined): Promise<void> {
       const dag = await openJoinedRoom(ctx, actor.userId, roomId);
@@ -120,6 +94,34 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     },
   };
 }
+
+const operations = {
+  createRoom,
+  setAlias: aliases.setAlias,
+  resolveAlias: aliases.resolveAlias,
+  deleteAlias: aliases.deleteAlias,
+  localAliases: aliases.localAliases,
+  sendMessage: sending.sendMessage,
+  sendState: sending.sendState,
+  redactEvent: sending.redactEvent,
+  inviteUser: membership.inviteUser,
+  joinRoom: membership.joinRoom,
+  knockRoom: membership.knockRoom,
+  leaveRoom: membership.leaveRoom,
+  kickUser: membership.kickUser,
+  banUser: membership.banUser,
+  unbanUser: membership.unbanUser,
+  setReceipt: receipts.setReceipt,
+  setReadMarkers: receipts.setReadMarkers,
+  state: reading.readState,
+  stateEvent: reading.readStateEvent,
+  members: reading.readMembers,
+  joinedMembers: reading.readJoinedMembers,
+  messages: timeline.readMessages,
+  event: timeline.readEvent,
+  context: timeline.readContext,
+  purgeHistory,
+};
 
 async function roomsWith(ctx: RoomsContext, user: number, memberships: readonly string[]): Promise<RoomId[]> {
   const rows = await ctx.db.all(userRooms, { user });
