@@ -3,6 +3,7 @@
  * mentioned, and who is woken. Prepared before the write (it may look things up), applied within its unit.
  */
 import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
+import { type Relation, relationOf } from '../matrix/events/relations.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { markRead } from '../storage/stores/membership-store.ts';
@@ -101,7 +102,7 @@ interface LastingEffects {
   readonly senderIsLocal: boolean;
   readonly redaction: Redaction | undefined;
   readonly mentions: readonly MentionRow[];
-  readonly relation: { readonly targetId: string; readonly relType: string } | undefined;
+  readonly relation: Relation | undefined;
   readonly transaction: ClientTransaction | undefined;
 }
 
@@ -113,7 +114,8 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
   if (effects.senderIsLocal && (event.stateKey === undefined || effects.notifies || mentions.length > 0))
     unit.run(markRead, { user: senderNid, room, readOrd: ord, notifyRead: notifySeq });
   if (redaction !== undefined) redactStored(unit, redaction, nid);
-  if (relation !== undefined) unit.run(insertRelation, { ...relation, nid, room });
+  if (relation !== undefined)
+    unit.run(insertRelation, { targetId: relation.targetId, relType: relation.relType, nid, room });
   for (const mention of mentions) unit.run(insertMention, { ...mention, room, ord });
   const mentioned = mentions.map((mention) => mention.user);
   if (redaction?.movesCounts === true) mentioned.push(everybody);
@@ -132,13 +134,4 @@ export function timelineEntry(
   const { room, nid, pos, notifySeq, stateChanges } = placed;
   const otherStateChanged = stateChanges.some((change) => change.event?.nid !== nid);
   return { room, nid, pos, ord, notifySeq, senderNid, event, transaction, mentioned, otherStateChanged };
-}
-
-/** https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events */
-function relationOf(event: RoomEvent): { targetId: string; relType: string } | undefined {
-  const relation = event.content['m.relates_to'];
-  if (typeof relation !== 'object' || relation === null || Array.isArray(relation)) return undefined;
-  const { rel_type: relType, event_id: targetId } = relation as Record<string, unknown>;
-  if (typeof relType !== 'string' || typeof targetId !== 'string') return undefined;
-  return { targetId, relType };
 }

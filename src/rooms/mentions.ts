@@ -4,6 +4,7 @@
  * https://spec.matrix.org/v1.19/client-server-api/#user-and-room-mentions
  */
 import { powerLevelOf } from '../matrix/event-auth/power-levels.ts';
+import { relationOf } from '../matrix/events/relations.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
 import { isJsonObject } from '../matrix/json/json-value.ts';
@@ -73,7 +74,6 @@ function deviation(user: number, thread: string, outcome: PushOutcome, counted: 
 
 /** The thread root of an event in a thread; 'main' otherwise. */
 export function threadOf(event: RoomEvent): string {
-  const relation = event.content['m.relates_to'];
-  const isThreaded = isJsonObject(relation) && relation['rel_type'] === 'm.thread';
-  return isThreaded && typeof relation['event_id'] === 'string' ? relation['event_id'] : 'main';
+  const relation = relationOf(event);
+  return relation?.relType === 'm.thread' ? relation.targetId : 'main';
 }
