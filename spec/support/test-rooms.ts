@@ -16,6 +16,7 @@ import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
 import { KeyedLock } from '../../src/platform/keyed-lock.ts';
 import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
 import { type Sync, type SyncOptions, createSync } from '../../src/sync/index.ts';
+import type { StateField } from '../../src/sync/sync-request.ts';
 import type { CreateRoomRequest } from '../../src/rooms/create-room-events.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
@@ -30,13 +31,14 @@ export interface SyncAnswer {
     readonly join?: Readonly<Record<string, JoinedRoom>>;
     readonly invite?: Readonly<Record<string, { invite_state: { events: readonly ClientEvent[] } }>>;
     readonly knock?: Readonly<Record<string, { knock_state: { events: readonly ClientEvent[] } }>>;
-    readonly leave?: Readonly<Record<string, Pick<JoinedRoom, 'timeline' | 'state'>>>;
+    readonly leave?: Readonly<Record<string, Pick<JoinedRoom, 'timeline' | 'state' | 'state_after'>>>;
   };
   readonly account_data?: { readonly events: readonly ClientEvent[] };
 }
 export interface SyncTestOptions {
   readonly filter?: JsonObject;
   readonly fullState?: boolean;
+  readonly stateField?: StateField;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -47,6 +49,7 @@ export interface JoinedRoom {
     readonly prev_batch: string;
   };
   readonly state: { readonly events: readonly ClientEvent[] };
+  readonly state_after?: { readonly events: readonly ClientEvent[] };
   readonly ephemeral: { readonly events: readonly ClientEvent[] };
   readonly account_data: { readonly events: readonly ClientEvent[] };
   readonly unread_notifications: { readonly notification_count: number; readonly highlight_count: number };
@@ -212,6 +215,7 @@ export class TestRooms {
       requester: actor,
       since: since === undefined ? undefined : Number(since.slice(1)),
       fullState: options.fullState ?? false,
+      stateField: options.stateField ?? 'state',
       filter: parseSyncFilter(options.filter ?? {}),
       timeoutMs: options.timeoutMs ?? 0,
       signal: options.signal ?? new AbortController().signal,

@@ -10,7 +10,7 @@ import type { EventFragment } from './event-fragments.ts';
 import type { RoomText } from './other-rooms.ts';
 import { type ReceiptNews, receiptNews } from './receipt-news.ts';
 import { RoomReader } from './room-reader.ts';
-import { type StateWish, lazyMembers, loadState, stateText } from './room-state.ts';
+import { type StateWish, lazyMembers, loadState, stateField, stateText } from './room-state.ts';
 import { type RoomSummary, roomSummary } from './room-summary.ts';
 import { type RoomTimeline, loadTimeline } from './room-timeline.ts';
 import type { RoomNews } from './sync-user.ts';
@@ -48,7 +48,7 @@ export async function joinedRoom(
 
   const counts = await unreadCounts(ctx, pass.user, reader.userId, dag, pass.now);
   const text =
-    `{"timeline":${timelineText(timeline)},"state":{"events":[${state.text.join()}]}` +
+    `{"timeline":${timelineText(timeline)},"${stateField(pass)}":{"events":[${state.text.join()}]}` +
     `,"account_data":{"events":[${data.join()}]},"ephemeral":{"events":[${ephemeral.join()}]}` +
     `,"unread_notifications":{"notification_count":${counts.notification},"highlight_count":${counts.highlight}}` +
     `${state.summary === undefined ? '' : `,"summary":${JSON.stringify(state.summary)}`}}`;

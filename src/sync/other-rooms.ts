@@ -6,10 +6,10 @@ import { stateRow } from '../rooms/read-state.ts';
 import type { AccountDataRow } from '../storage/stores/account-data-store.ts';
 import { strippedState } from '../storage/stores/membership-store.ts';
 import { accountDataText } from './account-data-text.ts';
-import { renderEvent } from './event-fragments.ts';
+import { type EventFragment, renderEvent } from './event-fragments.ts';
 import { timelineText } from './joined-room.ts';
 import { RoomReader } from './room-reader.ts';
-import { type StateWish, lazyMembers, loadState, stateText } from './room-state.ts';
+import { type StateWish, isStateAfter, lazyMembers, loadState, stateField, stateText } from './room-state.ts';
 import { type RoomTimeline, type TimelineEvent, loadTimeline, timelineLimit } from './room-timeline.ts';
 import type { RoomStanding } from './sync-user.ts';
 import type { SyncPass } from './sync-request.ts';
@@ -49,12 +49,15 @@ export async function leftRoom(
     span === undefined || span.endPos <= since
       ? { timeline: nothingSeen, state: [] }
       : await untilEnd(pass, dag, reader, visibility, span.endPos);
-  const timeline = withOwnEvent(pass, dag, seen.timeline, await ownEvent(pass, dag, visibility));
+  const own = await ownEvent(pass, dag, visibility);
+  const timeline = withOwnEvent(pass, dag, seen.timeline, own);
+  const state = isStateAfter(pass) && own !== undefined ? withOwnState(seen.state, own.fragment) : seen.state;
+  const texts = await stateText(pass, { dag, reader }, state);
   const { accountData: filter } = request.filter.room;
   const data = includesRoom(filter, dag.roomId) ? accountDataText(accountData, filter) : [];
   return {
     roomId: dag.roomId,
-    text: `{"timeline":${timelineText(timeline)},"state":{"events":[${seen.state.join()}]},"account_data":{"events":[${data.join()}]}}`,
+    text: `{"timeline":${timelineText(timeline)},"${stateField(pass)}":{"events":[${texts.join()}]},"account_data":{"events":[${data.join()}]}}`,
   };
 }
 
@@ -66,14 +69,19 @@ async function untilEnd(
   reader: RoomReader,
   visibility: VisibilityTimeline,
   until: number,
-): Promise<{ readonly timeline: RoomTimeline; readonly state: readonly string[] }> {
+): Promise<{ readonly timeline: RoomTimeline; readonly state: readonly EventFragment[] }> {
   const { since, request } = pass;
   const wasKnown = since >= 0 && membershipAt(visibility, since) === 'join';
   const timeline = await loadTimeline(pass, { dag, reader, since: wasKnown ? since : -1, until, visibility });
   const wish: StateWish = { dag, reader, timeline, since, until, full: !wasKnown || request.fullState };
   const state = await loadState(pass, wish);
   const members = await lazyMembers(pass, wish, state, []);
-  return { timeline, state: await stateText(pass, wish, [...state, ...members]) };
+  return { timeline, state: [...state, ...members] };
+}
+
+/** Who takes the state from what is told as state alone is told there, too, that they are gone. */
+function withOwnState(state: readonly EventFragment[], own: EventFragment): EventFragment[] {
+  return [...state.filter(({ type, stateKey }) => type !== own.type || stateKey !== own.stateKey), own];
 }
 
 function withOwnEvent(

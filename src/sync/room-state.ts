@@ -7,7 +7,7 @@ import { memberRows, stateAt } from '../rooms/read-state.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
 import type { RoomReader } from './room-reader.ts';
 import { type RoomTimeline, startOfTimeline } from './room-timeline.ts';
-import type { SyncPass } from './sync-request.ts';
+import type { StateField, SyncPass } from './sync-request.ts';
 
 /** What a pass wants of one room's state. */
 export interface StateWish {
@@ -23,15 +23,40 @@ export interface StateWish {
 /** Lazy loading is asked for in the filter of the state, for /sync. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync */
 export const isLazy = (pass: SyncPass): boolean => pass.request.filter.room.state.lazyLoadMembers;
 
+/** The name under which the state is told. */
+export const stateField = (pass: SyncPass): StateField => pass.request.stateField ?? 'state';
+
+/** Whether clients take the state from what is told as state alone, and not from the timeline. */
+export const isStateAfter = (pass: SyncPass): boolean => stateField(pass) !== 'state';
+
 /**
- * The state without regard to filters: at the start of the timeline, and of keys that changed later by no event of it (two
- * branches of the room met, or the filter leaves it out) their value now. Of a whole state that is loaded lazily the
- * memberships are left out; what changed has them all, so that no join, departure or new name in a gap is lost.
+ * The state without regard to filters. Of a whole state that is loaded lazily the memberships are left out; what changed has
+ * them all, so that no join, departure or new name in a gap is lost.
  */
 export async function loadState(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
+  const { timeline } = wish;
+  const isUnchanged = !wish.full && !timeline.otherStateChanged;
+  if (!isStateAfter(pass)) return isUnchanged ? [] : stateBefore(pass, wish);
+  return isUnchanged && timeline.events.every(({ fragment }) => fragment.stateKey === undefined)
+    ? []
+    : stateAtEnd(pass, wish);
+}
+
+async function stateAtEnd(pass: SyncPass, { dag, full, since, until }: StateWish): Promise<EventFragment[]> {
+  const { rooms, fragments } = pass.ctx;
+  const state = full
+    ? await stateAt(rooms, dag, until, isLazy(pass) ? 'without-members' : 'all')
+    : await delta(rooms, dag, since, until);
+  return fragments.ofNids([...state.values()].filter((nid) => nid !== null));
+}
+
+/**
+ * At the start of the timeline; of keys that changed later by no event of it (two branches of the room met, or the filter
+ * leaves it out) their value now.
+ */
+async function stateBefore(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
   const { rooms, fragments } = pass.ctx;
   const { dag, timeline, full, since, until } = wish;
-  if (!full && !timeline.otherStateChanged) return [];
   const inTimeline = new Set(timeline.events.map((event) => event.nid));
   const start = startOfTimeline(timeline, until);
   const state = new Map<number, number | null>(
@@ -67,13 +92,13 @@ export async function lazyMembers(
   const { ctx, request, since, now } = pass;
   const { dag, timeline, full } = wish;
   const told = new Set(state.filter(isMember).map((fragment) => fragment.stateKey));
-  const needed = [...neededMembers(timeline, [...heroes, ...(full ? [wish.reader.userId] : [])])].filter(
-    (userId) => !told.has(userId),
-  );
+  const also = [...heroes, ...(full ? [wish.reader.userId] : [])];
+  const all = isStateAfter(pass) ? membersIn(timeline, also) : neededMembers(timeline, also);
+  const needed = [...all].filter((userId) => !told.has(userId));
   const everything = full || request.filter.room.state.includeRedundantMembers;
   const ack = { since: everything ? -1 : since, now };
   const wanted = ctx.lazyMembers.unsent(request.requester.deviceNid, dag.room, needed, ack);
-  const pos = startOfTimeline(timeline, wish.until);
+  const pos = isStateAfter(pass) ? wish.until : startOfTimeline(timeline, wish.until);
   return ctx.fragments.ofRows(await memberRows(ctx.rooms, dag, pos, wanted as UserId[]));
 }
 
@@ -92,13 +117,27 @@ function neededMembers(timeline: RoomTimeline, also: readonly string[]): Set<str
   return needed;
 }
 
+/** All whom somebody who reads the timeline meets, where the timeline itself does not tell the state. */
+function membersIn(timeline: RoomTimeline, also: readonly string[]): Set<string> {
+  const members = new Set(also);
+  for (const { fragment } of timeline.events) {
+    members.add(fragment.sender);
+    if (isMember(fragment) && fragment.stateKey !== undefined) members.add(fragment.stateKey);
+  }
+  return members;
+}
+
 export const isMember = (fragment: EventFragment): boolean => fragment.type === 'm.room.member';
 
 /** What of the state the filter wants, as text. */
-export async function stateText(pass: SyncPass, wish: StateWish, state: readonly EventFragment[]): Promise<string[]> {
+export async function stateText(
+  pass: SyncPass,
+  { dag, reader }: Pick<StateWish, 'dag' | 'reader'>,
+  state: readonly EventFragment[],
+): Promise<string[]> {
   const filter = pass.request.filter.room.state;
-  if (!includesRoom(filter, wish.dag.roomId)) return [];
+  if (!includesRoom(filter, dag.roomId)) return [];
   const wanted = state.filter((fragment) => matchesRoomEventFilter(filter, fragment));
-  const seesPrevious = await wish.reader.previousSeen(wanted);
+  const seesPrevious = await reader.previousSeen(wanted);
   return wanted.map((fragment) => renderEvent(fragment, pass.nowMs, { seesPrevious: seesPrevious(fragment) }));
 }

@@ -20,11 +20,19 @@ export interface SyncContext {
   readonly pushRules: SyncPushRules;
 }
 
+/**
+ * What the state of a room is told as: as of the start of the timeline (`state`), or as of its end, under its name of v1.16 or
+ * its older one. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
+ */
+export type StateField = 'state' | 'state_after' | 'org.matrix.msc4222.state_after';
+
 export interface SyncRequest {
   readonly requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>;
   /** Position of the `since` token; undefined: an initial sync. */
   readonly since: number | undefined;
   readonly fullState: boolean;
+  /** Absent: `state`. */
+  readonly stateField?: StateField;
   readonly filter: SyncFilter;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

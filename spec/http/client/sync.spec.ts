@@ -67,6 +67,24 @@ describe('GET /sync', () => {
   });
 
   it.each([
+    [{ use_state_after: 'true' }, 'state_after'],
+    [{ 'org.matrix.msc4222.use_state_after': 'true' }, 'org.matrix.msc4222.state_after'],
+    [{ use_state_after: 'true', 'org.matrix.msc4222.use_state_after': 'true' }, 'state_after'],
+    [{ use_state_after: 'false' }, 'state'],
+  ])('tells the state for %j as %s', async (query: Record<string, string>, field) => {
+    const alice = await register('alice');
+    const roomId = await createRoom(alice);
+    const room = (await sync(alice, query)).rooms?.join?.[roomId] ?? {};
+    const names = ['state', 'state_after', 'org.matrix.msc4222.state_after'];
+    expect(names.filter((name) => name in room)).toEqual([field]);
+  });
+
+  it('refuses a use_state_after that is neither true nor false', async () => {
+    const alice = await register('alice');
+    expect(refusal(await call('GET', '/sync?use_state_after=1', alice))).toEqual([400, 'M_INVALID_PARAM']);
+  });
+
+  it.each([
     ['{"event_format":"xml"}', 'M_BAD_JSON'],
     ['{"event_fields":"type"}', 'M_BAD_JSON'],
     ['{"room":{"timeline":{"limit":"10"}}}', 'M_BAD_JSON'],

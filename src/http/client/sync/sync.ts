@@ -6,6 +6,7 @@ import { parseJson } from '../../../matrix/json/parse-json.ts';
 import { limits } from '../../../platform/limits.ts';
 import { parseStreamToken } from '../../../rooms/pagination-token.ts';
 import type { Sync } from '../../../sync/index.ts';
+import type { StateField } from '../../../sync/sync-request.ts';
 import { oneOf, optional, queryBoolean, queryInteger, string, withDefault } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 
@@ -30,6 +31,8 @@ export const sync = defineEndpoint({
     full_state: withDefault(queryBoolean(), false),
     set_presence: optional(oneOf('offline', 'online', 'unavailable')),
     timeout: withDefault(queryInteger({ min: 0 }), 0),
+    use_state_after: withDefault(queryBoolean(), false),
+    'org.matrix.msc4222.use_state_after': withDefault(queryBoolean(), false),
   },
   async handle(request, domain: SyncDomain) {
     const { query, requester } = request;
@@ -37,6 +40,7 @@ export const sync = defineEndpoint({
       requester,
       since: query.since === undefined || query.since === '' ? undefined : sinceOf(query.since),
       fullState: query.full_state,
+      stateField: stateFieldOf(query),
       filter: await filterOf(query.filter, requester, domain),
       timeoutMs: Math.min(query.timeout, limits.longPollMsMax),
       // Asking for the signal makes the request a long poll; one that does not wait is none.
@@ -56,6 +60,15 @@ async function filterOf(text: string | undefined, requester: Requester, { filter
   const filter = await filters.findFilter(requester, text);
   if (filter === undefined) throw invalidParam('There is no such filter');
   return filter;
+}
+
+/** Clients that ask under both names read either. */
+function stateFieldOf(query: {
+  readonly use_state_after: boolean;
+  readonly 'org.matrix.msc4222.use_state_after': boolean;
+}): StateField {
+  if (query.use_state_after) return 'state_after';
+  return query['org.matrix.msc4222.use_state_after'] ? 'org.matrix.msc4222.state_after' : 'state';
 }
 
 function sinceOf(token: string): number {
