@@ -6,8 +6,9 @@ import { forbidden } from '../matrix/errors.ts';
 import { authTypesForEvent } from '../matrix/event-auth/auth-types.ts';
 import type { RoomEvent, StateLookup } from '../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
-import { type EventDraft, type Reference, buildEvent } from './build-event.ts';
-import { type ClientTransaction, type RoomsContext, randomOpaqueId, signerFor } from './context.ts';
+import { isUserId } from '../matrix/ids/user-id.ts';
+import { type EventDraft, type Reference, type Signers, buildEvent } from './build-event.ts';
+import { type ClientTransaction, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
 import { openRoom } from './membership.ts';
@@ -49,7 +50,7 @@ export async function appendLocalEvent(
       depth: frontier.depth,
       originServerTs: options.originServerTs ?? ctx.clock.nowMs(),
     },
-    signerFor(ctx, draft.sender),
+    signersOf(ctx, draft),
     () => randomOpaqueId(ctx.random),
   );
   const effects = await prepareEffects(ctx, dag, built.event, { transaction: options.transaction });
@@ -105,6 +106,14 @@ async function onDisk(ctx: RoomsContext, dag: RoomDag): Promise<void> {
 
 function authEventsFrom(state: StateLookup, tuples: readonly (readonly [string, string])[]): RoomEvent[] {
   return tuples.flatMap(([type, stateKey]) => state(type, stateKey) ?? []);
+}
+
+/** The sender's server, and of a restricted join that of the member who lets them in: another name of ours, or the same. */
+function signersOf(ctx: RoomsContext, draft: EventDraft): Signers {
+  const signer = signerFor(ctx, draft.sender);
+  const { join_authorised_via_users_server: via } = draft.content;
+  if (draft.type !== 'm.room.member' || !isUserId(via) || serverOf(via) === signer.serverName) return [signer];
+  return [signer, signerFor(ctx, via)];
 }
 
 /** Room versions 1 and 2 name the reference hash beside each event id. */

@@ -36,9 +36,15 @@ export interface Signer {
   readonly serverName: ServerName;
   readonly key: SigningKey;
 }
+export type Signers = readonly [Signer, ...Signer[]];
 
-/** `opaqueId`: random text for room versions whose events carry their own id. */
-export function buildEvent(draft: EventDraft, place: EventPlace, signer: Signer, opaqueId: () => string): BuiltEvent {
+/** The signers' first is the sender's server. `opaqueId`: random text for room versions whose events carry their own id. */
+export function buildEvent(
+  draft: EventDraft,
+  place: EventPlace,
+  [signer, ...others]: Signers,
+  opaqueId: () => string,
+): BuiltEvent {
   const { rules } = place;
   const pdu: Record<string, JsonValue | undefined> = {
     auth_events: references(place.authEvents, rules),
@@ -56,7 +62,7 @@ export function buildEvent(draft: EventDraft, place: EventPlace, signer: Signer,
     pdu['event_id'] = `$${opaqueId()}:${signer.serverName}`;
     pdu['origin'] = signer.serverName;
   }
-  return finishEvent(pdu, rules, signer.serverName, signer.key);
+  return finishEvent(pdu, rules, signer.serverName, signer.key, others);
 }
 export type BuiltEvent = FinishedEvent;
 

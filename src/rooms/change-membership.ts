@@ -10,6 +10,7 @@ import { type Done, appendLocalEvent, changeRoom } from './append-local-event.ts
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { assertJoined, memberOf, membershipIn } from './membership.ts';
+import { authorised, withoutAuthorisation } from './restricted-joins.ts';
 
 export interface MembershipRequest {
   readonly roomId: RoomId;
@@ -29,7 +30,7 @@ export async function inviteUser(ctx: RoomsContext, actor: Actor, request: Membe
 
 /**
  * Joining a room where one is already changes nothing, unless the content is another one.
- * Errors: M_FORBIDDEN; M_NOT_FOUND for a room that this server does not know, because it knows nobody to ask for it.
+ * Errors: M_FORBIDDEN; as `authorisingMember` for a restricted room; M_NOT_FOUND for a room that this server does not know, because it knows nobody to ask for it.
  */
 export async function joinRoom(
   ctx: RoomsContext,
@@ -41,8 +42,8 @@ export async function joinRoom(
   await changeRoom(ctx, roomId, async (dag) => {
     const current = await memberOf(dag, actor.userId);
     const content = contentOf('join', request, await profileOf(ctx, actor.userId));
-    if (current !== undefined && sameContent(dag, current.content, content)) return nothingToDo;
-    return append(ctx, dag, actor.userId, actor.userId, content);
+    if (current !== undefined && sameContent(dag, withoutAuthorisation(current.content), content)) return nothingToDo;
+    return append(ctx, dag, actor.userId, actor.userId, await authorised(ctx, dag, actor.userId, content));
   });
 }
 
@@ -117,7 +118,7 @@ export async function updateMemberProfile(
   await changeRoom(ctx, roomId, async (dag) => {
     const current = await memberOf(dag, userId);
     if (current === undefined || membershipIn(current) !== 'join') return nothingToDo;
-    const { displayname: _name, avatar_url: _avatar, ...rest } = current.content;
+    const { displayname: _name, avatar_url: _avatar, ...rest } = withoutAuthorisation(current.content);
     const content = { ...rest, ...profile };
     if (sameContent(dag, current.content, content)) return nothingToDo;
     return append(ctx, dag, userId, userId, content);

@@ -73,7 +73,7 @@ function buildCreateEvent(
   return buildEvent(
     { ...draft, sender: actor.userId },
     { roomId, rules, prevEvents: [], authEvents: [], depth: 1, originServerTs },
-    signer,
+    [signer],
     () => randomOpaqueId(ctx.random),
   );
 }

@@ -1,6 +1,7 @@
 /** Sending what is not a membership: messages, state, redactions. */
 import { MatrixError, badJson, notFound } from '../matrix/errors.ts';
 import { isEventId } from '../matrix/ids/event-id.ts';
+import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
@@ -10,6 +11,7 @@ import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
+import { authorised, withoutAuthorisation } from './restricted-joins.ts';
 import { checkStateEvent } from './state-event-checks.ts';
 import { findStoredEvent } from './stored-event.ts';
 
@@ -77,19 +79,30 @@ export interface StateRequest {
  * so is the answer.
  */
 export async function sendState(ctx: RoomsContext, actor: Actor, request: StateRequest): Promise<EventId> {
-  const { roomId, type, stateKey, content, originServerTs } = request;
+  const { roomId, type, stateKey, originServerTs } = request;
+  // Who lets somebody into a restricted room is for the server to say.
+  const isMember = type === 'm.room.member';
+  const wanted = isMember ? withoutAuthorisation(request.content) : request.content;
   return eventIdOf(
     await changeRoom(ctx, roomId, async (dag): Promise<Done> => {
-      if (type !== 'm.room.member') await assertJoined(dag, actor.userId);
+      if (!isMember) await assertJoined(dag, actor.userId);
       await checkStateEvent(ctx, dag, request);
       const current = await dag.currentEvent(type, stateKey);
-      const write = canonicalJsonOf(dag.rules);
-      if (current?.sender === actor.userId && write(current.content) === write(content))
+      if (current?.sender === actor.userId && saysAlready(dag, current, wanted))
         return { eventId: current.eventId, placed: undefined };
+      const isJoin = isMember && stateKey === actor.userId && wanted['membership'] === 'join';
+      const content = isJoin ? await authorised(ctx, dag, actor.userId, wanted) : wanted;
       return done(
         await appendLocalEvent(ctx, dag, { type, stateKey, sender: actor.userId, content }, { originServerTs }),
       );
     }),
+  );
+}
+
+function saysAlready({ rules }: RoomDag, current: RoomEvent, wanted: JsonObject): boolean {
+  const write = canonicalJsonOf(rules);
+  return (
+    write(current.type === 'm.room.member' ? withoutAuthorisation(current.content) : current.content) === write(wanted)
   );
 }
 

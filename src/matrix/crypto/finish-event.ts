@@ -18,10 +18,15 @@ export interface FinishedEvent {
   readonly body: string;
 }
 
+export interface EventSigner {
+  readonly serverName: string;
+  readonly key: SigningKey;
+}
+
 /**
- * Gives a new event its content hash, its id and the server's signature. `pdu` has everything else that its room version
- * wants (`event_id` too in versions 1 and 2); hashes that it has are replaced, signatures are added to. Every property
- * is written once only.
+ * Gives a new event its content hash, its id and the server's signature, and those of `others` if it needs more. `pdu` has
+ * everything else that its room version wants (`event_id` too in versions 1 and 2); hashes that it has are replaced,
+ * signatures are added to. Every property is written once only.
  * Throws MatrixError 400 M_BAD_JSON when the event breaks the format of the room version or has no canonical form, 413
  * M_TOO_LARGE when it or a field of it is too large.
  */
@@ -30,6 +35,7 @@ export function finishEvent(
   rules: RoomVersionRules,
   serverName: string,
   key: SigningKey,
+  others: readonly EventSigner[] = [],
 ): FinishedEvent {
   const texts = new EventTexts(pdu, rules);
   const hashes = { sha256: sha256(texts.hashed()) };
@@ -37,7 +43,9 @@ export function finishEvent(
   assertFormat(checkPduShape(hashed, rules));
   const hashesText = canonicalJson(hashes);
   const signable = texts.signable(hashesText);
-  const finished = addSignature(hashed, serverName, key.keyId, signText(signable, key));
+  let finished = addSignature(hashed, serverName, key.keyId, signText(signable, key));
+  for (const other of others)
+    finished = addSignature(finished, other.serverName, other.key.keyId, signText(signable, other.key));
   const body = texts.whole(hashesText, canonicalJson(finished.signatures));
   assertFormat(checkEventSize(body));
   return { event: roomEventFromPdu(finished, rules, eventIdOfText(finished, signable, rules)), body };

@@ -88,6 +88,39 @@ export const serversInRoom = defineRead<{ room: number; limit: number }, { name:
       .limit(sql<number>`cast(${p.limit} as bigint)`),
 );
 
+/** Of these rooms, those that are known here, with the user's membership; null: none. */
+export const membershipsIn = defineRead<{ user: number; roomIds: readonly string[] }, { membership: string | null }>(
+  'membership.membershipsIn',
+  (q, p) =>
+    q
+      .selectFrom('room as r')
+      .leftJoin('member_room as m', (join) => join.onRef('m.room', '=', 'r.room').on('m.user_nid', '=', p.user))
+      .select('m.membership')
+      .where('r.room_id', 'in', p.list('roomIds')),
+);
+
+/** Of the first `scanned` joined members, a few who are ours, whatever the room's size. */
+export const someJoinedLocalUsers = defineRead<
+  { room: number; servers: readonly number[]; scanned: number; limit: number },
+  { user_nid: number }
+>('membership.someJoinedLocalUsers', (q, p) =>
+  q
+    .selectFrom((e) =>
+      e
+        .selectFrom('member_room')
+        .select('user_nid')
+        .where('room', '=', p.room)
+        .where('membership', '=', 'join')
+        .orderBy('user_nid')
+        .limit(sql<number>`cast(${p.scanned} as bigint)`)
+        .as('m'),
+    )
+    .innerJoin('user_name as u', 'u.user_nid', 'm.user_nid')
+    .select('m.user_nid')
+    .where('u.server_nid', 'in', p.list('servers'))
+    .limit(sql<number>`cast(${p.limit} as bigint)`),
+);
+
 export const upsertUserRoom = defineWrite<{
   user: number;
   room: number;

@@ -1,0 +1,140 @@
+/**
+ * Joins without an invite into rooms that let in the members of other rooms, such as those of a space.
+ * https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms
+ */
+import { MatrixError, forbidden } from '../matrix/errors.ts';
+import { creatorsOf } from '../matrix/event-auth/creators.ts';
+import { namedPowerLevel, powerLevelOf } from '../matrix/event-auth/power-levels.ts';
+import type { RoomEvent } from '../matrix/events/room-event.ts';
+import type { RoomId, UserId } from '../matrix/ids/ids.ts';
+import { isRoomId } from '../matrix/ids/room-id.ts';
+import { isUserId } from '../matrix/ids/user-id.ts';
+import { type JsonObject, isJsonObject } from '../matrix/json/json-value.ts';
+import { membershipsIn, someJoinedLocalUsers } from '../storage/stores/membership-store.ts';
+import { type RoomsContext, serverOf } from './context.ts';
+import type { RoomDag } from './dag/contract.ts';
+import { memberOf, membershipIn } from './membership.ts';
+
+/** The content of a join, with the member who lets the user in where the room is restricted. Errors: as `authorisingMember`. */
+export async function authorised(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  userId: UserId,
+  content: JsonObject,
+): Promise<JsonObject> {
+  const via = await authorisingMember(ctx, dag, userId);
+  return via === undefined ? content : { ...content, join_authorised_via_users_server: via };
+}
+
+/** It belongs to one join only, and only the server says it. */
+export function withoutAuthorisation(content: JsonObject): JsonObject {
+  const { join_authorised_via_users_server: _via, ...rest } = content;
+  return rest;
+}
+
+/**
+ * The member who lets somebody into a restricted room; undefined: nobody has to, the authorisation rules say all.
+ * Errors: M_FORBIDDEN (no condition is met), 400 M_UNABLE_TO_AUTHORISE_JOIN (this server knows none of the rooms of the
+ * conditions), 400 M_UNABLE_TO_GRANT_JOIN (a condition is met, and nobody of ours in the room may invite).
+ * https://spec.matrix.org/v1.19/server-server-api/#restricted-rooms
+ */
+export async function authorisingMember(ctx: RoomsContext, dag: RoomDag, userId: UserId): Promise<UserId | undefined> {
+  const joinRules = await dag.currentEvent('m.room.join_rules', '');
+  if (joinRules === undefined || !isRestricted(dag, joinRules)) return undefined;
+  const membership = membershipIn(await memberOf(dag, userId));
+  if (membership === 'join' || membership === 'invite' || membership === 'ban') return undefined;
+  await assertConditionMet(ctx, userId, joinRules);
+  const member = (await listedInviter(ctx, dag)) ?? (await anyInviter(ctx, dag));
+  if (member !== undefined) return member;
+  throw new MatrixError(400, 'M_UNABLE_TO_GRANT_JOIN', 'Nobody of this server in the room may invite');
+}
+
+function isRestricted({ rules: { eventAuth } }: RoomDag, joinRules: RoomEvent): boolean {
+  const { join_rule: joinRule } = joinRules.content;
+  return (
+    (joinRule === 'restricted' && eventAuth.restricted) ||
+    (joinRule === 'knock_restricted' && eventAuth.knockRestricted)
+  );
+}
+
+async function assertConditionMet(ctx: RoomsContext, userId: UserId, joinRules: RoomEvent): Promise<void> {
+  const roomIds = roomsOfConditions(joinRules.content);
+  if (roomIds.length === 0) throw forbidden('The room has no conditions, so that an invite is needed');
+  const user = await ctx.names.userNid(userId);
+  const known = await ctx.db.all(membershipsIn, { user, roomIds });
+  if (known.some(({ membership }) => membership === 'join')) return;
+  if (known.length > 0) throw forbidden('You are in none of the rooms whose members may join');
+  throw new MatrixError(
+    400,
+    'M_UNABLE_TO_AUTHORISE_JOIN',
+    'This server knows none of the rooms whose members may join',
+  );
+}
+
+/** Conditions of other types, and what is no condition, are ignored. */
+function roomsOfConditions({ allow }: JsonObject): readonly RoomId[] {
+  const conditions = Array.isArray(allow) ? allow : [];
+  const roomIds = conditions.map((condition) =>
+    isJsonObject(condition) && condition['type'] === 'm.room_membership' ? condition['room_id'] : undefined,
+  );
+  return [...new Set(roomIds.filter((roomId) => isRoomId(roomId)))];
+}
+
+/** How many memberships are looked up at once. */
+const membersPerRead = 20;
+
+/** Of those who have a level of their own, which are few however many members there are, the first who is here and may invite. */
+async function listedInviter(ctx: RoomsContext, dag: RoomDag): Promise<UserId | undefined> {
+  const power = await powerIn(dag);
+  const { users } = power.levels?.content ?? {};
+  const listed = new Set([
+    ...(power.create === undefined ? [] : creatorsOf(power.create, dag.rules)),
+    ...(isJsonObject(users) ? Object.keys(users) : []),
+  ]);
+  const candidates = [...listed].filter(
+    (userId) => isUserId(userId) && ctx.localServers.isLocal(serverOf(userId)) && mayInvite(dag, power, userId),
+  ) as UserId[];
+  return firstJoined(dag, candidates);
+}
+
+const membersScanned = 500;
+
+/** Where everybody may invite, any member of ours will do. */
+async function anyInviter(ctx: RoomsContext, dag: RoomDag): Promise<UserId | undefined> {
+  const servers = await ctx.names.serverNids(ctx.localServers.names());
+  const wish = { room: dag.room, servers, scanned: membersScanned, limit: membersPerRead };
+  const rows = await ctx.db.all(someJoinedLocalUsers, wish);
+  const power = await powerIn(dag);
+  const userIds = await ctx.names.userIds(rows.map((row) => row.user_nid));
+  return firstJoined(
+    dag,
+    userIds.filter((userId) => mayInvite(dag, power, userId)),
+  );
+}
+
+async function firstJoined(dag: RoomDag, candidates: readonly UserId[]): Promise<UserId | undefined> {
+  for (let i = 0; i < candidates.length; i += membersPerRead) {
+    const some = candidates.slice(i, i + membersPerRead);
+    const state = await dag.currentEvents(some.map((userId) => ['m.room.member', userId]));
+    const joined = some.find((userId) => membershipIn(state('m.room.member', userId)) === 'join');
+    if (joined !== undefined) return joined;
+  }
+  return undefined;
+}
+
+interface Power {
+  readonly create: RoomEvent | undefined;
+  readonly levels: RoomEvent | undefined;
+}
+
+async function powerIn(dag: RoomDag): Promise<Power> {
+  const [create, levels] = await Promise.all([
+    dag.currentEvent('m.room.create', ''),
+    dag.currentEvent('m.room.power_levels', ''),
+  ]);
+  return { create, levels };
+}
+
+function mayInvite({ rules }: RoomDag, { create, levels }: Power, userId: UserId): boolean {
+  return powerLevelOf(userId, create, levels, rules) >= namedPowerLevel('invite', levels, rules);
+}
