@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RoomId } from '../../src/matrix/ids/ids.ts';
+import { forgetRoom } from '../../src/storage/stores/membership-store.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
 import { type ClientEvent, TestRooms, type TestUser } from '../support/test-rooms.ts';
@@ -154,5 +155,27 @@ describeOnBothEngines('rooms that somebody left', (engine) => {
     const waiting = test.syncWaiting(bob, since);
     await test.rooms.kickUser(alice, { roomId, target: bob.userId, reason: 'out' });
     expect(told((await waiting).rooms?.leave?.[roomId]?.timeline.events)).toEqual(['leave']);
+  });
+
+  it('and forgot tells only of the departure, and only devices that knew the room', async () => {
+    const { test, alice, bob, roomId } = await start('public_chat');
+    await test.rooms.joinRoom(bob, { roomId });
+    const { next_batch: since } = await test.syncOnce(bob);
+    await test.rooms.leaveRoom(bob, { roomId });
+    const forget = (room: number) => test.ctx.db.write((unit) => unit.run(forgetRoom, { user: bob.userNid, room }));
+    const { room } = await test.ctx.dags.open(roomId);
+    await forget(room).committed;
+    await test.say(alice, roomId, 'not for those who forgot');
+    for (const one of [test, test.restarted()]) {
+      expect(await one.syncOnce(bob, undefined, includeLeave)).not.toHaveProperty('rooms');
+      const { rooms, next_batch: later } = await one.syncOnce(bob, since, includeLeave);
+      expect(told(rooms?.leave?.[roomId]?.timeline.events)).toEqual(['leave']);
+      expect((await one.syncOnce(bob, later, { ...includeLeave, fullState: true })).rooms).toBeUndefined();
+    }
+    const last = test.restarted();
+    await last.rooms.joinRoom(bob, { roomId });
+    expect((await last.syncOnce(bob)).rooms?.join).toHaveProperty([roomId]);
+    await last.rooms.leaveRoom(bob, { roomId });
+    expect((await last.syncOnce(bob, undefined, includeLeave)).rooms?.leave).toHaveProperty([roomId]);
   });
 });

@@ -35,6 +35,7 @@ export class RoomTails {
       if (wake.kind === 'event') this.#append(wake);
       else if (wake.kind === 'redaction') this.#replace(wake.room, wake.nid, wake.redacted);
       else if (wake.kind === 'historyPurged') this.#forget(wake.room, wake.cutPos);
+      else if (wake.kind === 'rejudged') this.#drop(wake.room);
     }
     this.#pos = commit.pos;
     this.#evicted.clear();
@@ -64,6 +65,12 @@ export class RoomTails {
     if (tail.entries.length <= tailEntriesMax) return;
     const dropped = tail.entries.shift();
     if (dropped !== undefined) tail.fromPos = dropped.pos;
+  }
+
+  /** Its timeline changed otherwise than by what is told of. */
+  #drop(room: number): void {
+    this.#tails.delete(room);
+    this.#evicted.add(room);
   }
 
   #forget(room: number, cutPos: number): void {

@@ -3,10 +3,12 @@ import type { RoomEventFilter } from '../matrix/filters/event-filter.ts';
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import { limits } from '../platform/limits.ts';
 import { ownTransactions } from '../rooms/client-events.ts';
+import type { RoomsContext } from '../rooms/context.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from '../rooms/history-visibility.ts';
 import { firstOrdAfter, posBefore } from '../rooms/pagination-token.ts';
+import { roomByNid } from '../storage/stores/room-graph-store.ts';
 import { type EventRow, timelineBackwards } from '../storage/stores/timeline-store.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
 import type { RoomReader } from './room-reader.ts';
@@ -148,7 +150,7 @@ async function readBackwards(
       if (found.length === limit) return { found: found.reverse(), limited: true };
       found.push({ row, fragment });
     }
-    if (rows.length < chunkSize) return { found: found.reverse(), limited: false };
+    if (rows.length < chunkSize) return { found: found.reverse(), limited: await isPurgedAfter(ctx.rooms, wish) };
     scanned += rows.length;
     // What was read so far did not suffice, so little of it passes.
     chunkSize = Math.min(2 * chunkSize, chunkSizeMax);
@@ -157,6 +159,13 @@ async function readBackwards(
 }
 
 const chunkSizeMax = 500;
+
+/** Whether events that the client was not told of yet may have been forgotten. */
+async function isPurgedAfter(rooms: RoomsContext, { dag, since }: TimelineWish): Promise<boolean> {
+  if (since < 0) return false;
+  const row = await rooms.db.one(roomByNid, { room: dag.room });
+  return row !== undefined && since < row.purge_pos - 1;
+}
 
 function fragmentAt(fragments: readonly EventFragment[], index: number): EventFragment {
   const fragment = fragments[index];

@@ -56,8 +56,7 @@ export class SyncUser {
     this.#floorPos = pos;
     this.#accountDataPos = pos;
     this.#globalPos = pos;
-    for (const { room, membership, pos: since, forgotten } of rows)
-      if (forgotten === 0) this.rooms.set(room, { room, membership, pos: since });
+    for (const { room, membership, pos: since } of rows) this.rooms.set(room, { room, membership, pos: since });
   }
 
   /** Rooms that may have changed after a position; `all`: every room with all it has. */

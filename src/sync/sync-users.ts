@@ -108,6 +108,8 @@ export class SyncUsers {
       case 'event':
         this.#countsChanged(wake.room, wake.senderNid, wake.mentioned);
         return this.#changed(wake.room, 'eventPos', wake.pos);
+      case 'rejudged':
+        return this.#changed(wake.room, 'eventPos', wake.pos);
       case 'typing':
         return this.#changed(wake.room, 'typingPos', wake.pos);
       case 'receipt':
@@ -124,7 +126,8 @@ export class SyncUsers {
   /** What came while the user was being read. */
   #applyTo(user: SyncUser, wake: Wake): void {
     const isMember = 'room' in wake && user.rooms.get(wake.room)?.membership === 'join';
-    if (wake.kind === 'event' && isMember) this.#roomChanged(user, wake.room, 'eventPos', wake.pos);
+    if ((wake.kind === 'event' || wake.kind === 'rejudged') && isMember)
+      this.#roomChanged(user, wake.room, 'eventPos', wake.pos);
     else if (wake.kind === 'typing' && isMember) this.#roomChanged(user, wake.room, 'typingPos', wake.pos);
     else if (wake.kind === 'receipt' && isMember && !wake.isPrivate)
       this.#roomChanged(user, wake.room, 'receiptPos', wake.pos);

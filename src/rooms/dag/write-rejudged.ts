@@ -15,6 +15,13 @@ import type { RoomView } from './room-view.ts';
 import { NOW, type Point } from './state-point.ts';
 import { applyMainChanges, describeChanges, emitPlace, settledPlace, settledPoint } from './write-placement.ts';
 
+declare module '../../storage/database.ts' {
+  interface WakeKinds {
+    /** Events were judged again: the current state and the timeline may have changed without a new event. */
+    rejudged: { readonly room: number; readonly pos: number };
+  }
+}
+
 export interface RejudgedEvents {
   /** In causal order, as they are now. */
   readonly accepted: readonly EventPlace[];
@@ -52,6 +59,7 @@ export async function writeRejudged(view: RoomView, plan: RejudgePlan, options: 
       ticket: undefined,
     };
     emit(unit, view, plan, places, pos);
+    unit.wake({ kind: 'rejudged', room: room.room, pos });
     options.also?.(unit, outcome);
     written = { places, outcome };
   });
