@@ -77,6 +77,8 @@ export const limits = Object.freeze({
   // Rooms
   /** Of the servers that an alias is answered with. */
   aliasServersMax: 50,
+  publicRoomsDefault: 100,
+  publicRoomsMax: 100,
   createRoomInvitesMax: 100,
   typingMsMax: 120_000,
 

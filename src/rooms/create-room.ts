@@ -2,13 +2,14 @@
 import { MatrixError, forbidden } from '../matrix/errors.ts';
 import type { RoomId } from '../matrix/ids/ids.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
-import { aliasByName, insertAlias, publishRoom } from '../storage/stores/room-directory-store.ts';
+import { aliasByName, insertAlias } from '../storage/stores/room-directory-store.ts';
 import { type Appended, appendLocalEvent } from './append-local-event.ts';
 import { type BuiltEvent, buildEvent } from './build-event.ts';
 import { contentOf } from './change-membership.ts';
 import { type Actor, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
 import { type CreateRoomRequest, type StateDraft, createRoomEvents } from './create-room-events.ts';
 import type { ReceiveOptions, RoomDag } from './dag/contract.ts';
+import { setPublished } from './directory/published-rooms.ts';
 import { timelineEntry } from './event-effects.ts';
 
 /**
@@ -51,7 +52,7 @@ async function makeRoom(
       const dag = await storeCreateEvent(ctx, actor, create);
       return appendInitialEvents(ctx, actor, dag, [...drafts, ...invites], (unit, { room }) => {
         if (request.alias !== undefined) unit.run(insertAlias, { alias: request.alias, room, creator: actor.userNid });
-        if (request.visibility === 'public') unit.run(publishRoom, { room });
+        if (request.visibility === 'public') setPublished(unit, room, true);
       });
     });
     if (last === undefined) continue;

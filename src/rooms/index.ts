@@ -8,12 +8,14 @@ import { findRoomVersion } from '../matrix/room-versions/table.ts';
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import type { Timers } from '../platform/ports.ts';
 import { userRooms } from '../storage/stores/membership-store.ts';
-import * as aliases from './aliases.ts';
 import * as membership from './change-membership.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { createRoom } from './create-room.ts';
 import { openJoinedRoom } from './membership.ts';
+import * as aliases from './directory/aliases.ts';
+import * as directory from './directory/public-rooms.ts';
+import { PublishedRooms } from './directory/published-rooms.ts';
 import * as reading from './read-state.ts';
 import { purgeHistory } from './purge-history.ts';
 import * as timeline from './read-timeline.ts';
@@ -44,10 +46,12 @@ export function createRoomsContext(
 
 export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
   const typing = new Typing(ctx.db, options.timers);
+  const published = new PublishedRooms(ctx, options.timers);
   const stopExpiry = expireTransactions(ctx, options.timers);
   return {
     ...bindAll(ctx, operations),
     typing,
+    publicRooms: (query: directory.PublicRoomsQuery) => directory.listPublicRooms(ctx, published, query),
     async setTyping(actor: Actor, roomId: RoomId, timeoutMs: number | undefined): Promise<void> {
       const dag = await openJoinedRoom(ctx, actor.userId, roomId);
       typing.set(dag.room, actor.userId, timeoutMs);
@@ -90,6 +94,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     },
     close(): void {
       typing.close();
+      published.close();
       stopExpiry();
     },
   };
@@ -101,6 +106,8 @@ const operations = {
   resolveAlias: aliases.resolveAlias,
   deleteAlias: aliases.deleteAlias,
   localAliases: aliases.localAliases,
+  directoryVisibility: directory.directoryVisibility,
+  setDirectoryVisibility: directory.setDirectoryVisibility,
   sendMessage: sending.sendMessage,
   sendState: sending.sendState,
   redactEvent: sending.redactEvent,

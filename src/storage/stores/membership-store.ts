@@ -73,6 +73,17 @@ export const joinedCount = defineRead<{ room: number }, { members: number | null
     .where('room', '=', p.room),
 );
 
+/** The same of many rooms; those that never had members are missing. */
+export const joinedCounts = defineRead<{ rooms: readonly number[] }, { room: number; members: number }>(
+  'membership.joinedCounts',
+  (q, p) =>
+    q
+      .selectFrom('room_server')
+      .select((e) => ['room', e.cast<number>(e.fn.sum('joined'), 'bigint').as('members')])
+      .where('room', 'in', p.list('rooms'))
+      .groupBy('room'),
+);
+
 /** The servers with joined users, those with the most of them first. */
 export const serversInRoom = defineRead<{ room: number; limit: number }, { name: string }>(
   'membership.serversInRoom',

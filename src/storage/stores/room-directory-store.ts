@@ -1,4 +1,5 @@
 /** Aliases and the published room directory. */
+import { sql } from 'kysely';
 import { defineRead, defineWrite } from '../query.ts';
 
 export interface AliasRow {
@@ -30,4 +31,52 @@ export const publishRoom = defineWrite<{ room: number }>('directory.publish', (q
     .insertInto('published_room')
     .values({ room: p.room })
     .onConflict((conflict) => conflict.doNothing()),
+);
+export const unpublishRoom = defineWrite<{ room: number }>('directory.unpublish', (q, p) =>
+  q.deleteFrom('published_room').where('room', '=', p.room),
+);
+export const publishedRoom = defineRead<{ room: number }, { room: number }>('directory.publishedRoom', (q, p) =>
+  q.selectFrom('published_room').select('room').where('room', '=', p.room),
+);
+export const publishedRoomsAfter = defineRead<{ room: number; limit: number }, { room: number }>(
+  'directory.publishedRoomsAfter',
+  (q, p) =>
+    q
+      .selectFrom('published_room')
+      .select('room')
+      .where('room', '>', p.room)
+      .orderBy('room')
+      .limit(sql<number>`cast(${p.limit} as bigint)`),
+);
+
+/**
+ * Of many rooms at once: the events that these keys have in the current state. CROSS JOIN because SQLite keeps its order: a
+ * few seeks for each key of each room. A main line is a root, so it has all of the state.
+ */
+export const currentStateOfRooms = defineRead<
+  { rooms: readonly number[]; skeys: readonly number[] },
+  { room: number; skey: number; body: Buffer }
+>('directory.currentStateOfRooms', (q, p) =>
+  q
+    .selectFrom('room as r')
+    .crossJoin('state_key as k')
+    .crossJoin('state_change as c')
+    .crossJoin('event_body as b')
+    .select(['r.room', 'c.skey', 'b.body'])
+    .where('r.room', 'in', p.list('rooms'))
+    .where('k.skey', 'in', p.list('skeys'))
+    .whereRef('c.line', '=', 'r.main_line')
+    .whereRef('c.skey', '=', 'k.skey')
+    .where('c.pos', '=', (eb) =>
+      eb
+        .selectFrom('state_change as d')
+        .select((eb) => eb.fn.max('d.pos').as('pos'))
+        .whereRef('d.line', '=', 'r.main_line')
+        .whereRef('d.skey', '=', 'k.skey'),
+    )
+    .whereRef('b.nid', '=', 'c.event'),
+);
+export const roomIdsOf = defineRead<{ rooms: readonly number[] }, { room: number; room_id: string }>(
+  'directory.roomIdsOf',
+  (q, p) => q.selectFrom('room').select(['room', 'room_id']).where('room', 'in', p.list('rooms')),
 );

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { RoomAlias, RoomId } from '../../src/matrix/ids/ids.ts';
-import { UnitFailed } from '../../src/storage/database.ts';
-import { describeOnBothEngines } from '../support/databases.ts';
-import { testPorts } from '../support/test-ports.ts';
-import { TestRooms } from '../support/test-rooms.ts';
-import { WatchedDatabase } from '../support/watched-database.ts';
+import type { RoomAlias, RoomId } from '../../../src/matrix/ids/ids.ts';
+import { UnitFailed } from '../../../src/storage/database.ts';
+import { describeOnBothEngines } from '../../support/databases.ts';
+import { testPorts } from '../../support/test-ports.ts';
+import { TestRooms } from '../../support/test-rooms.ts';
+import { WatchedDatabase } from '../../support/watched-database.ts';
 
 const alias = (name: string, server = 'test') => `#${name}:${server}` as RoomAlias;
 const canonical = 'm.room.canonical_alias';

@@ -1,23 +1,23 @@
 /** The room aliases of this server. https://spec.matrix.org/v1.19/client-server-api/#room-aliases */
-import { MatrixError, forbidden, invalidParam, notFound } from '../matrix/errors.ts';
-import type { RoomAlias, RoomId, ServerName } from '../matrix/ids/ids.ts';
-import { localpartOfAlias, serverNameOfAlias } from '../matrix/ids/room-id.ts';
-import { limits } from '../platform/limits.ts';
-import { UniqueViolation, UnitFailed } from '../storage/database.ts';
-import { serversInRoom } from '../storage/stores/membership-store.ts';
+import { MatrixError, forbidden, invalidParam, notFound } from '../../matrix/errors.ts';
+import type { RoomAlias, RoomId, ServerName } from '../../matrix/ids/ids.ts';
+import { localpartOfAlias, serverNameOfAlias } from '../../matrix/ids/room-id.ts';
+import { limits } from '../../platform/limits.ts';
+import { UniqueViolation, UnitFailed } from '../../storage/database.ts';
+import { serversInRoom } from '../../storage/stores/membership-store.ts';
 import {
   type AliasRow,
   aliasByName,
   aliasesOfRoom,
   deleteAlias as deleteAliasRow,
   insertAlias,
-} from '../storage/stores/room-directory-store.ts';
-import { appendLocalEvent } from './append-local-event.ts';
-import { withoutAliases } from './canonical-alias.ts';
-import type { Actor, RoomsContext } from './context.ts';
-import type { Placed, RoomDag } from './dag/contract.ts';
-import { assertJoined, memberOf, membershipIn, notInRoom, openRoom } from './membership.ts';
-import { maySendState } from './power.ts';
+} from '../../storage/stores/room-directory-store.ts';
+import { appendLocalEvent } from '../append-local-event.ts';
+import { withoutAliases } from '../canonical-alias.ts';
+import type { Actor, RoomsContext } from '../context.ts';
+import type { Placed, RoomDag } from '../dag/contract.ts';
+import { assertJoined, memberOf, membershipIn, notInRoom, openRoom } from '../membership.ts';
+import { maySendState } from '../power.ts';
 
 /** The type of the event whose level says who manages a room's entries in the directory. */
 export const directoryEventType = 'm.room.canonical_alias';
