@@ -26,7 +26,7 @@ test('two servers that live through the same 100 steps twice have the same datab
   // so that this cannot hold because nothing happens, or because everything is the same always
   expect(first.succeeded).toBeGreaterThan(0.8 * stepCount);
   expect(equalities(other, first)).toEqual([false, false]);
-});
+}, 180_000);
 
 async function run(seed: number): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), 'veche-simulation-'));

@@ -42,7 +42,10 @@ export interface World {
   readonly servers: readonly SimulatedServer[];
   /** `advance` moves the time of all servers. */
   readonly ports: TestPorts;
-  /** Ends all servers cleanly: then their databases are complete files. Throws when a server could not do all it should. */
+  /**
+   * Ends all servers cleanly: then their databases are complete files. Throws when a server could not do all it should. Safe to
+   * repeat.
+   */
   close(): Promise<void>;
 }
 
@@ -91,8 +94,10 @@ class Running implements SimulatedServer {
     await this.#ports.settle();
   }
 
+  /** Does nothing when it does not run. */
   async stop(): Promise<void> {
-    const steps = await this.server.close();
+    if (this.#server === undefined) return;
+    const steps = await this.#server.close();
     this.#server = undefined;
     const failed = steps.find((step) => step.outcome !== 'done');
     if (failed !== undefined) throw new Error(`${this.name}: ${failed.name} did not end well`, { cause: failed.error });
@@ -131,5 +136,5 @@ const configText = (serverName: string, dataDir: string): string =>
     'password: { argon2: { memory_kib: 8, passes: 1 } }',
     'rate_limits: { enabled: false }',
     'log: { level: silent }',
-    'listeners: [{ bind: 127.0.0.1, port: 0, serve: [client, federation] }]',
+    'listeners: [{ bind: 127.0.0.1, port: 0, serve: [client, federation, admin] }]',
   ].join('\n');
