@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { RoomId } from '../../src/matrix/ids/ids.ts';
-import { forgetRoom } from '../../src/storage/stores/membership-store.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
 import { type ClientEvent, TestRooms, type TestUser } from '../support/test-rooms.ts';
@@ -162,9 +161,7 @@ describeOnBothEngines('rooms that somebody left', (engine) => {
     await test.rooms.joinRoom(bob, { roomId });
     const { next_batch: since } = await test.syncOnce(bob);
     await test.rooms.leaveRoom(bob, { roomId });
-    const forget = (room: number) => test.ctx.db.write((unit) => unit.run(forgetRoom, { user: bob.userNid, room }));
-    const { room } = await test.ctx.dags.open(roomId);
-    await forget(room).committed;
+    await test.rooms.forgetRoom(bob, roomId);
     await test.say(alice, roomId, 'not for those who forgot');
     for (const one of [test, test.restarted()]) {
       expect(await one.syncOnce(bob, undefined, includeLeave)).not.toHaveProperty('rooms');

@@ -12,6 +12,7 @@ import * as membership from './change-membership.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { createRoom } from './create-room.ts';
+import { forgetRoom } from './forget-room.ts';
 import { openJoinedRoom } from './membership.ts';
 import * as aliases from './directory/aliases.ts';
 import * as directory from './directory/public-rooms.ts';
@@ -115,6 +116,7 @@ const operations = {
   joinRoom: membership.joinRoom,
   knockRoom: membership.knockRoom,
   leaveRoom: membership.leaveRoom,
+  forgetRoom,
   kickUser: membership.kickUser,
   banUser: membership.banUser,
   unbanUser: membership.unbanUser,

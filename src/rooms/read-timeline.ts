@@ -1,5 +1,5 @@
 /** Paging through a room's timeline, and single events of it. */
-import { MatrixError, invalidParam, notFound } from '../matrix/errors.ts';
+import { MatrixError, invalidParam, missingParam, notFound } from '../matrix/errors.ts';
 import { parseRoomEventFilter, type RoomEventFilter } from '../matrix/filters/event-filter.ts';
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
@@ -20,7 +20,8 @@ import type { ReadAccess } from './visibility.ts';
 export interface MessagesRequest {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
-  readonly dir: 'b' | 'f';
+  /** Required; that it is missing is told only to those who may read the room. */
+  readonly dir: 'b' | 'f' | undefined;
   readonly limit: number;
   /** A RoomEventFilter as JSON text. */
   readonly filter?: string | undefined;
@@ -28,7 +29,7 @@ export interface MessagesRequest {
 
 /**
  * `GET /rooms/{roomId}/messages`. `end` is absent when there is nothing further in that direction.
- * Errors: M_FORBIDDEN, M_INVALID_PARAM (tokens), M_NOT_JSON and M_BAD_JSON (filter).
+ * Errors: M_FORBIDDEN, M_MISSING_PARAM (dir), M_INVALID_PARAM (tokens), M_NOT_JSON and M_BAD_JSON (filter).
  */
 export async function readMessages(
   ctx: RoomsContext,
@@ -37,14 +38,16 @@ export async function readMessages(
   request: MessagesRequest,
 ): Promise<JsonObject> {
   const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const { dir } = request;
+  if (dir === undefined) throw missingParam('query.dir is missing');
   const filter = readFilter(request.filter);
   const newest = firstOrdAfter(pos);
   const from = request.from === undefined ? undefined : tokenOf(request.from, 'from');
-  const start = Math.min(from ?? (request.dir === 'b' ? newest : 0), newest);
+  const start = Math.min(from ?? (dir === 'b' ? newest : 0), newest);
   const to = request.to === undefined ? undefined : tokenOf(request.to, 'to');
   const limit = Math.min(request.limit, filter?.limit ?? request.limit, limits.messagesMax);
-  const range = { start, stop: to ?? (request.dir === 'b' ? 0 : newest), limit };
-  const page = await readPage(ctx, dag, access, filter, request.dir, range);
+  const range = { start, stop: to ?? (dir === 'b' ? 0 : newest), limit };
+  const page = await readPage(ctx, dag, access, filter, dir, range);
   const state = filter?.lazyLoadMembers === true ? await membersOfSenders(ctx, dag, page.rows, pos) : [];
   const chunk = await clientEvents(ctx, page.rows, viewer(actor, access));
   return {

@@ -1,7 +1,9 @@
 /** Loads what the rules of history visibility decide by, for one user in one room. */
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { forbidden } from '../matrix/errors.ts';
+import { userRoom } from '../storage/stores/membership-store.ts';
 import { historyOfKey } from '../storage/stores/state-line-store.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomsContext } from './context.ts';
 import {
   type HistoryVisibility,
@@ -55,15 +57,22 @@ export interface ReadAccess {
 }
 
 /**
- * Throws M_FORBIDDEN for users who were never members, unless the room is world-readable.
+ * Throws M_FORBIDDEN for users who were never members, unless the room is world-readable. Whoever has forgotten the room
+ * never was one.
  */
-export async function readAccess(ctx: RoomsContext, room: number, userId: string): Promise<ReadAccess> {
-  const timeline = await loadVisibility(ctx, room, userId);
+export async function readAccess(ctx: RoomsContext, room: number, userId: UserId): Promise<ReadAccess> {
+  const known = await loadVisibility(ctx, room, userId);
+  if (known.memberships.at(-1)?.value === 'join') return { timeline: known, membership: 'join', statePos: undefined };
+  const timeline = (await hasForgotten(ctx, room, userId)) ? { ...known, memberships: [] } : known;
   const membership = timeline.memberships.at(-1)?.value;
-  if (membership === 'join') return { timeline, membership, statePos: undefined };
   if (timeline.visibilities.at(-1)?.value === 'world_readable') return { timeline, membership, statePos: undefined };
   const lastJoined = timeline.memberships.findLastIndex((entry) => entry.value === 'join');
   const left = timeline.memberships[lastJoined + 1];
   if (lastJoined < 0 || left === undefined) throw forbidden('You are not in this room');
   return { timeline, membership, statePos: left.pos };
+}
+
+async function hasForgotten(ctx: RoomsContext, room: number, userId: UserId): Promise<boolean> {
+  const row = await ctx.db.one(userRoom, { user: await ctx.names.userNid(userId), room });
+  return row?.forgotten === 1;
 }

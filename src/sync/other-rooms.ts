@@ -33,7 +33,8 @@ export async function strippedRoom(
 
 /**
  * What happened until the reader left, and not a moment longer; and that they are gone, or banned. Whoever rejected an
- * invite, or was banned from outside, never was in the room and is told nothing else of it.
+ * invite, or was banned from outside, never was in the room and is told nothing else of it; nor is whoever has forgotten it, whose other devices still learn that it
+ * was left.
  */
 export async function leftRoom(
   pass: SyncPass,
@@ -46,7 +47,7 @@ export async function leftRoom(
   const visibility = await reader.visibility();
   const span = lastJoinedSpan(visibility, standing.pos);
   const seen =
-    span === undefined || span.endPos <= since
+    span === undefined || span.endPos <= since || standing.isForgotten
       ? { timeline: nothingSeen, state: [] }
       : await untilEnd(pass, dag, reader, visibility, span.endPos);
   const own = await ownEvent(pass, dag, visibility);

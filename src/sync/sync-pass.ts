@@ -2,7 +2,6 @@
 import { includesRoom, matchesEventFilter } from '../matrix/filters/matches-filter.ts';
 import { formatStreamToken } from '../rooms/pagination-token.ts';
 import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores/account-data-store.ts';
-import { userRooms } from '../storage/stores/membership-store.ts';
 import { accountDataText } from './account-data-text.ts';
 import { joinedRoom } from './joined-room.ts';
 import { inWantedForm } from './response-form.ts';
@@ -20,11 +19,9 @@ type Section = 'join' | 'invite' | 'knock' | 'leave';
 export async function runPass(pass: SyncPass): Promise<PassResult> {
   const accountData = await changedAccountData(pass);
   const sections: Record<Section, RoomText[]> = { join: [], invite: [], knock: [], leave: [] };
-  const untold = await untoldRooms(pass);
   for (const news of pass.rooms) {
     const section = sectionOf(news.standing.membership);
-    if (section === undefined || untold.has(news.standing.room)) continue;
-    if (!(await isWanted(pass, news.standing))) continue;
+    if (section === undefined || !(await isWanted(pass, news.standing))) continue;
     const told = await roomText(pass, section, news, accountData.get(news.standing.room) ?? []);
     if (told !== undefined) sections[section].push(told);
   }
@@ -68,17 +65,6 @@ function sectionOf(membership: string): Section | undefined {
   }
 }
 
-/**
- * Rooms that the user left and forgot are in no initial sync. Their departure is told to devices that knew the room, which
- * would show it for ever otherwise. https://spec.matrix.org/v1.19/client-server-api/#leaving-rooms
- */
-async function untoldRooms({ ctx, since, user, request }: SyncPass): Promise<ReadonlySet<number>> {
-  if (since >= 0 || !request.filter.room.includeLeave) return noRooms;
-  const rows = await ctx.rooms.db.all(userRooms, { user: user.userNid });
-  return new Set(rows.filter((row) => row.forgotten !== 0).map((row) => row.room));
-}
-const noRooms: ReadonlySet<number> = new Set();
-
 async function isWanted(pass: SyncPass, standing: RoomStanding): Promise<boolean> {
   const { room } = pass.request.filter;
   if (room.rooms === undefined && room.notRooms === undefined) return true;
@@ -95,7 +81,7 @@ async function roomText(
   if (section === 'join') return joinedRoom(pass, news, accountData);
   const isNews = news.standing.pos > since;
   if (section === 'leave') {
-    if (!isNews || (since < 0 && !request.filter.room.includeLeave)) return undefined;
+    if (!isNews || (since < 0 && (news.standing.isForgotten || !request.filter.room.includeLeave))) return undefined;
     return leftRoom(pass, news.standing, accountData);
   }
   return isNews || request.fullState

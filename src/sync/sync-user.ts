@@ -6,8 +6,9 @@ import type { ReadMarker } from './unread-counts.ts';
 export interface RoomStanding {
   readonly room: number;
   readonly membership: string;
-  /** Since when the membership is what it is. */
+  /** Since when the membership is what it is; of a forgotten room, what it was when it was forgotten. */
   readonly pos: number;
+  readonly isForgotten: boolean;
 }
 
 /** Positions of the newest change of each kind; 0: none since the user was loaded. */
@@ -56,7 +57,8 @@ export class SyncUser {
     this.#floorPos = pos;
     this.#accountDataPos = pos;
     this.#globalPos = pos;
-    for (const { room, membership, pos: since } of rows) this.rooms.set(room, { room, membership, pos: since });
+    for (const { room, membership, pos: since, forgotten } of rows)
+      this.rooms.set(room, { room, membership, pos: since, isForgotten: forgotten === 1 });
   }
 
   /** Rooms that may have changed after a position; `all`: every room with all it has. */
@@ -73,6 +75,11 @@ export class SyncUser {
       if (node.change.pos > pos && standing !== undefined) news.push({ standing, change: node.change });
     }
     return news.reverse();
+  }
+
+  forgetRoom(room: number): void {
+    const standing = this.rooms.get(room);
+    if (standing !== undefined) this.rooms.set(room, { ...standing, isForgotten: true });
   }
 
   /** Whether account data of the user, of rooms or global, may have changed after a position. */

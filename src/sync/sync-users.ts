@@ -150,6 +150,8 @@ export class SyncUsers {
         return this.#wake(user);
       case 'membership':
         return this.#membershipChanged(user, wake);
+      case 'forgotten':
+        return user.forgetRoom(wake.room);
       default:
         return undefined;
     }
@@ -157,8 +159,10 @@ export class SyncUsers {
 
   #membershipChanged(user: SyncUser, wake: MembershipWake): void {
     const { room, membership, pos } = wake;
-    const since = isNewStanding(wake) ? pos : (user.rooms.get(room)?.pos ?? pos);
-    const standing = { room, membership, pos: since };
+    const before = user.rooms.get(room);
+    const isForgotten = before?.isForgotten === true && !isKnownAgain(membership);
+    const since = isNewStanding(wake) && !isForgotten ? pos : (before?.pos ?? pos);
+    const standing = { room, membership, pos: since, isForgotten };
     user.rooms.set(room, standing);
     user.forgetMarker(room);
     this.#follow(user, standing);
@@ -212,6 +216,9 @@ export class SyncUsers {
     if (this.#woken.size > 0) this.#soon(() => this.#flush());
   }
 }
+
+/** Whether a room that was forgotten is remembered again with this membership. */
+const isKnownAgain = (membership: string): boolean => membership !== 'leave' && membership !== 'ban';
 
 interface Loading {
   readonly missed: Wake[];

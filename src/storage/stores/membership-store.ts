@@ -1,6 +1,7 @@
 /** Who is in which room: user_room (local users), member_room (everybody), room_server, stripped_state. */
-import { sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type OnConflictDatabase, type OnConflictTables, sql } from 'kysely';
 import { defineRead, defineWrite } from '../query.ts';
+import type { Schema } from '../schema.ts';
 
 export interface UserRoom {
   readonly room: number;
@@ -132,6 +133,7 @@ export const someJoinedLocalUsers = defineRead<
     .limit(sql<number>`cast(${p.limit} as bigint)`),
 );
 
+/** A room that was forgotten stays so, and as it was then, when its user is banned there, or no longer. */
 export const upsertUserRoom = defineWrite<{
   user: number;
   room: number;
@@ -157,13 +159,28 @@ export const upsertUserRoom = defineWrite<{
       conflict.columns(['user_nid', 'room']).doUpdateSet((e) => ({
         membership: e.ref('excluded.membership'),
         event: e.ref('excluded.event'),
-        pos: e.ref('excluded.pos'),
+        pos: ifStillForgotten(e, e.ref('user_room.pos'), e.ref('excluded.pos')),
         read_ord: e.ref('excluded.read_ord'),
         notify_read: e.ref('excluded.notify_read'),
-        forgotten: 0,
+        forgotten: ifStillForgotten(e, e.ref('user_room.forgotten'), e.lit(0)),
       })),
     ),
 );
+
+type UserRoomUpsert = ExpressionBuilder<OnConflictDatabase<Schema, 'user_room'>, OnConflictTables<'user_room'>>;
+
+function ifStillForgotten(
+  e: UserRoomUpsert,
+  then: Expression<number>,
+  otherwise: Expression<number>,
+): Expression<number> {
+  return e
+    .case()
+    .when(e.and([e('user_room.forgotten', '=', 1), e('excluded.membership', 'in', ['leave', 'ban'])]))
+    .then(then)
+    .else(otherwise)
+    .end();
+}
 
 /** A new membership event of somebody who stays what they were (a changed profile): since when, and what they have read, stay. */
 export const updateUserRoomEvent = defineWrite<{ user: number; room: number; event: number }>(
@@ -185,7 +202,12 @@ export const markRead = defineWrite<{ user: number; room: number; readOrd: numbe
 );
 
 export const forgetRoom = defineWrite<{ user: number; room: number }>('membership.forgetRoom', (q, p) =>
-  q.updateTable('user_room').set({ forgotten: 1 }).where('user_nid', '=', p.user).where('room', '=', p.room),
+  q
+    .updateTable('user_room')
+    .set({ forgotten: 1 })
+    .where('user_nid', '=', p.user)
+    .where('room', '=', p.room)
+    .where('membership', 'in', ['leave', 'ban']),
 );
 
 // The count of a server's joined users changes only with a row that really changes: first take the old membership away,

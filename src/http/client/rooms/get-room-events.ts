@@ -14,7 +14,7 @@ export const getRoomEvents = defineEndpoint({
   query: {
     from: optional(string()),
     to: optional(string()),
-    dir: oneOf('b', 'f'),
+    dir: optional(oneOf('b', 'f')),
     limit: withDefault(queryInteger({ min: 0 }), 10),
     filter: optional(string()),
   },

@@ -1,6 +1,7 @@
 /** The room endpoints of the Client-Server API. */
 import { ban } from './ban.ts';
 import { createRoom } from './create-room.ts';
+import { forgetRoom } from './forget-room.ts';
 import { getEventContext } from './get-event-context.ts';
 import { getJoinedMembersByRoom } from './get-joined-members-by-room.ts';
 import { getJoinedRooms } from './get-joined-rooms.ts';
@@ -26,6 +27,7 @@ import { unban } from './unban.ts';
 export const roomEndpoints = [
   ban,
   createRoom,
+  forgetRoom,
   getEventContext,
   getJoinedMembersByRoom,
   getJoinedRooms,
