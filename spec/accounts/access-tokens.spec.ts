@@ -71,6 +71,25 @@ describeOnBothEngines('access tokens', (engine) => {
     await expect(tokens.authenticate(token, options)).rejects.toMatchObject(unknown);
   });
 
+  it('are current until something changes what they are worth, or their time is over', async () => {
+    const { tokens, token, db, ports, user, device } = await setUp();
+    const requester = await tokens.authenticate(token, options);
+    expect(tokens.isCurrent(requester)).toBe(true);
+    expect(tokens.isCurrent({ ...requester })).toBe(false);
+    await db.write((unit) => unit.wake({ kind: 'access', userNid: user })).committed;
+    expect(tokens.isCurrent(requester)).toBe(false);
+    await tokens.authenticate(token, options);
+    expect(tokens.isCurrent(requester)).toBe(false);
+
+    const short = mintToken('access', random);
+    const fresh = { expiresTs: ports.clock.nowMs() + 1_000, refreshHash: null, createdTs: 1 };
+    await db.write((unit) => unit.run(insertAccessToken, { hash: hashToken(short), device, user, ...fresh })).committed;
+    const forAMoment = await tokens.authenticate(short, options);
+    expect(tokens.isCurrent(forAMoment)).toBe(true);
+    await ports.advance(1_000);
+    expect(tokens.isCurrent(forAMoment)).toBe(false);
+  });
+
   it('are not remembered when they changed while they were being looked up', async () => {
     const { tokens, token, db, user, device } = await setUp();
     const inFlight = tokens.authenticate(token, options);

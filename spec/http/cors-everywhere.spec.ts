@@ -35,6 +35,7 @@ const auth: Authenticator = {
     logic.push('authenticate');
     return testAuthenticator.authenticate(token, options);
   },
+  isCurrent: () => false,
 };
 
 let server: TestServer;

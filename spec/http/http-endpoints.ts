@@ -26,6 +26,7 @@ export const testAuthenticator: Authenticator = {
     if (token === 'expired') throw new MatrixError(401, 'M_UNKNOWN_TOKEN', 'expired', { soft_logout: true });
     throw new MatrixError(401, 'M_UNKNOWN_TOKEN', 'unknown');
   },
+  isCurrent: () => false,
 };
 
 export const sendEcho = defineEndpoint({

@@ -37,6 +37,7 @@ describe('bodies', () => {
         authenticated.resolve();
         return alice;
       },
+      isCurrent: () => false,
     };
     server = await startTestServer({ endpoints: [endpointOf('accessToken', () => handled++)], domain: {}, auth });
     const connection = openRawConnection(server.port);
@@ -53,7 +54,7 @@ describe('bodies', () => {
     server = await startTestServer({
       endpoints: [endpointOf('none'), endpointOf('optionalAccessToken'), endpointOf('accessToken')],
       domain: {},
-      auth: { authenticate: async () => alice },
+      auth: { authenticate: async () => alice, isCurrent: () => false },
       limits: { unauthenticatedBodyBytesMax: 100 },
     });
     const statusOf = async (path: string, length: number, token?: string): Promise<number> => {

@@ -174,6 +174,7 @@ function jsonObjectOf(text: string): JsonObject {
 
 const noTokens: Authenticator = {
   authenticate: () => Promise.reject(new MatrixError(401, 'M_UNKNOWN_TOKEN', 'Unknown access token')),
+  isCurrent: () => false,
 };
 
 function collectingLog(lines: LogLine[]): HttpLog {

@@ -19,7 +19,7 @@ import { userLocked } from './account.ts';
 import type { AccountsContext, ClientAddress } from './context.ts';
 import type { DeviceActivity } from './device-activity.ts';
 import type { Requester } from './requester.ts';
-import { hashToken, isPlausibleToken, tokenLengthMax } from './token-format.ts';
+import { isPlausibleToken, tokenKey, tokenLengthMax } from './token-format.ts';
 
 interface Session {
   readonly requester: Requester;
@@ -59,9 +59,8 @@ export class AccessTokens {
     options: { readonly allowLocked: boolean; readonly client: ClientAddress },
   ): Promise<Requester> {
     if (token.length > tokenLengthMax) throw unknownToken(false);
-    const hash = hashToken(token);
-    const key = hash.toString('latin1');
-    const session = this.#sessions.find(key) ?? (await this.#load(token, hash, key));
+    const key = tokenKey(token);
+    const session = this.#sessions.find(key) ?? (await this.#load(token, key));
     if (session.expiresTs !== undefined && session.expiresTs <= this.#ctx.clock.nowMs()) throw unknownToken(true);
     if (session.isLocked && !options.allowLocked) throw userLocked();
     if (session.revokes !== undefined) await this.#firstUse(session, session.revokes);
@@ -69,15 +68,23 @@ export class AccessTokens {
     return session.requester;
   }
 
+  /** Whether nothing has changed since `authenticate` gave this requester. */
+  isCurrent(requester: Requester): boolean {
+    const session = this.#sessions.find(requester.tokenHash.toString('latin1'));
+    if (session?.requester !== requester || session.isLocked) return false;
+    return session.expiresTs === undefined || session.expiresTs > this.#ctx.clock.nowMs();
+  }
+
   close(): void {
     this.#stopListening();
   }
 
-  async #load(token: string, hash: Buffer, key: string): Promise<Session> {
+  async #load(token: string, key: string): Promise<Session> {
     if (!isPlausibleToken(token)) throw unknownToken(false);
     const nowMs = this.#ctx.clock.monotonicMs();
     if ((this.#unknown.find(key) ?? 0) > nowMs) throw unknownToken(false);
     const epoch = this.#epoch;
+    const hash = Buffer.from(key, 'latin1');
     const row = await this.#ctx.db.one(accessToken, { hash });
     if (row === undefined || row.deactivated_ts !== null) {
       this.#unknown.set(key, nowMs + limits.unknownTokenMs);

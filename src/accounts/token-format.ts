@@ -20,6 +20,11 @@ export function hashToken(token: string): Buffer {
   return hash('sha256', token, 'buffer');
 }
 
+/** The same bytes as a text with a character for each, as a key of what is held in memory. */
+export function tokenKey(token: string): string {
+  return hash('sha256', token, 'binary');
+}
+
 /** False when the text looks like one of our tokens but was altered. Texts of other forms may come from another server's database. */
 export function isPlausibleToken(token: string): boolean {
   if (token.length > tokenLengthMax) return false;

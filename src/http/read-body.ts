@@ -17,9 +17,8 @@ export async function readBody(exchange: Exchange, bytesMax: number, transferIdl
     exchange.expectsContinue = false;
     exchange.response.writeContinue();
   }
-  const isPartial = !request.complete;
+  const isPartial = !isBodyHere(exchange);
   if (!isPartial && !request.destroyed) {
-    // Small bodies come with their headers; all of it is in the stream's buffer, and is taken in one piece.
     const whole: unknown = request.read();
     if (Buffer.isBuffer(whole)) {
       if (whole.length > bytesMax) throw bodyTooLarge(bytesMax);
@@ -39,6 +38,16 @@ export function hasBody({ request }: Exchange): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return true;
   const length = request.headers['content-length'];
   return length !== undefined && length !== '0';
+}
+
+/**
+ * Whether all of the body is in the stream's buffer. Small ones come with their headers; that the request is complete is only
+ * said some microtasks later.
+ */
+export function isBodyHere(exchange: Exchange): boolean {
+  const { request } = exchange;
+  if (request.complete || !hasBody(exchange)) return true;
+  return Number(request.headers['content-length']) === request.readableLength;
 }
 
 const empty = Buffer.alloc(0);

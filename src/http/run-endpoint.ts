@@ -12,7 +12,7 @@ import type { HttpLimits } from './http-limits.ts';
 import { parseFormBody } from './parse-body.ts';
 import type { Query } from './query-string.ts';
 import { callerOfAddress, type RateLimiter } from './rate-limiter.ts';
-import { readBody } from './read-body.ts';
+import { isBodyHere, readBody } from './read-body.ts';
 
 /** What every endpoint runs on. */
 export interface EndpointServices<Domain> {
@@ -42,14 +42,15 @@ export async function runEndpoint<Domain>(
   const query = decodeQuery(endpoint, exchange.query);
   let body: unknown;
   if (endpoint.body !== undefined) {
-    const isPartial = !exchange.request.complete;
+    const isPartial = !isBodyHere(exchange);
     body = await decodeBody(endpoint, exchange, bodyBytesMax(endpoint, requester, services.limits), services.limits);
     // Who sends slowly may have been logged out, locked or suspended before the end.
     if (isPartial && requester !== undefined) requester = await authenticate(endpoint, exchange, services.auth);
   }
   const reply = await endpoint.handle(new Call(params, query, body, requester, exchange), services.domain);
   // Nothing of what came while it waited is for a session that has ended.
-  if (exchange.isWaiting && requester !== undefined) await authenticate(endpoint, exchange, services.auth);
+  if (exchange.isWaiting && requester !== undefined && !services.auth.isCurrent(requester))
+    await authenticate(endpoint, exchange, services.auth);
   return reply;
 }
 

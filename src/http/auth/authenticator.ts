@@ -16,4 +16,6 @@ export interface Authenticator {
    * https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
    */
   authenticate(accessToken: string, options: AuthenticateOptions): Promise<Requester>;
+  /** Whether `authenticate`, if it was asked again, would surely give the same; false says nothing. */
+  isCurrent(requester: Requester): boolean;
 }
