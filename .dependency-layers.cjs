@@ -4,7 +4,7 @@
  */
 
 const core = ['matrix', 'platform', 'storage', 'jobs', 'plugin-api'];
-const domain = ['accounts', 'rooms', 'federation', 'sync', 'push', 'media', 'plugins'];
+const domain = ['accounts', 'rooms', 'presence', 'federation', 'sync', 'push', 'media', 'plugins'];
 
 /** Folder (or file) of src/ → what it may import: other folders of src/, and npm packages. A layer may always import itself. */
 const layers = {
@@ -16,7 +16,8 @@ const layers = {
   accounts: { layers: core, packages: [] },
   rooms: { layers: core, packages: [] },
   federation: { layers: [...core, 'rooms'], packages: [] },
-  sync: { layers: [...core, 'rooms', 'accounts'], packages: [] },
+  presence: { layers: core, packages: [] },
+  sync: { layers: [...core, 'rooms', 'accounts', 'presence'], packages: [] },
   push: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   media: { layers: [...core, 'accounts'], packages: [] },
   plugins: { layers: [...core, 'rooms', 'accounts'], packages: [] },

@@ -27,9 +27,11 @@ import { outgoingPolicies } from './platform/outgoing-policies.ts';
 import type { Ports } from './platform/ports.ts';
 import { Shutdown, type ShutdownStep } from './platform/shutdown.ts';
 import { systemPorts } from './platform/system-ports.ts';
+import { Presence } from './presence/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
 import { databaseOptions } from './storage/database-options.ts';
+import type { GroupCommitDatabase } from './storage/group-commit.ts';
 import { openDatabase } from './storage/open.ts';
 import { Names } from './storage/names.ts';
 import { bindServerName } from './storage/server-facts.ts';
@@ -83,10 +85,7 @@ async function compose(
   const { clock, timers, random } = ports;
   await mkdir(config.dataDir, { recursive: true });
   const localServers = overrides.localServers ?? (await loadLocalServers(config, random));
-  const database = databaseOptions(config);
-  const { sqlitePath } = overrides;
-  const isReplaced = database.engine === 'sqlite' && sqlitePath !== undefined;
-  const db = await openDatabase(isReplaced ? { ...database, path: sqlitePath } : database, ports);
+  const db = await openConfigured(config, overrides, ports);
   shutdown.add('database', () => db.close());
   await bindServerName(db, config.serverName);
   const metrics = new Metrics({ process: overrides.ports === undefined });
@@ -112,8 +111,10 @@ async function compose(
   const roomsContext = createRoomsContext({ db, names, dags, localServers, members, clock, random });
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
-  const sync = createSync(roomsContext, rooms.typing, pushRules, timers);
+  const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
+  const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence });
   shutdown.add('rooms and sync', async () => {
+    presence.close();
     sync.close();
     rooms.close();
   });
@@ -121,7 +122,18 @@ async function compose(
 
   const app = createApp({
     endpoints: allEndpoints,
-    domain: httpDomain({ config, accounts, rooms, sync, localServers, metrics, ports, rateLimiter, findProblem }),
+    domain: httpDomain({
+      config,
+      accounts,
+      rooms,
+      presence,
+      sync,
+      localServers,
+      metrics,
+      ports,
+      rateLimiter,
+      findProblem,
+    }),
     auth: accounts.accessTokens,
     log,
     metrics: requestMetrics(metrics),
@@ -146,10 +158,17 @@ async function compose(
   }
 }
 
+function openConfigured(config: Config, { sqlitePath }: ServerOverrides, ports: Ports): Promise<GroupCommitDatabase> {
+  const database = databaseOptions(config);
+  const isReplaced = database.engine === 'sqlite' && sqlitePath !== undefined;
+  return openDatabase(isReplaced ? { ...database, path: sqlitePath } : database, ports);
+}
+
 interface Parts {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
+  readonly presence: Presence;
   readonly sync: Sync;
   readonly localServers: LocalServers;
   readonly metrics: Metrics;
@@ -160,11 +179,12 @@ interface Parts {
 
 /** What all endpoints together need. */
 function httpDomain(parts: Parts): HttpDomain {
-  const { config, accounts, rooms, sync, localServers, metrics, ports, rateLimiter, findProblem } = parts;
+  const { config, accounts, rooms, presence, sync, localServers, metrics, ports, rateLimiter, findProblem } = parts;
   const software = { name: packageFile.name, version: packageFile.version };
   return {
     accounts,
     rooms,
+    presence,
     sync,
     filters: accounts,
     localServers,

@@ -14,6 +14,8 @@ import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/ind
 import { setAccountData } from '../../src/accounts/account-data.ts';
 import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
 import { KeyedLock } from '../../src/platform/keyed-lock.ts';
+import { Presence } from '../../src/presence/index.ts';
+import type { PresenceState } from '../../src/presence/presence-state.ts';
 import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
 import { type Sync, type SyncOptions, createSync } from '../../src/sync/index.ts';
 import type { StateField } from '../../src/sync/sync-request.ts';
@@ -34,12 +36,19 @@ export interface SyncAnswer {
     readonly leave?: Readonly<Record<string, Pick<JoinedRoom, 'timeline' | 'state' | 'state_after'>>>;
   };
   readonly account_data?: { readonly events: readonly ClientEvent[] };
+  readonly presence?: { readonly events: readonly PresenceEvent[] };
+}
+export interface PresenceEvent {
+  readonly type: string;
+  readonly sender: UserId;
+  readonly content: JsonObject;
 }
 export interface SyncTestOptions {
   readonly filter?: JsonObject;
   readonly fullState?: boolean;
   readonly stateField?: StateField;
   readonly timeoutMs?: number;
+  readonly setPresence?: PresenceState;
   readonly signal?: AbortSignal;
 }
 export interface JoinedRoom {
@@ -82,6 +91,8 @@ export interface TestRoomsOptions {
   readonly serverNames?: readonly [string, ...string[]];
   readonly hotRoomsMax?: number;
   readonly sync?: SyncOptions;
+  /** true: users who sync are seen online. */
+  readonly hasPresence?: boolean;
 }
 
 /** That run whatever happens: old transactions are forgotten every hour. */
@@ -90,6 +101,7 @@ export const timersOfRooms = 1;
 export class TestRooms {
   readonly ctx: RoomsContext;
   readonly rooms: Rooms;
+  readonly presence: Presence;
   readonly sync: Sync;
   readonly #db: Database;
   readonly #userLocks = new KeyedLock<number>();
@@ -121,11 +133,17 @@ export class TestRooms {
     });
     this.rooms = createRooms(this.ctx, { timers: ports.timers, defaultRoomVersion: '12' });
     const pushRules = new CachedPushRules(db, (owner) => loadPushRules({ db }, owner));
-    this.sync = createSync(this.ctx, this.rooms.typing, pushRules, ports.timers, options.sync);
+    const { clock, timers } = ports;
+    this.presence = new Presence({ db, names, clock, timers, isEnabled: options.hasPresence ?? false });
+    this.sync = createSync(this.ctx, this.rooms.typing, pushRules, timers, {
+      ...options.sync,
+      presence: this.presence,
+    });
   }
 
   /** The same users over the same database, as after a restart: nothing of this object may be used any more. */
   restarted(options: TestRoomsOptions = {}, db = this.#db): TestRooms {
+    this.presence.close();
     this.sync.close();
     this.rooms.close();
     const restarted = new TestRooms(db, this.#ports, { ...this.#options, ...options });
@@ -216,6 +234,7 @@ export class TestRooms {
       since: since === undefined ? undefined : Number(since.slice(1)),
       fullState: options.fullState ?? false,
       stateField: options.stateField ?? 'state',
+      setPresence: options.setPresence ?? 'online',
       filter: parseSyncFilter(options.filter ?? {}),
       timeoutMs: options.timeoutMs ?? 0,
       signal: options.signal ?? new AbortController().signal,

@@ -7,6 +7,7 @@ import { deviceEndpoints } from './client/devices/index.ts';
 import { directoryEndpoints } from './client/directory/index.ts';
 import { filterEndpoints } from './client/filter/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
+import { presenceEndpoints } from './client/presence/index.ts';
 import { profileEndpoints } from './client/profile/index.ts';
 import { pushRulesEndpoints } from './client/push-rules/index.ts';
 import { registrationEndpoints } from './client/registration/index.ts';
@@ -32,6 +33,7 @@ const areas = [
   ...directoryEndpoints,
   ...filterEndpoints,
   ...loginEndpoints,
+  ...presenceEndpoints,
   ...profileEndpoints,
   ...pushRulesEndpoints,
   ...registrationEndpoints,

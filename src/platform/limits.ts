@@ -82,6 +82,21 @@ export const limits = Object.freeze({
   createRoomInvitesMax: 100,
   typingMsMax: 120_000,
 
+  // Presence
+  /** Without activity, until somebody who is online is idle. */
+  presenceIdleMs: 300_000,
+  /** Without a /sync, until a device is gone. */
+  presenceOfflineMs: 30_000,
+  /** Between changes being told; within it they are gathered. */
+  presenceFlushMs: 1_000,
+  /** In the long run; one change told to one user counts one. */
+  presenceTellingsPerSecond: 5_000,
+  presenceStatusBytesMax: 1_000,
+  /** Users who are offline, of whom it is remembered since when and with which message. */
+  presenceAbsencesMax: 20_000,
+  /** Changes of others that are remembered for a user; more, and their next /sync asks for all. */
+  presenceMarksMax: 100,
+
   // Outgoing requests
   outgoingTimeoutMs: 60_000,
   outgoingIdleMs: 30_000,

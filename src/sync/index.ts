@@ -1,11 +1,13 @@
 /** /sync, version 3. https://spec.matrix.org/v1.19/client-server-api/#syncing */
 import type { Timers } from '../platform/ports.ts';
+import type { Presence } from '../presence/index.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import { Deadline } from './deadline.ts';
 import { EventForgotten, EventFragments } from './event-fragments.ts';
 import { LazyMembers } from './lazy-members.ts';
 import type { SyncPushRules } from './ports.ts';
+import { PresenceNews } from './presence-news.ts';
 import { RoomTails } from './room-tails.ts';
 import { type PassResult, emptyResponse, runPass } from './sync-pass.ts';
 import { type SyncContext, type SyncPass, type SyncRequest, beginPass } from './sync-request.ts';
@@ -23,6 +25,8 @@ export interface SyncOptions {
   readonly idleUsersMax?: number;
   /** How many rooms have their newest events in memory. */
   readonly tailsMax?: number;
+  /** Absent: presence is switched off. */
+  readonly presence?: Presence | undefined;
 }
 
 export function createSync(
@@ -32,22 +36,31 @@ export function createSync(
   timers: Timers,
   options: SyncOptions = {},
 ): Sync {
+  const users = new SyncUsers(rooms.db, { soon: (run) => timers.soon(run), ...options });
+  const presence = options.presence?.isEnabled === true ? new PresenceNews(users, rooms.db.committedPos()) : undefined;
   const ctx: SyncContext = {
     rooms,
     typing,
-    users: new SyncUsers(rooms.db, { soon: (run) => timers.soon(run), ...options }),
+    users,
     tails: new RoomTails(rooms.db.committedPos(), options),
     fragments: new EventFragments(rooms),
     lazyMembers: new LazyMembers(),
     pushRules,
+    presence,
   };
   const unfollow = rooms.db.onCommitted((commit) => {
     ctx.fragments.onCommit(commit);
     ctx.tails.onCommit(commit);
     ctx.users.onCommit(commit);
+    presence?.onCommit(commit);
   });
+  if (presence !== undefined) options.presence?.announceTo(presence);
   return {
-    sync: (request) => ctx.users.hold(request.requester.userNid, (user) => answer(ctx, timers, request, user)),
+    sync: (request) =>
+      ctx.users.hold(request.requester.userNid, async (user) => {
+        const syncEnded = options.presence?.syncBegan(request.requester, request.setPresence);
+        return answer(ctx, timers, request, user).finally(syncEnded);
+      }),
     close: unfollow,
   };
 }

@@ -5,6 +5,7 @@ import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores
 import { accountDataText } from './account-data-text.ts';
 import { joinedRoom } from './joined-room.ts';
 import { inWantedForm } from './response-form.ts';
+import { presenceEvents } from './presence-news.ts';
 import { type RoomText, leftRoom, strippedRoom } from './other-rooms.ts';
 import type { SyncPass } from './sync-request.ts';
 import type { RoomNews, RoomStanding } from './sync-user.ts';
@@ -27,8 +28,9 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   }
   const { accountData: filter } = pass.request.filter;
   const global = [...accountDataText(accountData.get(noRoom) ?? [], filter), ...(await pushRulesEvent(pass))];
-  const isEmpty = global.length === 0 && sectionNames.every((name) => sections[name].length === 0);
-  const text = responseText(pass.now, sections, global);
+  const presence = await presenceEvents(pass);
+  const isEmpty = global.length + presence.length === 0 && sectionNames.every((name) => sections[name].length === 0);
+  const text = responseText(pass.now, sections, global, presence);
   return { text: isEmpty ? text : await inWantedForm(pass.ctx.rooms, pass.request.filter, text), isEmpty };
 }
 
@@ -36,7 +38,12 @@ export function emptyResponse(now: number): string {
   return `{"next_batch":"${formatStreamToken(now)}"}`;
 }
 
-function responseText(now: number, sections: Record<Section, readonly RoomText[]>, global: readonly string[]): string {
+function responseText(
+  now: number,
+  sections: Record<Section, readonly RoomText[]>,
+  global: readonly string[],
+  presence: readonly string[],
+): string {
   let rooms = '';
   for (const name of sectionNames) {
     const texts = sections[name];
@@ -47,7 +54,8 @@ function responseText(now: number, sections: Record<Section, readonly RoomText[]
   }
   const roomsText = rooms === '' ? '' : `,"rooms":{${rooms}}`;
   const globalText = global.length === 0 ? '' : `,"account_data":{"events":[${global.join()}]}`;
-  return `{"next_batch":"${formatStreamToken(now)}"${roomsText}${globalText}}`;
+  const presenceText = presence.length === 0 ? '' : `,"presence":{"events":[${presence.join()}]}`;
+  return `{"next_batch":"${formatStreamToken(now)}"${roomsText}${globalText}${presenceText}}`;
 }
 const sectionNames: readonly Section[] = ['join', 'invite', 'knock', 'leave'];
 

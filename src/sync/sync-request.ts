@@ -1,10 +1,12 @@
 /** One request of /sync, decoded, and what it is answered with. */
 import type { SyncFilter } from '../matrix/filters/sync-filter.ts';
 import type { Requester } from '../accounts/requester.ts';
+import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import type { EventFragments } from './event-fragments.ts';
 import type { LazyMembers } from './lazy-members.ts';
+import type { PresenceNews } from './presence-news.ts';
 import type { SyncPushRules } from './ports.ts';
 import type { RoomTails } from './room-tails.ts';
 import type { RoomNews, SyncUser } from './sync-user.ts';
@@ -18,6 +20,8 @@ export interface SyncContext {
   readonly fragments: EventFragments;
   readonly lazyMembers: LazyMembers;
   readonly pushRules: SyncPushRules;
+  /** undefined: presence is switched off. */
+  readonly presence: PresenceNews | undefined;
 }
 
 /**
@@ -33,6 +37,7 @@ export interface SyncRequest {
   readonly fullState: boolean;
   /** Absent: `state`. */
   readonly stateField?: StateField;
+  readonly setPresence: PresenceState;
   readonly filter: SyncFilter;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

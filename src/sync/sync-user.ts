@@ -1,5 +1,6 @@
 /** One local user who syncs: the rooms they are in, and what changed there since when. */
 import type { UserRoom } from '../storage/stores/membership-store.ts';
+import { PresenceMarks } from './presence-marks.ts';
 import type { ReadMarker } from './unread-counts.ts';
 
 /** How a user stands to a room. */
@@ -42,6 +43,7 @@ export class SyncUser {
   /** Grows when a session of the user began or ended: whoever waits goes back to be checked. */
   sessionsVersion = 0;
   markersVersion = 0;
+  readonly presence: PresenceMarks;
   /** Rooms with changes. Complete for positions above `#floorPos`. */
   readonly #changes = new Map<number, Changed>();
   #oldest: Changed | undefined;
@@ -59,6 +61,7 @@ export class SyncUser {
     this.#globalPos = pos;
     for (const { room, membership, pos: since, forgotten } of rows)
       this.rooms.set(room, { room, membership, pos: since, isForgotten: forgotten === 1 });
+    this.presence = new PresenceMarks(pos);
   }
 
   /** Rooms that may have changed after a position; `all`: every room with all it has. */

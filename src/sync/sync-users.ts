@@ -30,6 +30,8 @@ export class SyncUsers {
   /** room → those of our users who are joined, and whom its changes reach. */
   readonly #members = new Map<number, Set<SyncUser>>();
   readonly #woken = new Set<SyncUser>();
+  /** Told of those who are remembered no longer. */
+  onForgotten: (user: SyncUser) => void = () => {};
 
   constructor(db: Database, options: SyncUsersOptions) {
     this.#db = db;
@@ -43,9 +45,31 @@ export class SyncUsers {
     try {
       return await work(user);
     } finally {
-      user.holders--;
-      if (user.holders === 0) this.#rest(user);
+      this.#letGo(user);
     }
+  }
+
+  #letGo(user: SyncUser): void {
+    user.holders--;
+    if (user.holders === 0) this.#rest(user);
+  }
+
+  /** The user is kept up to date until `release`. */
+  async keep(userNid: number): Promise<void> {
+    await this.#acquire(userNid);
+  }
+  release(userNid: number): void {
+    const user = this.#users.get(userNid);
+    if (user !== undefined) this.#letGo(user);
+  }
+
+  /** Of those who are remembered. */
+  find(userNid: number): SyncUser | undefined {
+    return this.#users.get(userNid);
+  }
+  /** Those who are remembered and joined. */
+  membersOf(room: number): ReadonlySet<SyncUser> {
+    return this.#members.get(room) ?? nobody;
   }
 
   async #acquire(userNid: number): Promise<SyncUser> {
@@ -74,6 +98,7 @@ export class SyncUsers {
     this.#idle.delete(user);
     this.#users.delete(user.userNid);
     for (const standing of user.rooms.values()) this.#unfollow(user, standing.room);
+    this.onForgotten(user);
   }
 
   #load(userNid: number): Promise<void> {
@@ -93,6 +118,7 @@ export class SyncUsers {
     this.#idle.add(user);
     for (const standing of user.rooms.values()) this.#follow(user, standing);
     for (const wake of loading.missed) this.#applyTo(user, wake);
+    user.presence.raiseFloor(this.#db.committedPos());
   }
 
   /** To be called for every commit, in order. */
@@ -142,12 +168,12 @@ export class SyncUsers {
         return this.#roomChanged(user, wake.room, 'receiptPos', wake.pos);
       case 'account-data':
         user.accountDataChanged(wake.room, wake.pos);
-        return this.#wake(user);
+        return this.wake(user);
       case 'push-rules':
         return user.forgetAllMarkers();
       case 'access':
         user.sessionsVersion++;
-        return this.#wake(user);
+        return this.wake(user);
       case 'membership':
         return this.#membershipChanged(user, wake);
       case 'forgotten':
@@ -183,7 +209,7 @@ export class SyncUsers {
 
   #roomChanged(user: SyncUser, room: number, kind: ChangeKind, pos: number): void {
     user.changed(room, kind, pos);
-    this.#wake(user);
+    this.wake(user);
   }
 
   /** Only members are told of what happens in a room from now on. */
@@ -201,7 +227,7 @@ export class SyncUsers {
   }
 
   /** Many changes in one turn of the event loop wake a request once, and many requests do not keep others from their turn. */
-  #wake(user: SyncUser): void {
+  wake(user: SyncUser): void {
     if (!user.isWaiting) return;
     if (this.#woken.size === 0) this.#soon(() => this.#flush());
     this.#woken.add(user);
@@ -219,6 +245,7 @@ export class SyncUsers {
 
 /** Whether a room that was forgotten is remembered again with this membership. */
 const isKnownAgain = (membership: string): boolean => membership !== 'leave' && membership !== 'ban';
+const nobody: ReadonlySet<SyncUser> = new Set();
 
 interface Loading {
   readonly missed: Wake[];

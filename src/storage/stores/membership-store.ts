@@ -66,6 +66,21 @@ export const memberCount = defineRead<{ room: number; membership: string }, { me
       .where('membership', '=', p.membership),
 );
 
+/** A room in which both users are joined; the other one may be of another server. */
+export const sharedRoom = defineRead<{ user: number; other: number }, { room: number }>(
+  'membership.sharedRoom',
+  (q, p) =>
+    q
+      .selectFrom('member_room as own')
+      .innerJoin('member_room as others', 'others.room', 'own.room')
+      .select('own.room')
+      .where('own.user_nid', '=', p.user)
+      .where('own.membership', '=', 'join')
+      .where('others.user_nid', '=', p.other)
+      .where('others.membership', '=', 'join')
+      .limit(1),
+);
+
 /** The number of joined users, as the sum over servers: does not grow with the members. */
 export const joinedCount = defineRead<{ room: number }, { members: number | null }>('membership.joinedCount', (q, p) =>
   q

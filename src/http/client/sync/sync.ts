@@ -29,7 +29,7 @@ export const sync = defineEndpoint({
     filter: optional(string()),
     since: optional(string()),
     full_state: withDefault(queryBoolean(), false),
-    set_presence: optional(oneOf('offline', 'online', 'unavailable')),
+    set_presence: withDefault(oneOf('offline', 'online', 'unavailable'), 'online'),
     timeout: withDefault(queryInteger({ min: 0 }), 0),
     use_state_after: withDefault(queryBoolean(), false),
     'org.matrix.msc4222.use_state_after': withDefault(queryBoolean(), false),
@@ -41,6 +41,7 @@ export const sync = defineEndpoint({
       since: query.since === undefined || query.since === '' ? undefined : sinceOf(query.since),
       fullState: query.full_state,
       stateField: stateFieldOf(query),
+      setPresence: query.set_presence,
       filter: await filterOf(query.filter, requester, domain),
       timeoutMs: Math.min(query.timeout, limits.longPollMsMax),
       // Asking for the signal makes the request a long poll; one that does not wait is none.
