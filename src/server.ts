@@ -112,9 +112,10 @@ async function compose(
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
+  await presence.resume();
   const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence });
   shutdown.add('rooms and sync', async () => {
-    presence.close();
+    await presence.close();
     sync.close();
     rooms.close();
   });

@@ -210,16 +210,25 @@ describeOnBothEngines('presence', (engine) => {
   });
 
   it('begins anew after a restart', async () => {
-    const { ports, test, alice, bob, sync, set } = await start();
+    const { ports, test, alice, bob, carol, roomId, sync, set } = await start();
+    await test.rooms.joinRoom(carol, { roomId });
     await set(bob, 'online');
+    await set(carol, 'online');
     const { next_batch: since } = await sync(alice);
+    await test.presence.close();
     const restarted = test.restarted({ hasPresence: true });
+    await restarted.presence.resume();
     const after = toldOf(restarted, ports);
     expect(seen(await after.sync(alice, since))).toEqual([]);
     await after.set(bob, 'online');
     const answer = await after.sync(alice, since);
     expect(seen(answer)).toEqual(['@bob:test online']);
     expect(seen(await after.sync(alice, answer.next_batch))).toEqual([]);
+    expect(seen(await after.sync(alice))).toEqual(['@bob:test online']);
+    // Carol does not come back.
+    await ports.advance(limits.presenceOfflineMs);
+    await after.told();
+    expect(seen(await after.sync(alice, answer.next_batch))).toContain('@carol:test offline');
   });
 
   it('asks for all contacts when more changed than it remembers, and misses none', async () => {

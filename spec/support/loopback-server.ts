@@ -11,8 +11,8 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
-/** Registration is open, passwords are hashed cheaply, and nothing is limited or logged. */
-export async function startLoopbackServer(): Promise<LoopbackServer> {
+/** Registration is open, passwords are hashed cheaply, and nothing is limited or logged. `moreConfig`: further lines of the file. */
+export async function startLoopbackServer(moreConfig: readonly string[] = []): Promise<LoopbackServer> {
   const folder = mkdtempSync(join(tmpdir(), 'veche-loopback-'));
   const configFile = join(folder, 'config.yaml');
   writeFileSync(
@@ -24,6 +24,7 @@ export async function startLoopbackServer(): Promise<LoopbackServer> {
       'rate_limits: { enabled: false }',
       'log: { level: silent }',
       'listeners: [{ bind: 127.0.0.1, port: 0, serve: [client] }]',
+      ...moreConfig,
     ].join('\n'),
   );
   const server = await createServer(loadConfig(configFile, {}), { sqlitePath: ':memory:' });

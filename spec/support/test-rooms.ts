@@ -143,7 +143,7 @@ export class TestRooms {
 
   /** The same users over the same database, as after a restart: nothing of this object may be used any more. */
   restarted(options: TestRoomsOptions = {}, db = this.#db): TestRooms {
-    this.presence.close();
+    void this.presence.close();
     this.sync.close();
     this.rooms.close();
     const restarted = new TestRooms(db, this.#ports, { ...this.#options, ...options });

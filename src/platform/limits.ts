@@ -91,6 +91,8 @@ export const limits = Object.freeze({
   presenceFlushMs: 1_000,
   /** In the long run; one change told to one user counts one. */
   presenceTellingsPerSecond: 5_000,
+  /** Who is online is that much behind on disk. */
+  presenceNoteMs: 300_000,
   presenceStatusBytesMax: 1_000,
   /** Users who are offline, of whom it is remembered since when and with which message. */
   presenceAbsencesMax: 20_000,

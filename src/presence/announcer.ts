@@ -2,7 +2,7 @@
  * Tells changes of presence at a bounded cost: not more often than once in `presenceFlushMs`, and not more than
  * `presenceTellingsPerSecond` in the long run, where telling one change to one user counts one. Who changes back before they
  * were told of was never away. What has to wait is told later, as it is then; nothing is lost
- * (docs/decisions/0011-presence.md).
+ * (docs/decisions/0012-presence.md).
  */
 import { limits } from '../platform/limits.ts';
 import type { Clock, TimerHandle, Timers } from '../platform/ports.ts';

@@ -1,6 +1,6 @@
 /**
  * Presence: who is online, idle or away. Kept in memory, forgotten at a restart; every change that others see has a position
- * of the stream, so that sync finds it like everything else (docs/decisions/0011-presence.md).
+ * of the stream, so that sync finds it like everything else (docs/decisions/0012-presence.md).
  * https://spec.matrix.org/v1.19/client-server-api/#presence
  */
 import { forbidden, invalidParam } from '../matrix/errors.ts';
@@ -13,6 +13,7 @@ import type { Database, Wake } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import { sharedRoom } from '../storage/stores/membership-store.ts';
 import { Announcer, type PresenceAudience } from './announcer.ts';
+import { LastConnected } from './last-connected.ts';
 import { absent, type Activity, isSameVisible, type PresenceState, type VisiblePresence } from './presence-state.ts';
 import { PresentUser } from './present-user.ts';
 
@@ -34,8 +35,8 @@ export interface PresenceOwner {
 
 interface Known {
   readonly user: PresentUser;
-  /** As it was last handed in to be told. */
-  told: VisiblePresence;
+  /** As it was last handed in to be told; undefined: a process before this one told it. */
+  told: VisiblePresence | undefined;
   check: TimerHandle | undefined;
 }
 
@@ -50,11 +51,13 @@ export class Presence {
   readonly #known = new Map<number, Known>();
   readonly #absences = new Lru<number, Absence>({ sizeMax: limits.presenceAbsencesMax });
   readonly #announcer: Announcer;
+  readonly #lastConnected: LastConnected;
   readonly #unfollow: () => void;
 
   constructor(parts: PresenceDependencies) {
     this.#parts = parts;
     this.#announcer = new Announcer(parts.clock, parts.timers, (userNids) => this.#tell(userNids));
+    this.#lastConnected = new LastConnected(parts.db, parts.timers, () => this.#connected());
     this.#unfollow = parts.isEnabled
       ? parts.db.onCommitted(({ wakes }) => wakes.forEach((wake) => this.#follow(wake)))
       : () => {};
@@ -67,6 +70,16 @@ export class Presence {
   /** Whether changes are being told at this moment. */
   get isTelling(): boolean {
     return this.#announcer.isTelling;
+  }
+
+  /** Those who were online before a restart have a moment to come back. To be called once, before anybody is served. */
+  async resume(): Promise<void> {
+    if (!this.isEnabled) return;
+    for (const userNid of await this.#lastConnected.load()) {
+      const known = this.#knownOf(userNid);
+      known.told = undefined;
+      this.#checkLater(known);
+    }
   }
 
   /** From now on changes are told. */
@@ -111,10 +124,11 @@ export class Presence {
     return presenceContent({ state: 'offline', statusMessage: absence.statusMessage }, absence.activity, nowMs);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#unfollow();
     this.#announcer.close();
     for (const { check } of this.#known.values()) check?.cancel();
+    await this.#lastConnected.write();
     this.#known.clear();
   }
 
@@ -150,7 +164,7 @@ export class Presence {
   /** Those who went and were told to have gone need no more attention. */
   #leave(userNid: number): void {
     const known = this.#known.get(userNid);
-    if (known === undefined || known.user.isConnected || !isSameVisible(this.#visible(known), known.told)) return;
+    if (known === undefined || known.user.isConnected || !this.#isTold(known)) return;
     const { activity, statusMessage } = known.user;
     known.check?.cancel();
     this.#known.delete(userNid);
@@ -173,8 +187,19 @@ export class Presence {
     return user.visible(this.#nowMs());
   }
 
+  #isTold(known: Known): boolean {
+    return known.told !== undefined && isSameVisible(this.#visible(known), known.told);
+  }
+
+  /** Who is seen by others. */
+  #connected(): number[] {
+    const connected: number[] = [];
+    for (const [userNid, { told }] of this.#known) if (told?.state !== 'offline') connected.push(userNid);
+    return connected;
+  }
+
   #compare(known: Known): void {
-    if (!isSameVisible(this.#visible(known), known.told)) this.#announcer.changed(known.user.userNid);
+    if (!this.#isTold(known)) this.#announcer.changed(known.user.userNid);
     if (known.check === undefined) this.#checkLater(known);
   }
 
@@ -184,9 +209,9 @@ export class Presence {
     known.check = this.#parts.timers.after(known.user.nextCheckMs(nowMs) - nowMs, () => {
       known.check = undefined;
       known.user.expire(this.#nowMs());
-      if (!isSameVisible(this.#visible(known), known.told)) this.#announcer.changed(known.user.userNid);
+      if (!this.#isTold(known)) this.#announcer.changed(known.user.userNid);
       if (known.user.isConnected) this.#checkLater(known);
-      else if (isSameVisible(this.#visible(known), known.told)) this.#leave(known.user.userNid);
+      else if (this.#isTold(known)) this.#leave(known.user.userNid);
     });
   }
 
@@ -197,13 +222,14 @@ export class Presence {
         if (known === undefined) this.#announcer.forget(userNid);
         if (known === undefined) continue;
         const visible = this.#visible(known);
-        if (isSameVisible(visible, known.told)) continue;
+        if (this.#isTold(known)) continue;
         known.told = visible;
         const pos = unit.nextPos();
         const told = { ...visible, pos, activity: known.user.activity };
         unit.wake({ kind: 'presence', userNid, pos, told });
       }
     });
+    this.#lastConnected.changed();
   }
 
   #nowMs(): number {
