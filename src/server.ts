@@ -133,7 +133,7 @@ async function compose(
       metrics,
       ports,
       rateLimiter,
-      findProblem,
+      findProblem: () => findDatabaseProblem(db, log),
     }),
     auth: accounts.accessTokens,
     log,
@@ -146,23 +146,23 @@ async function compose(
   const listeners = await startListeners(await readListenerOptions(config.listeners), app, { timers, log });
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, sync, close: () => shutdown.run() };
-
-  async function findProblem(): Promise<string | undefined> {
-    const answers = await db.diagnostics().then(
-      () => true,
-      (error: unknown) => {
-        log.error({ err: error }, 'the database does not answer');
-        return false;
-      },
-    );
-    return answers ? undefined : 'database';
-  }
 }
 
 function openConfigured(config: Config, { sqlitePath }: ServerOverrides, ports: Ports): Promise<GroupCommitDatabase> {
   const database = databaseOptions(config);
   const isReplaced = database.engine === 'sqlite' && sqlitePath !== undefined;
   return openDatabase(isReplaced ? { ...database, path: sqlitePath } : database, ports);
+}
+
+async function findDatabaseProblem(db: GroupCommitDatabase, log: Logger): Promise<string | undefined> {
+  const answers = await db.diagnostics().then(
+    () => true,
+    (error: unknown) => {
+      log.error({ err: error }, 'the database does not answer');
+      return false;
+    },
+  );
+  return answers ? undefined : 'database';
 }
 
 interface Parts {
