@@ -29,7 +29,8 @@ onSqlite('what happens all the time', (engine) => {
     const { test, alice, roomId, readsOf } = await start();
     expect(await readsOf(() => test.say(alice, roomId, 'hot'))).toEqual([]);
     expect(await readsOf(() => test.say(alice, roomId, 'hot', {}, 'other id'))).toEqual([]);
-    const thread = { 'm.relates_to': { rel_type: 'm.thread', event_id: '$root' }, 'm.mentions': {} };
+    const rootId = await test.say(alice, roomId, 'root');
+    const thread = { 'm.relates_to': { rel_type: 'm.thread', event_id: rootId }, 'm.mentions': {} };
     expect(await readsOf(() => test.say(alice, roomId, 'hotter', thread))).toEqual([]);
   });
 

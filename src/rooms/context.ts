@@ -9,6 +9,7 @@ import type { Signer } from './build-event.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { RoomDags } from './dag/contract.ts';
 import type { Members } from './ports.ts';
+import type { KnownRelations } from './relations/known-relations.ts';
 import type { StateReader } from './state/state-reader.ts';
 
 export interface RoomsContext {
@@ -22,6 +23,7 @@ export interface RoomsContext {
   /** One at a time per alias: whoever takes or removes it. Taken before a room's lock, never within it. */
   readonly aliasLocks: KeyedLock<RoomAlias>;
   readonly transactions: ClientTransactions;
+  readonly relations: KnownRelations;
   readonly localServers: LocalServers;
   readonly members: Members;
   readonly clock: Clock;

@@ -3,18 +3,19 @@
  * mentioned, and who is woken. Prepared before the write (it may look things up), applied within its unit.
  */
 import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
-import { type Relation, relationOf } from '../matrix/events/relations.ts';
+import { relationOf } from '../matrix/events/relations.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { markRead } from '../storage/stores/membership-store.ts';
 import { type MentionRow, insertMention } from '../storage/stores/mention-store.ts';
-import { insertRelation } from '../storage/stores/relation-store.ts';
 import { insertTransaction } from '../storage/stores/txn-store.ts';
 import { type ClientTransaction, type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { type MemberChange, applyMemberChange, memberChangesOf } from './member-changes.ts';
 import { everybody, mentionsIn } from './mentions.ts';
 import { type Redaction, redactStored, redactionOf } from './redaction.ts';
+import { annotationKey, annotationOf } from './relations/check-relation.ts';
+import { type RelationDraft, draftRelation, writeRelation } from './relations/write-relation.ts';
 
 declare module '../storage/database.ts' {
   interface WakeKinds {
@@ -57,14 +58,15 @@ export async function prepareEffects(
   event: RoomEvent,
   request: EffectsRequest,
 ): Promise<Effects> {
+  const senderIsLocal = ctx.localServers.isLocal(serverOf(event.sender));
   const lasting: LastingEffects = {
     event,
     notifies: defaultRulesNotify(event),
     senderNid: await ctx.names.userNid(event.sender),
-    senderIsLocal: ctx.localServers.isLocal(serverOf(event.sender)),
+    senderIsLocal,
     redaction: await redactionOf(ctx, dag, event),
     mentions: await mentionsIn(ctx, dag, event),
-    relation: relationOf(event),
+    relation: await draftRelation(ctx, dag.room, event, { isLocal: senderIsLocal }),
     transaction: request.transaction,
   };
   let members: readonly MemberChange[] = [];
@@ -84,12 +86,17 @@ export async function prepareEffects(
       },
     },
     handedIn(placed) {
+      tellRelation(ctx, lasting, placed);
       const { redaction } = lasting;
       if (redaction === undefined) return;
       const { header, event: before } = redaction.target;
       dag.bodyReplaced(header.nid, redaction.redacted);
+      ctx.relations.tell(before.eventId, { room: header.room, relation: undefined });
       // The sender hears of a failure; here it only takes back what memory was told.
-      placed.ticket?.committed.catch(() => dag.bodyReplaced(header.nid, before));
+      placed.ticket?.committed.catch(() => {
+        dag.bodyReplaced(header.nid, before);
+        ctx.relations.forget(before.eventId);
+      });
     },
   };
 }
@@ -102,8 +109,17 @@ interface LastingEffects {
   readonly senderIsLocal: boolean;
   readonly redaction: Redaction | undefined;
   readonly mentions: readonly MentionRow[];
-  readonly relation: Relation | undefined;
+  readonly relation: RelationDraft | undefined;
   readonly transaction: ClientTransaction | undefined;
+}
+
+/** For what relates to the event before it is on disk. */
+function tellRelation(ctx: RoomsContext, { event, senderNid }: LastingEffects, { room, ticket }: Placed): void {
+  const relation = relationOf(event);
+  ctx.relations.tell(event.eventId, { room, relation });
+  const annotation = relation && annotationOf(room, senderNid, event, relation);
+  if (annotation !== undefined && ticket !== undefined)
+    ctx.relations.annotating(annotationKey(annotation), ticket.committed);
 }
 
 function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed, ord: number): void {
@@ -114,8 +130,7 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
   if (effects.senderIsLocal && (event.stateKey === undefined || effects.notifies || mentions.length > 0))
     unit.run(markRead, { user: senderNid, room, readOrd: ord, notifyRead: notifySeq });
   if (redaction !== undefined) redactStored(unit, redaction, nid);
-  if (relation !== undefined)
-    unit.run(insertRelation, { targetId: relation.targetId, relType: relation.relType, nid, room });
+  if (relation !== undefined) writeRelation(unit, relation, event, senderNid, placed, ord);
   for (const mention of mentions) unit.run(insertMention, { ...mention, room, ord });
   const mentioned = mentions.map((mention) => mention.user);
   if (redaction?.movesCounts === true) mentioned.push(everybody);

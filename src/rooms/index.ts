@@ -21,6 +21,7 @@ import * as reading from './read-state.ts';
 import { purgeHistory } from './purge-history.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
+import { KnownRelations } from './relations/known-relations.ts';
 import * as sending from './send-event.ts';
 import { expireTransactions } from './transaction-expiry.ts';
 import { StateReader } from './state/state-reader.ts';
@@ -34,7 +35,7 @@ export interface RoomsOptions {
 }
 
 export function createRoomsContext(
-  parts: Omit<RoomsContext, 'states' | 'locks' | 'aliasLocks' | 'transactions'>,
+  parts: Omit<RoomsContext, 'states' | 'locks' | 'aliasLocks' | 'transactions' | 'relations'>,
 ): RoomsContext {
   return {
     ...parts,
@@ -42,6 +43,7 @@ export function createRoomsContext(
     locks: new KeyedLock<RoomId>(),
     aliasLocks: new KeyedLock<RoomAlias>(),
     transactions: new ClientTransactions(parts.db),
+    relations: new KnownRelations(parts.db),
   };
 }
 

@@ -19,6 +19,7 @@ import { markRedacted, replaceBody } from '../storage/stores/timeline-store.ts';
 import { type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { everybody, mayDeviate, mentionedUsers } from './mentions.ts';
+import { removeRelation } from './relations/write-relation.ts';
 import { type StoredEvent, exactPduOf, findStoredEvent } from './stored-event.ts';
 
 declare module '../storage/database.ts' {
@@ -84,6 +85,7 @@ export function redactStored(unit: UnitBuilder, redaction: Redaction, redactedBy
   const { nid, room, ord, flags } = redaction.target.header;
   unit.run(replaceBody, { nid, body: encodeEventBody(redaction.redactedBody) });
   unit.run(markRedacted, { nid, flags: flags | EventFlag.redacted, redactedBy });
+  if (ord !== null) removeRelation(unit, room, ord, redaction.target.event);
   if (ord !== null && redaction.movesCounts) uncount(unit, redaction, room, ord);
   unit.wake({ kind: 'redaction', room, nid, redacted: redaction.redacted });
 }

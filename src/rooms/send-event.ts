@@ -11,6 +11,7 @@ import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
+import { checkRelation } from './relations/check-relation.ts';
 import { authorised, withoutAuthorisation } from './restricted-joins.ts';
 import { checkStateEvent } from './state-event-checks.ts';
 import { findStoredEvent } from './stored-event.ts';
@@ -35,9 +36,13 @@ export async function sendMessage(ctx: RoomsContext, actor: Actor, request: Send
     if (!isEventId(redacts)) throw badJson('content.redacts is not an event ID');
     return redactEvent(ctx, actor, { ...request, eventId: redacts });
   }
-  return sendOnce(ctx, request, (dag) =>
-    appendLocalEvent(ctx, dag, draft, { transaction: request.transaction, originServerTs: request.originServerTs }),
-  );
+  return sendOnce(ctx, request, async (dag) => {
+    await checkRelation(ctx, dag, actor, draft);
+    return appendLocalEvent(ctx, dag, draft, {
+      transaction: request.transaction,
+      originServerTs: request.originServerTs,
+    });
+  });
 }
 
 export interface RedactRequest {

@@ -19,7 +19,7 @@ export class DatabaseRefused extends OperatorError {
  * The oldest schema version whose program can still work with a database of the newest version. It is raised to the version of
  * a migration that older programs cannot live with.
  */
-export const compatibleVersion = 1;
+export const compatibleVersion = 6;
 
 /** Where this program's migrations are. */
 export const migrationsFolder = new URL('../../migrations/', import.meta.url);

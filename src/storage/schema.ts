@@ -31,7 +31,20 @@ export interface Schema {
   missing_ref: { event_id: string; by_nid: Int; room: Int; counted: Int };
   extremity: { room: Int; nid: Int };
   txn_id: { device: Int; path: string; txn: string; nid: Int | null; ts: Int };
-  relation: { target_id: string; rel_type: string; nid: Int; room: Int };
+  relation: {
+    room: Int;
+    target_id: string;
+    rel_type: string;
+    ord: Int;
+    nid: Int;
+    event_id: string;
+    sender: Int;
+    ts: Int;
+    variant: string;
+    target2_id: string | null;
+    target3_id: string | null;
+  };
+  thread: { room: Int; root_id: string; latest_ord: Int; events: Int };
   auth_node: { nid: Int; room: Int; skey: Int; adepth: Int; chain: Int; seq: Int; auth: Buffer };
   auth_edge: { auth_nid: Int; nid: Int };
   state_line: { line: Int; room: Int; parent: Int | null; parent_pos: Int | null; depth: Int; flags: Int };

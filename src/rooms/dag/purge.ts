@@ -220,9 +220,19 @@ async function carryOut(room: HotRoom, cutPos: number, plan: PurgePlan): Promise
     }),
   );
   inSlices(edges, (slice) => write((unit) => slice.forEach((edge) => unit.run(store.deleteAuthEdge, edge))));
-  inSlices(plan.targets, (eventIds) => write((unit) => unit.run(store.deleteRelationsTo, { eventIds })));
+  inSlices(plan.targets, (eventIds) =>
+    write((unit) => {
+      unit.run(store.deleteRelationsTo, { room: room.room, eventIds });
+      unit.run(store.deleteThreadsOf, { room: room.room, eventIds });
+    }),
+  );
   inSlices(plan.deleted, (nids) => write((unit) => deleteEvents(unit, nids)));
-  inSlices(plan.outlierIds, (eventIds) => write((unit) => unit.run(store.deleteStaleRelationsTo, { eventIds })));
+  inSlices(plan.outlierIds, (eventIds) =>
+    write((unit) => {
+      unit.run(store.deleteStaleRelationsTo, { room: room.room, eventIds });
+      unit.run(store.deleteThreadsOf, { room: room.room, eventIds });
+    }),
+  );
   inSlices(plan.deadLines, (lines) =>
     write((unit) => {
       unit.run(store.deleteLineChanges, { lines });

@@ -108,14 +108,20 @@ export const deleteGivenStatesOfAll = defineWrite<{ nids: number[] }>('purge.del
   q.deleteFrom('given_state').where('nid', 'in', p.list('nids')),
 );
 /** Of events that are gone, to events that stay. */
-export const deleteStaleRelationsTo = defineWrite<{ eventIds: string[] }>('purge.deleteStaleRelationsTo', (q, p) =>
-  q
-    .deleteFrom('relation')
-    .where('target_id', 'in', p.list('eventIds'))
-    .where('nid', 'not in', (eb) =>
-      eb.selectFrom('event').select('event.nid').whereRef('event.nid', '=', 'relation.nid'),
-    ),
+export const deleteStaleRelationsTo = defineWrite<{ room: number; eventIds: string[] }>(
+  'purge.deleteStaleRelationsTo',
+  (q, p) =>
+    q
+      .deleteFrom('relation')
+      .where('room', '=', p.room)
+      .where('target_id', 'in', p.list('eventIds'))
+      .where('nid', 'not in', (eb) =>
+        eb.selectFrom('event').select('event.nid').whereRef('event.nid', '=', 'relation.nid'),
+      ),
 );
-export const deleteRelationsTo = defineWrite<{ eventIds: string[] }>('purge.deleteRelationsTo', (q, p) =>
-  q.deleteFrom('relation').where('target_id', 'in', p.list('eventIds')),
+export const deleteRelationsTo = defineWrite<{ room: number; eventIds: string[] }>('purge.deleteRelationsTo', (q, p) =>
+  q.deleteFrom('relation').where('room', '=', p.room).where('target_id', 'in', p.list('eventIds')),
+);
+export const deleteThreadsOf = defineWrite<{ room: number; eventIds: string[] }>('purge.deleteThreadsOf', (q, p) =>
+  q.deleteFrom('thread').where('room', '=', p.room).where('root_id', 'in', p.list('eventIds')),
 );
