@@ -10,6 +10,8 @@ import { isUserId } from '../matrix/ids/user-id.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../matrix/json/json-value.ts';
 import type { RoomVersionId, RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { badAlias, newAliasesIn } from './canonical-alias.ts';
+import { serverOf } from './context.ts';
+import { checkServerAcl } from './server-acl-checks.ts';
 
 export interface CreateRoomRequest {
   readonly visibility: 'public' | 'private';
@@ -82,6 +84,7 @@ export function createRoomEvents(
     if (draft.type === 'm.room.topic' && draft.stateKey === '' && request.topic !== undefined) continue;
     if (draft.type === 'm.room.create') throw badJson('initial_state must not contain m.room.create');
     if (draft.type === 'm.room.canonical_alias' && draft.stateKey === '') checkAliases(draft.content, request);
+    if (draft.type === 'm.room.server_acl' && draft.stateKey === '') checkServerAcl(draft.content, serverOf(creator));
     drafts.push(draft);
   }
   if (request.name !== undefined) drafts.push({ type: 'm.room.name', stateKey: '', content: { name: request.name } });

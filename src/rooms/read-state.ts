@@ -2,6 +2,7 @@
 import { invalidParam, notFound } from '../matrix/errors.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
+import { historyOfKey } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { type Viewer, clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
@@ -53,7 +54,7 @@ export async function readMembers(
   filter: MembersFilter,
 ): Promise<JsonObject[]> {
   const { dag, access, pos } = await openForReading(ctx, actor, roomId);
-  const at = filter.at === undefined ? pos : Math.min(pos, visibleFrom(access, positionOf(filter.at)));
+  const at = filter.at === undefined ? pos : Math.min(pos, visibleFrom(access, await pointOf(ctx, dag, filter.at)));
   const rows = await stateRows(ctx, dag, at, { type: 'm.room.member' });
   const wanted = rows.filter((row) => passesMembers(filter, (pduOf(row)['content'] as JsonObject)['membership']));
   return clientEvents(ctx, wanted, viewer(actor, access));
@@ -63,6 +64,16 @@ export async function readMembers(
 function passesMembers({ membership, notMembership }: MembersFilter, actual: JsonValue | undefined): boolean {
   if (membership === undefined) return notMembership === undefined || actual !== notMembership;
   return actual === membership || (notMembership !== undefined && actual !== notMembership);
+}
+
+/** A room's beginning is where its creator is in it: a timeline that goes back all the way has a token before anybody was. */
+async function pointOf(ctx: RoomsContext, dag: RoomDag, token: string): Promise<number> {
+  const pos = positionOf(token);
+  const create = await dag.currentEvent('m.room.create', '');
+  const skey = create && (await ctx.names.findSkey('m.room.member', create.sender));
+  if (skey === undefined) return pos;
+  const [first] = await ctx.db.all(historyOfKey, { room: dag.room, skey });
+  return Math.max(pos, first?.pos ?? pos);
 }
 
 /** From /sync (next_batch or prev_batch) or /messages. */
@@ -92,9 +103,10 @@ export async function readJoinedMembers(
   for (const row of await stateRows(ctx, dag, pos, { type: 'm.room.member' })) {
     const { content, state_key: userId } = pduOf(row) as { content: JsonObject; state_key: string };
     if (content['membership'] !== 'join') continue;
+    // Other servers say null for what somebody has not set, and clients expect the keys.
     joined[userId] = {
-      ...textField('display_name', content['displayname']),
-      ...textField('avatar_url', content['avatar_url']),
+      display_name: textOrNull(content['displayname']),
+      avatar_url: textOrNull(content['avatar_url']),
     };
   }
   return joined;
@@ -172,5 +184,4 @@ export const viewer = (actor: Actor, access: ReadAccess): Viewer => ({
   timeline: access.timeline,
 });
 
-const textField = (name: string, value: JsonValue | undefined): JsonObject =>
-  typeof value === 'string' ? { [name]: value } : {};
+const textOrNull = (value: JsonValue | undefined): string | null => (typeof value === 'string' ? value : null);

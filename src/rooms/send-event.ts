@@ -91,7 +91,7 @@ export async function sendState(ctx: RoomsContext, actor: Actor, request: StateR
   return eventIdOf(
     await changeRoom(ctx, roomId, async (dag): Promise<Done> => {
       if (!isMember) await assertJoined(dag, actor.userId);
-      await checkStateEvent(ctx, dag, request);
+      await checkStateEvent(ctx, dag, actor, request);
       const current = await dag.currentEvent(type, stateKey);
       if (current?.sender === actor.userId && saysAlready(dag, current, wanted))
         return { eventId: current.eventId, placed: undefined };

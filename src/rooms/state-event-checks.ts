@@ -3,8 +3,9 @@ import { invalidParam } from '../matrix/errors.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { aliasByName } from '../storage/stores/room-directory-store.ts';
 import { badAlias, newAliasesIn } from './canonical-alias.ts';
-import type { RoomsContext } from './context.ts';
+import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { checkServerAcl } from './server-acl-checks.ts';
 
 interface StateToCheck {
   readonly type: string;
@@ -12,9 +13,18 @@ interface StateToCheck {
   readonly content: JsonObject;
 }
 
-/** Errors: M_INVALID_PARAM for a second create event and for what is no alias, M_BAD_ALIAS for aliases that do not lead here. */
-export async function checkStateEvent(ctx: RoomsContext, dag: RoomDag, state: StateToCheck): Promise<void> {
+/**
+ * Errors: M_INVALID_PARAM for a second create event and for what is no alias, M_BAD_ALIAS for aliases that do not lead here;
+ * as `checkServerAcl`.
+ */
+export async function checkStateEvent(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  { userId }: Actor,
+  state: StateToCheck,
+): Promise<void> {
   if (state.type === 'm.room.create') throw invalidParam('A room has one create event, and the server makes it');
+  if (state.type === 'm.room.server_acl' && state.stateKey === '') checkServerAcl(state.content, serverOf(userId));
   if (state.type === 'm.room.canonical_alias' && state.stateKey === '') await checkAliases(ctx, dag, state.content);
 }
 
