@@ -106,6 +106,15 @@ export const object = <F extends Fields>(fields: F): Decoder<DecodedFields<F>> =
     return out as DecodedFields<F>;
   });
 
+/** An object as it came, further fields included, once the named ones are what they must be. */
+export const objectWith = (fields: Fields): Decoder<JsonObject> => ({
+  isOptional: false,
+  decode(value, at) {
+    object(fields).decode(value, at);
+    return jsonObject().decode(value, at);
+  },
+});
+
 // ---- query and path parameters come as text ----
 
 const text = <T>(what: string, read: (value: string) => T | undefined): Decoder<T> => ({

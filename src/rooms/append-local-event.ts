@@ -8,6 +8,7 @@ import type { RoomEvent, StateLookup } from '../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
 import { type EventDraft, type Reference, type Signers, buildEvent } from './build-event.ts';
+import { assertSendable } from './check-drafts.ts';
 import { type ClientTransaction, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
@@ -37,6 +38,7 @@ export async function appendLocalEvent(
   draft: EventDraft,
   options: AppendOptions = {},
 ): Promise<Appended> {
+  assertSendable(draft);
   const tuples = authTypesForEvent({ ...draft, stateKey: draft.stateKey }, dag.rules);
   const state = await dag.currentEvents(tuples);
   const frontier = dag.frontier();

@@ -5,6 +5,7 @@ import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { aliasByName, insertAlias } from '../storage/stores/room-directory-store.ts';
 import { type Appended, appendLocalEvent } from './append-local-event.ts';
 import { type BuiltEvent, buildEvent } from './build-event.ts';
+import { assertInitialEvents } from './check-drafts.ts';
 import { contentOf } from './change-membership.ts';
 import { type Actor, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
 import { type CreateRoomRequest, type StateDraft, createRoomEvents } from './create-room-events.ts';
@@ -46,6 +47,7 @@ async function makeRoom(
   for (let originServerTs = ctx.clock.nowMs(); ; originServerTs++) {
     const create = buildCreateEvent(ctx, actor, createDraft, rules, originServerTs);
     const { roomId } = create.event;
+    assertInitialEvents(create.event, [...drafts, ...invites], rules);
     const last = await ctx.locks.run(roomId, async () => {
       // Where the id is made from the event, two like it in one millisecond would be one room.
       if ((await ctx.dags.find(roomId)) !== undefined) return undefined;

@@ -1,6 +1,7 @@
 /** The body of both ways to join a room. */
 import type { JsonObject } from '../../../matrix/json/json-value.ts';
-import { type Decoder, jsonObject, object, optional, string } from '../../decode.ts';
+import { type Decoder, jsonObject, object, optional, recordOf, string } from '../../decode.ts';
+import { userId } from './identifiers.ts';
 
 export interface JoinBody {
   readonly reason: string | undefined;
@@ -8,7 +9,12 @@ export interface JoinBody {
   readonly extra: JsonObject;
 }
 
-const known = object({ reason: optional(string()) });
+const known = object({
+  reason: optional(string()),
+  third_party_signed: optional(
+    object({ sender: userId(), mxid: userId(), token: string(), signatures: recordOf(recordOf(string())) }),
+  ),
+});
 /** What only the server says in a membership event. */
 const reserved: ReadonlySet<string> = new Set([
   'reason',

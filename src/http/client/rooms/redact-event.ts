@@ -1,7 +1,7 @@
 /** PUT /_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId} — https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid */
 import { assertNotSuspended } from '../../../accounts/suspension.ts';
 import type { Rooms } from '../../../rooms/index.ts';
-import { jsonObject, string } from '../../decode.ts';
+import { objectWith, optional, string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { eventId, roomId } from './identifiers.ts';
 
@@ -13,7 +13,7 @@ export const redactEvent = defineEndpoint({
   rateLimit: 'send',
   params: { roomId: roomId(), eventId: eventId(), txnId: string({ maxBytes: 255 }) },
   query: {},
-  body: jsonObject(),
+  body: objectWith({ reason: optional(string()) }),
   async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'redactEvent' | 'event'> }) {
     const { roomId, eventId, txnId } = params;
     // A suspended person may still take back what they said themselves.
