@@ -11,21 +11,32 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
-/** Registration is open, passwords are hashed cheaply, and nothing is limited or logged. `moreConfig`: further lines of the file. */
-export async function startLoopbackServer(moreConfig: readonly string[] = []): Promise<LoopbackServer> {
+export interface LoopbackOptions {
+  /** Further sections of the configuration as YAML, by their names; they replace those that are here by themselves. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Absent: SQLite in memory. */
+  readonly postgresUrl?: string;
+}
+
+/** Registration is open, passwords are hashed cheaply, and nothing is limited or logged. */
+export async function startLoopbackServer(options: LoopbackOptions = {}): Promise<LoopbackServer> {
   const folder = mkdtempSync(join(tmpdir(), 'veche-loopback-'));
   const configFile = join(folder, 'config.yaml');
+  const lines = {
+    data_dir: join(folder, 'data'),
+    registration: '{ enabled: true }',
+    password: '{ argon2: { memory_kib: 8, passes: 1 } }',
+    rate_limits: '{ enabled: false }',
+    log: '{ level: silent }',
+    listeners: '[{ bind: 127.0.0.1, port: 0, serve: [client] }]',
+    ...(options.postgresUrl === undefined ? {} : { database: `{ engine: postgres, url: "${options.postgresUrl}" }` }),
+    ...options.config,
+  };
   writeFileSync(
     configFile,
-    [
-      `data_dir: ${join(folder, 'data')}`,
-      'registration: { enabled: true }',
-      'password: { argon2: { memory_kib: 8, passes: 1 } }',
-      'rate_limits: { enabled: false }',
-      'log: { level: silent }',
-      'listeners: [{ bind: 127.0.0.1, port: 0, serve: [client] }]',
-      ...moreConfig,
-    ].join('\n'),
+    Object.entries(lines)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join('\n'),
   );
   const server = await createServer(loadConfig(configFile, {}), { sqlitePath: ':memory:' });
   return {

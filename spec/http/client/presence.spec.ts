@@ -10,8 +10,8 @@ describe('presence over HTTP', () => {
   let running: LoopbackServer | undefined;
   afterEach(() => running?.close());
 
-  const start = async (config: readonly string[] = []) => {
-    const { url } = (running = await startLoopbackServer(config));
+  const start = async (config: Readonly<Record<string, string>> = {}) => {
+    const { url } = (running = await startLoopbackServer({ config }));
     const call = (method: string, path: string, token: string, body?: JsonObject, query?: Record<string, string>) =>
       requestJson(url, method, v3 + path, {
         token,
@@ -74,7 +74,7 @@ describe('presence over HTTP', () => {
   });
 
   it('does not exist where it is switched off', async () => {
-    const { call, alice, bob, carol, status, sync } = await start(['presence: { enabled: false }']);
+    const { call, alice, bob, carol, status, sync } = await start({ presence: '{ enabled: false }' });
     const { next_batch: since } = await sync(alice);
     expect((await call('PUT', status('bob'), bob, { presence: 'online' })).json).toEqual({});
     await call('GET', '/sync', bob);
