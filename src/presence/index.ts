@@ -247,7 +247,7 @@ export function presenceContent(visible: VisiblePresence, { lastActiveMs }: Acti
   const { state, statusMessage } = visible;
   return {
     presence: state,
-    last_active_ago: Math.max(0, nowMs - lastActiveMs),
+    last_active_ago: Math.max(0, Math.floor(nowMs - lastActiveMs)),
     currently_active: state === 'online',
     ...(statusMessage === undefined ? {} : { status_msg: statusMessage }),
   };

@@ -31,6 +31,16 @@ export const tolerated: readonly Tolerated[] = [
     reason: 'Anybody may ask whether a room is in the directory.',
   },
   {
+    operationId: 'forgetRoom',
+    what: /^foreign roomId/,
+    reason: 'A room that one was never in is as forgotten as it can be.',
+  },
+  {
+    operationId: 'getPresence',
+    what: /^foreign userId/,
+    reason: 'The other user is in a room with the one who asks.',
+  },
+  {
     operationId: 'deleteRoomTag',
     what: /^tag of 300 bytes/,
     reason: 'Removing a tag that is not there, and one that can never be, succeed alike.',
