@@ -87,6 +87,11 @@ export function asSent<T>(value: JsonValue): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
+/** What nobody awaits must not fail. */
+const onFailed = (error: unknown): never => {
+  throw error;
+};
+
 export interface TestRoomsOptions {
   readonly serverNames?: readonly [string, ...string[]];
   readonly hotRoomsMax?: number;
@@ -131,7 +136,7 @@ export class TestRooms {
       clock: ports.clock,
       random: ports.random,
     });
-    this.rooms = createRooms(this.ctx, { timers: ports.timers, defaultRoomVersion: '12' });
+    this.rooms = createRooms(this.ctx, { timers: ports.timers, defaultRoomVersion: '12', onFailed });
     const pushRules = new CachedPushRules(db, (owner) => loadPushRules({ db }, owner));
     const { clock, timers } = ports;
     this.presence = new Presence({ db, names, clock, timers, isEnabled: options.hasPresence ?? false });

@@ -7,6 +7,8 @@ export const limits = Object.freeze({
   eventBytesMax: 65_536,
   idBytesMax: 255,
   prevEventsMax: 20,
+  /** Forward extremities of a room: when other servers leave more, an event of ours ties them together. */
+  extremitiesMax: 10,
   authEventsMax: 10,
   /** Of one transaction of another server. https://spec.matrix.org/v1.19/server-server-api/#transactions */
   transactionPdusMax: 50,

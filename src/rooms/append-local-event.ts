@@ -21,6 +21,7 @@ export interface Appended {
 }
 export interface AppendOptions {
   readonly transaction?: ClientTransaction | undefined;
+  readonly isAutomatic?: boolean;
   /** Milliseconds since the Unix epoch; absent: now. */
   readonly originServerTs?: number | undefined;
   /** Further statements of the event's unit. */
@@ -55,7 +56,7 @@ export async function appendLocalEvent(
     signersOf(ctx, draft),
     () => randomOpaqueId(ctx.random),
   );
-  const effects = await prepareEffects(ctx, dag, built.event, { transaction: options.transaction });
+  const effects = await prepareEffects(ctx, dag, built.event, options);
   const placed = await dag.receive(built.event, built.body, {
     local: true,
     ...effects.options,

@@ -43,6 +43,8 @@ export interface TimelineEntry {
 
 export interface EffectsRequest {
   readonly transaction?: ClientTransaction | undefined;
+  /** Nobody sent it: it says nothing of what its sender has read. */
+  readonly isAutomatic?: boolean | undefined;
 }
 export interface Effects {
   /** For `RoomDag.receive`. */
@@ -63,7 +65,7 @@ export async function prepareEffects(
     event,
     notifies: defaultRulesNotify(event),
     senderNid: await ctx.names.userNid(event.sender),
-    senderIsLocal,
+    isSent: senderIsLocal && request.isAutomatic !== true,
     redaction: await redactionOf(ctx, dag, event),
     mentions: await mentionsIn(ctx, dag, event),
     relation: await draftRelation(ctx, dag.room, event, { isLocal: senderIsLocal }),
@@ -106,7 +108,8 @@ interface LastingEffects {
   /** The default push rules count it for everybody. */
   readonly notifies: boolean;
   readonly senderNid: number;
-  readonly senderIsLocal: boolean;
+  /** By a person here. */
+  readonly isSent: boolean;
   readonly redaction: Redaction | undefined;
   readonly mentions: readonly MentionRow[];
   readonly relation: RelationDraft | undefined;
@@ -127,7 +130,7 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
   const { room, nid, notifySeq } = placed;
   // Sending is reading: what came before one's own event is read. A changed topic or profile is not sending, unless it
   // would count for the sender too.
-  if (effects.senderIsLocal && (event.stateKey === undefined || effects.notifies || mentions.length > 0))
+  if (effects.isSent && (event.stateKey === undefined || effects.notifies || mentions.length > 0))
     unit.run(markRead, { user: senderNid, room, readOrd: ord, notifyRead: notifySeq });
   if (redaction !== undefined) redactStored(unit, redaction, nid);
   if (relation !== undefined) writeRelation(unit, relation, event, senderNid, placed, ord);

@@ -23,6 +23,7 @@ import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
 import { KnownRelations } from './relations/known-relations.ts';
 import * as sending from './send-event.ts';
+import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
 import { StateReader } from './state/state-reader.ts';
 import { Typing } from './typing.ts';
@@ -32,6 +33,8 @@ export interface RoomsOptions {
   readonly timers: Timers;
   /** The room version of rooms whose creator names none. */
   readonly defaultRoomVersion: string;
+  /** Told of work in the background that failed. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 export function createRoomsContext(
@@ -51,6 +54,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
   const typing = new Typing(ctx.db, options.timers);
   const published = new PublishedRooms(ctx, options.timers);
   const stopExpiry = expireTransactions(ctx, options.timers);
+  const stopTying = tieExtremities(ctx, options);
   return {
     ...bindAll(ctx, operations),
     typing,
@@ -99,6 +103,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
       typing.close();
       published.close();
       stopExpiry();
+      stopTying();
     },
   };
 }

@@ -18,6 +18,8 @@ export interface FrontierEvent {
 /** What a new local event refers to. `depth` is the new event's own: one more than the deepest, within canonical JSON's limit. */
 export interface Frontier {
   readonly prevEvents: readonly FrontierEvent[];
+  /** How many forward extremities there are, those that are not among `prevEvents` included. */
+  readonly extremities: number;
   readonly depth: number;
 }
 

@@ -11,6 +11,7 @@ import type {
   Rejudged,
   RoomDag,
 } from './contract.ts';
+import { limits } from '../../platform/limits.ts';
 import type { HotRoom } from './hot-room.ts';
 import { fillRoom, layFullState } from './fill.ts';
 import { placeAnywhere } from './place-anywhere.ts';
@@ -18,9 +19,6 @@ import { isOnTip, placeOnTip } from './place-on-tip.ts';
 import { purgeRoom } from './purge.ts';
 import { rejudgeEvent } from './rejudge.ts';
 import { type StoredOutlier, storeOutlier } from './store-outlier.ts';
-
-/** https://spec.matrix.org/v1.19/rooms/v12/#event-format */
-const PREV_EVENTS_MAX = 20;
 
 /** The contract over a room in memory. */
 export class HotRoomDag implements RoomDag {
@@ -46,7 +44,8 @@ export class HotRoomDag implements RoomDag {
     let depth = 0;
     for (const place of newestFirst) depth = Math.max(depth, place.depth);
     return {
-      prevEvents: newestFirst.slice(0, PREV_EVENTS_MAX),
+      prevEvents: newestFirst.slice(0, limits.prevEventsMax),
+      extremities: newestFirst.length,
       depth: Math.min(depth + 1, Number.MAX_SAFE_INTEGER),
     };
   }
