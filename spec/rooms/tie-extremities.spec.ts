@@ -37,7 +37,7 @@ describeOnBothEngines('forward extremities', (engine) => {
           depth,
           originServerTs: 1,
         };
-        const built = buildEvent(draft, place, far, () => '');
+        const built = buildEvent(draft, place, [far], () => '');
         const effects = await prepareEffects(ctx, dag, built.event, {});
         const placed = await dag.receive(built.event, built.body, effects.options);
         expect(placed.verdict).toEqual({ ok: true });
