@@ -109,11 +109,8 @@ async function compose(
   shutdown.add('accounts', () => accounts.close());
   const members = { memberProfile: accounts.memberProfile };
   const roomsContext = createRoomsContext({ db, names, dags, localServers, members, clock, random });
-  const rooms = createRooms(roomsContext, {
-    timers,
-    defaultRoomVersion: config.rooms.defaultVersion,
-    onFailed: (error) => log.error({ err: error }, 'work on a room failed'),
-  });
+  const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
+  const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
