@@ -4,8 +4,6 @@ import { oneOf, optional, string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { roomId } from './identifiers.ts';
 
-const membership = () => oneOf('join', 'invite', 'knock', 'leave', 'ban');
-
 export const getMembersByRoom = defineEndpoint({
   operationId: 'getMembersByRoom',
   method: 'GET',
