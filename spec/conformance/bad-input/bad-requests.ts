@@ -244,7 +244,7 @@ function badFields({ shape, isRequired, ...place }: BodyPlace): readonly {
       .map((value) => ({
         what: `as ${JSON.stringify(value)}`,
         body: place.with(value),
-        errcodes: ['M_BAD_JSON', 'M_INVALID_PARAM'],
+        errcodes: ['M_BAD_JSON', 'M_INVALID_PARAM', ...(value === null ? ['M_MISSING_PARAM'] : [])],
       })),
     ...(shape.values === undefined
       ? []
