@@ -63,7 +63,7 @@ onSqlite('what happens all the time', (engine) => {
     // Its own message moved what bob has read, too.
     expect(await readsOf(() => test.syncOnce(bob, next_batch))).toEqual([
       'receipt.after',
-      'membership.userRoom',
+      'receipt.readUpTo',
       'mention.above',
     ]);
   });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../src/matrix/json/json-value.ts';
-import { everybody, mentionedUsers, mentionsIn, threadOf } from '../../src/rooms/mentions.ts';
+import { ancestryOf } from '../../src/rooms/threads.ts';
+import { everybody, mentionedUsers, mentionsIn } from '../../src/rooms/mentions.ts';
 import { onSqlite } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../support/test-rooms.ts';
@@ -27,8 +28,10 @@ onSqlite('mentions', (engine) => {
           : await test.setState(sender, roomId, type, content, stateKey);
       return test.storedEvent(eventId);
     };
-    const rows = async (sender: TestUser, content: JsonObject, type = 'm.room.message', stateKey?: string) =>
-      mentionsIn(test.ctx, dag, await eventOf(sender, type, content, stateKey));
+    const rows = async (sender: TestUser, content: JsonObject, type = 'm.room.message', stateKey?: string) => {
+      const event = await eventOf(sender, type, content, stateKey);
+      return mentionsIn(test.ctx, dag, event, (await ancestryOf(test.ctx, dag.room, event)).threadId);
+    };
     return { db, test, alice, bob, carol, eve, dag, rows, eventOf };
   };
   const mention = (...ids: string[]): JsonObject => ({ 'm.mentions': { user_ids: ids } });
@@ -38,10 +41,12 @@ onSqlite('mentions', (engine) => {
     for (const content of [{}, { 'm.mentions': 'all' }, { body: '@room bob' }, { 'm.mentions': [] }]) {
       const event = await eventOf(bob, 'm.room.message', content);
       db.reads.length = 0;
-      expect(await mentionsIn(test.ctx, dag, event)).toEqual([]);
+      expect(await mentionsIn(test.ctx, dag, event, 'main')).toEqual([]);
       expect(db.reads).toEqual([]);
     }
-    expect(await mentionsIn(test.ctx, dag, await eventOf(bob, 'm.room.message', { 'm.mentions': {} }))).toEqual([]);
+    expect(await mentionsIn(test.ctx, dag, await eventOf(bob, 'm.room.message', { 'm.mentions': {} }), 'main')).toEqual(
+      [],
+    );
   });
 
   it('highlight the event for members who are named, once each, and not for the sender', async () => {
@@ -101,15 +106,5 @@ onSqlite('mentions', (engine) => {
     const event = await eventOf(alice, 'm.room.message', mention(bob.userId, '@nobody:test', carol.userId));
     expect(await mentionedUsers(test.ctx, event)).toEqual([bob.userNid, carol.userNid]);
     expect(await mentionedUsers(test.ctx, await eventOf(alice, 'm.room.message', {}))).toEqual([]);
-  });
-
-  it('find the root of a thread', async () => {
-    const { alice, eventOf } = await start();
-    const thread = async (relation: JsonObject | string) =>
-      threadOf(await eventOf(alice, 'm.room.message', { 'm.relates_to': relation }));
-    expect(await thread({ rel_type: 'm.thread', event_id: '$root' })).toBe('$root');
-    expect(await thread({ rel_type: 'm.replace', event_id: '$root' })).toBe('main');
-    expect(await thread({ rel_type: 'm.thread', event_id: 7 })).toBe('main');
-    expect(await thread('m.thread')).toBe('main');
   });
 });

@@ -62,6 +62,7 @@ export interface JoinedRoom {
   readonly ephemeral: { readonly events: readonly ClientEvent[] };
   readonly account_data: { readonly events: readonly ClientEvent[] };
   readonly unread_notifications: { readonly notification_count: number; readonly highlight_count: number };
+  readonly unread_thread_notifications?: Readonly<Record<string, JoinedRoom['unread_notifications']>>;
   readonly summary?: JsonObject;
 }
 export interface ClientEvent {

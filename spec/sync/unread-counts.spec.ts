@@ -12,27 +12,34 @@ import { senderMayNotify } from '../../src/matrix/push-rules/push-context.ts';
 import { pushEventOf } from '../../src/matrix/push-rules/push-event.ts';
 import type { PushRuleset } from '../../src/matrix/push-rules/push-rule.ts';
 import { type UserPushRules, mergePushRules, unchangedPushRules } from '../../src/matrix/push-rules/user-push-rules.ts';
+import { MatrixError } from '../../src/matrix/errors.ts';
+import { type Relation, relationOf, threadRootOf } from '../../src/matrix/events/relations.ts';
 import type { RoomEvent } from '../../src/matrix/events/room-event.ts';
 import type { EventId, RoomId, UserId } from '../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../src/matrix/json/json-value.ts';
 import type { Random } from '../../src/platform/ports.ts';
 import { type TestEngine, onPostgres, onSqlite } from '../support/databases.ts';
 import { seededRandom, testPorts } from '../support/test-ports.ts';
-import { TestRooms, type TestUser } from '../support/test-rooms.ts';
+import { type JoinedRoom, TestRooms, type TestUser } from '../support/test-rooms.ts';
 
 interface Counts {
   readonly notification_count: number;
   readonly highlight_count: number;
 }
+/** By thread root; 'main' is the rest of the room, or all of it for those who do not ask by thread. */
+type RoomCounts = Readonly<Record<string, Counts>>;
 interface ModelReader {
   readonly user: TestUser;
   isJoined: boolean;
-  /** How many events of the room are read. */
+  /** How many events of the room are read, and of it in single threads. */
   read: number;
+  readonly readIn: Map<string, number>;
+  /** Whether the client asks for the counts of each thread. */
+  readonly byThread: boolean;
   rules: UserPushRules;
   since: string | undefined;
   /** What the client was told last; undefined: nothing that still has to hold. */
-  told: Counts | undefined;
+  told: RoomCounts | undefined;
 }
 
 class CountingRoom {
@@ -43,6 +50,9 @@ class CountingRoom {
   /** The timeline, with what was redacted left out. */
   readonly #events: (RoomEvent | 'redacted')[] = [];
   readonly #ids: EventId[] = [];
+  /** Of each event its thread, and what it says to relate to as long as it is not redacted. */
+  readonly #threads: string[] = [];
+  readonly #relations = new Map<EventId, Relation>();
   readonly #creator: TestUser;
   /** Rules that ask for the number of members are for rooms in which it stays: it is asked when the server counts. */
   readonly #membersChange: boolean;
@@ -92,43 +102,77 @@ class CountingRoom {
   async check(): Promise<void> {
     for (const reader of this.#readers) {
       if (!reader.isJoined) continue;
-      const room = (await this.#test.syncOnce(reader.user)).rooms?.join?.[this.#roomId];
-      assert.deepEqual(room?.unread_notifications, this.#counted(reader), reader.user.userId);
+      for (const byThread of [false, true]) {
+        const answer = await this.#test.syncOnce(reader.user, undefined, { filter: filterOf(byThread) });
+        const told = countsIn(answer.rooms?.join?.[this.#roomId]);
+        assert.deepEqual(told, this.#counted(reader, byThread), `${reader.user.userId} ${byThread}`);
+      }
       await this.#sync(reader);
     }
   }
 
-  #counted(reader: ModelReader): Counts {
+  #counted(reader: ModelReader, byThread: boolean): RoomCounts {
     const rules = compilePushRules(rulesetOf(reader));
     const { userId, profile } = reader.user;
     const displayName = typeof profile['displayname'] === 'string' ? profile['displayname'] : undefined;
     const memberCount = this.#readers.filter((other) => other.isJoined).length;
-    let [notifications, highlights] = [0, 0];
-    for (const event of this.#events.slice(reader.read)) {
+    const counts: Record<string, Counts> = { main: { notification_count: 0, highlight_count: 0 } };
+    for (const [index, event] of this.#events.entries()) {
+      const thread = this.#threads[index] ?? 'main';
+      if (index < Math.max(reader.read, reader.readIn.get(thread) ?? 0)) continue;
       if (event === 'redacted' || event.sender === userId) continue;
       const level = event.sender === this.#creator.userId ? Infinity : 0;
       const room = { memberCount, senderMayNotify: (key: string) => senderMayNotify(key, level, undefined) };
       const outcome = rules.evaluate(pushEventOf(event), room, { userId, displayName });
-      if (outcome.notify) notifications++;
-      if (outcome.highlight) highlights++;
+      if (!outcome.notify && !outcome.highlight) continue;
+      const part = byThread ? thread : 'main';
+      const known = counts[part] ?? { notification_count: 0, highlight_count: 0 };
+      counts[part] = {
+        notification_count: known.notification_count + (outcome.notify ? 1 : 0),
+        highlight_count: known.highlight_count + (outcome.highlight ? 1 : 0),
+      };
     }
-    return { notification_count: notifications, highlight_count: highlights };
+    return counts;
   }
 
   async #happened(eventId: EventId): Promise<void> {
+    const event = await this.#test.storedEvent(eventId);
     this.#ids.push(eventId);
-    this.#events.push(await this.#test.storedEvent(eventId));
+    this.#events.push(event);
+    this.#threads.push(threadRootOf(event, (id) => this.#relations.get(id)) ?? 'main');
+    const relation = relationOf(event);
+    if (relation !== undefined) this.#relations.set(eventId, relation);
+  }
+
+  /** What an event relates to, by one relation after another up to the root of a thread. */
+  #ancestors(eventId: EventId): EventId[] {
+    const ancestors: EventId[] = [];
+    for (let at = this.#relations.get(eventId); at !== undefined && ancestors.length < 3;) {
+      ancestors.push(at.targetId);
+      at = at.relType === 'm.thread' ? undefined : this.#relations.get(at.targetId);
+    }
+    return ancestors;
   }
 
   async #send(reader: ModelReader): Promise<void> {
     const others = this.#readers.filter(() => this.#random.int(3) === 0).map((other) => other.user.userId);
+    const [root, mentions] = [this.#ids[this.#random.int(3)], { user_ids: others }];
     const contents: readonly (readonly [string, JsonObject])[] = [
       ['m.room.message', { msgtype: 'm.text', body: 'hello bob and anchovies' }],
       ['m.room.message', { msgtype: 'm.text', body: 'hi', 'm.mentions': { user_ids: others } }],
       ['m.room.message', { msgtype: 'm.notice', body: 'a notice', 'm.mentions': { user_ids: others } }],
       ['m.room.message', { msgtype: 'm.text', body: '@room', 'm.mentions': { room: true, user_ids: others } }],
       ['m.room.message', { body: 'edit', 'm.relates_to': { rel_type: 'm.replace', event_id: this.#ids.at(-1) } }],
-      ['m.room.message', { body: 'reply', 'm.relates_to': { rel_type: 'm.thread', event_id: this.#ids.at(-1) } }],
+      ['m.room.message', { body: 'thread', 'm.relates_to': { rel_type: 'm.thread', event_id: this.#ids.at(-1) } }],
+      ['m.room.message', { body: 'thread', 'm.relates_to': { rel_type: 'm.thread', event_id: root } }],
+      [
+        'm.room.message',
+        { body: '1', 'm.relates_to': { rel_type: 'm.thread', event_id: root }, 'm.mentions': mentions },
+      ],
+      [
+        'm.room.message',
+        { body: 'see', 'm.relates_to': { rel_type: 'm.reference', event_id: this.#ids[this.#random.int(20)] } },
+      ],
       ['m.room.encrypted', { ciphertext: 'x', 'm.mentions': { user_ids: others } }],
       ['m.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: this.#ids.at(-1), key: '+' } }],
       ['m.call.invite', {}],
@@ -169,6 +213,7 @@ class CountingRoom {
     if (event !== 'redacted' && ['m.room.member', 'm.room.power_levels'].includes(event.type)) return;
     const redaction = await this.#test.rooms.redactEvent(reader.user, { roomId: this.#roomId, eventId, content: {} });
     this.#events[index] = 'redacted';
+    this.#relations.delete(eventId);
     await this.#happened(redaction);
     reader.read = this.#events.length;
   }
@@ -178,9 +223,15 @@ class CountingRoom {
     const eventId = this.#ids[index];
     if (eventId === undefined) return;
     const type = this.#pick(['m.read', 'm.read.private'] as const);
-    const thread = this.#pick([undefined, undefined, 'main', eventId]);
-    await this.#test.rooms.setReceipt(reader.user, this.#roomId, type, eventId, thread);
-    if (thread !== eventId) reader.read = Math.max(reader.read, index + 1);
+    const ancestors = this.#ancestors(eventId);
+    const own = this.#threads[index] ?? 'main';
+    const thread = this.#pick([undefined, 'main', own, own, eventId, this.#pick(this.#ids), ...ancestors]);
+    const fits = thread === undefined || thread === own || thread === eventId || ancestors.some((id) => id === thread);
+    const sent = this.#test.rooms.setReceipt(reader.user, this.#roomId, type, eventId, thread);
+    if (!fits) return assertRefused(sent);
+    await sent;
+    if (thread === undefined) reader.read = Math.max(reader.read, index + 1);
+    else reader.readIn.set(thread, Math.max(reader.readIn.get(thread) ?? 0, index + 1));
   }
 
   async #changeRules(reader: ModelReader): Promise<void> {
@@ -220,14 +271,17 @@ class CountingRoom {
 
   /** What a client knows is what counting gives, whether it was told just now or did not have to be. */
   async #sync(reader: ModelReader): Promise<void> {
-    const answer = await this.#test.syncOnce(reader.user, reader.since);
+    const answer = await this.#test.syncOnce(reader.user, reader.since, { filter: filterOf(reader.byThread) });
     const isFirst = reader.since === undefined;
     reader.since = answer.next_batch;
     const room = answer.rooms?.join?.[this.#roomId];
-    if (room !== undefined) reader.told = room.unread_notifications;
+    if (room !== undefined) reader.told = countsIn(room);
     if (!reader.isJoined) reader.told = undefined;
     else if (isFirst) assert.isDefined(room);
-    if (reader.told !== undefined) assert.deepEqual(reader.told, this.#counted(reader), reader.user.userId);
+    if (reader.told !== undefined) {
+      const counted = this.#counted(reader, reader.byThread);
+      assert.deepEqual(reader.told, counted, `${reader.user.userId} told`);
+    }
   }
 
   #pick<T>(list: readonly T[]): T {
@@ -267,6 +321,21 @@ const memberCountEdits: readonly RuleEdit[] = [
     }),
 ];
 
+const filterOf = (byThread: boolean): JsonObject => ({
+  room: { timeline: { limit: 1, unread_thread_notifications: byThread } },
+});
+
+const countsIn = (room: JoinedRoom | undefined): RoomCounts | undefined =>
+  room && { main: room.unread_notifications, ...room.unread_thread_notifications };
+
+async function assertRefused(sent: Promise<void>): Promise<void> {
+  const outcome = await sent.then(
+    () => 'accepted',
+    (error: unknown) => (error instanceof MatrixError ? error.errcode : error),
+  );
+  assert.equal(outcome, 'M_INVALID_PARAM');
+}
+
 function rulesetOf(reader: ModelReader): PushRuleset {
   return mergePushRules(reader.rules, defaultPushRules(reader.user.userId));
 }
@@ -284,7 +353,17 @@ async function countAtRandom(engine: TestEngine, seed: number, steps: number): P
   const readers: ModelReader[] = [];
   for (let i = 0; i < 4; i++) {
     const user = await test.user(`u${i}`);
-    readers.push({ user, isJoined: false, read: 0, rules: unchangedPushRules, since: undefined, told: undefined });
+    const byThread = random.int(2) === 0;
+    readers.push({
+      user,
+      isJoined: false,
+      read: 0,
+      readIn: new Map(),
+      byThread,
+      rules: unchangedPushRules,
+      since: undefined,
+      told: undefined,
+    });
   }
   const [creator] = readers as [ModelReader];
   const levels = { events: { 'm.room.topic': 0, 'm.room.tombstone': 0 } };

@@ -12,6 +12,7 @@ import { type CreateRoomRequest, type StateDraft, createRoomEvents } from './cre
 import type { ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { setPublished } from './directory/published-rooms.ts';
 import { timelineEntry } from './event-effects.ts';
+import { mainThread } from './threads.ts';
 
 /**
  * The room exists, invites included, when this resolves; only then its alias leads to it and the directory lists it.
@@ -86,7 +87,11 @@ async function storeCreateEvent(ctx: RoomsContext, actor: Actor, create: BuiltEv
     local: true,
     also: (unit, placed) => {
       const { ord } = placed;
-      if (ord !== null) unit.wake({ kind: 'event', ...timelineEntry(create.event, actor.userNid, placed, ord) });
+      if (ord !== null)
+        unit.wake({
+          kind: 'event',
+          ...timelineEntry(create.event, actor.userNid, placed, ord, { threadId: mainThread, counted: false }),
+        });
     },
   });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);

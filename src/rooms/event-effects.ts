@@ -8,11 +8,13 @@ import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { markRead } from '../storage/stores/membership-store.ts';
 import { type MentionRow, insertMention } from '../storage/stores/mention-store.ts';
+import { insertThreadEvent } from '../storage/stores/thread-event-store.ts';
 import { insertTransaction } from '../storage/stores/txn-store.ts';
 import { type ClientTransaction, type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { type MemberChange, applyMemberChange, memberChangesOf } from './member-changes.ts';
 import { everybody, mentionsIn } from './mentions.ts';
+import { ancestryOf, mainThread } from './threads.ts';
 import { type Redaction, redactStored, redactionOf } from './redaction.ts';
 import { annotationKey, annotationOf } from './relations/check-relation.ts';
 import { type RelationDraft, draftRelation, writeRelation } from './relations/write-relation.ts';
@@ -39,6 +41,15 @@ export interface TimelineEntry {
   readonly mentioned: readonly number[];
   /** The current state changed in more than the event's own key. */
   readonly otherStateChanged: boolean;
+  readonly thread: ThreadPlace;
+}
+
+/** Where an event stands among the threads of its room. */
+export interface ThreadPlace {
+  /** The thread root's event id, or `mainThread`. */
+  readonly threadId: string;
+  /** The default push rules notify for the event. */
+  readonly counted: boolean;
 }
 
 export interface EffectsRequest {
@@ -61,13 +72,15 @@ export async function prepareEffects(
   request: EffectsRequest,
 ): Promise<Effects> {
   const senderIsLocal = ctx.localServers.isLocal(serverOf(event.sender));
+  const { threadId } = await ancestryOf(ctx, dag.room, event);
   const lasting: LastingEffects = {
     event,
     notifies: defaultRulesNotify(event),
     senderNid: await ctx.names.userNid(event.sender),
     isSent: senderIsLocal && request.isAutomatic !== true,
     redaction: await redactionOf(ctx, dag, event),
-    mentions: await mentionsIn(ctx, dag, event),
+    threadId,
+    mentions: await mentionsIn(ctx, dag, event, threadId),
     relation: await draftRelation(ctx, dag.room, event, { isLocal: senderIsLocal }),
     transaction: request.transaction,
   };
@@ -111,6 +124,7 @@ interface LastingEffects {
   /** By a person here. */
   readonly isSent: boolean;
   readonly redaction: Redaction | undefined;
+  readonly threadId: string;
   readonly mentions: readonly MentionRow[];
   readonly relation: RelationDraft | undefined;
   readonly transaction: ClientTransaction | undefined;
@@ -134,10 +148,13 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
     unit.run(markRead, { user: senderNid, room, readOrd: ord, notifyRead: notifySeq });
   if (redaction !== undefined) redactStored(unit, redaction, nid);
   if (relation !== undefined) writeRelation(unit, relation, event, senderNid, placed, ord);
+  const thread: ThreadPlace = { threadId: effects.threadId, counted: effects.notifies };
+  if (thread.threadId !== mainThread)
+    unit.run(insertThreadEvent, { room, ord, root: thread.threadId, counted: thread.counted ? 1 : 0 });
   for (const mention of mentions) unit.run(insertMention, { ...mention, room, ord });
   const mentioned = mentions.map((mention) => mention.user);
   if (redaction?.movesCounts === true) mentioned.push(everybody);
-  unit.wake({ kind: 'event', ...timelineEntry(event, senderNid, placed, ord, mentioned, effects.transaction) });
+  unit.wake({ kind: 'event', ...timelineEntry(event, senderNid, placed, ord, thread, mentioned, effects.transaction) });
 }
 
 /** The wake for an event that was placed. */
@@ -146,10 +163,11 @@ export function timelineEntry(
   senderNid: number,
   placed: Placed,
   ord: number,
+  thread: ThreadPlace,
   mentioned: readonly number[] = [],
   transaction?: ClientTransaction,
 ): TimelineEntry {
   const { room, nid, pos, notifySeq, stateChanges } = placed;
   const otherStateChanged = stateChanges.some((change) => change.event?.nid !== nid);
-  return { room, nid, pos, ord, notifySeq, senderNid, event, transaction, mentioned, otherStateChanged };
+  return { room, nid, pos, ord, notifySeq, senderNid, event, transaction, mentioned, otherStateChanged, thread };
 }

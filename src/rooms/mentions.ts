@@ -4,7 +4,6 @@
  * https://spec.matrix.org/v1.19/client-server-api/#user-and-room-mentions
  */
 import { powerLevelOf } from '../matrix/event-auth/power-levels.ts';
-import { relationOf } from '../matrix/events/relations.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
 import { isJsonObject } from '../matrix/json/json-value.ts';
@@ -22,13 +21,18 @@ export const everybody = 0;
 const mentionsMax = 200;
 const manyMembers = 3;
 
-export async function mentionsIn(ctx: RoomsContext, dag: RoomDag, event: RoomEvent): Promise<MentionRow[]> {
+/** `thread`: the one that the event is in. */
+export async function mentionsIn(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  event: RoomEvent,
+  thread: string,
+): Promise<MentionRow[]> {
   // Nearly every event: the default rules say the same of it for all members, and nothing is highlighted.
   if (!mayDeviate(event)) return [];
   const room = await pushRoomOf(dag, event);
   const shared = defaultRulesOutcome(event, room);
   const counted = defaultRulesNotify(event);
-  const thread = threadOf(event);
   const rows = deviation(everybody, thread, shared.outcome, counted);
   for (const userId of shared.namedUserIds.slice(0, mentionsMax)) {
     if (!isUserId(userId) || userId === event.sender || !ctx.localServers.isLocal(serverOf(userId))) continue;
@@ -70,10 +74,4 @@ function deviation(user: number, thread: string, outcome: PushOutcome, counted: 
   const notify = outcome.notify && !counted ? 1 : 0;
   const highlight = outcome.highlight ? 1 : 0;
   return notify + highlight === 0 ? [] : [{ user, thread, notify, highlight }];
-}
-
-/** The thread root of an event in a thread; 'main' otherwise. */
-export function threadOf(event: RoomEvent): string {
-  const relation = relationOf(event);
-  return relation?.relType === 'm.thread' ? relation.targetId : 'main';
 }

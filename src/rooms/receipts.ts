@@ -6,12 +6,14 @@ import { badJson, invalidParam, notFound } from '../matrix/errors.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { setAccountData } from '../storage/stores/account-data-store.ts';
-import { markRead } from '../storage/stores/membership-store.ts';
+import { markRead, userRoom } from '../storage/stores/membership-store.ts';
 import { receiptOf, upsertReceipt } from '../storage/stores/receipt-store.ts';
-import { eventById } from '../storage/stores/timeline-store.ts';
+import { threadEventsBetween } from '../storage/stores/thread-event-store.ts';
+import { type EventRow, eventById } from '../storage/stores/timeline-store.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { openJoinedRoom } from './membership.ts';
+import { mainThread, storedAncestry } from './threads.ts';
 
 declare module '../storage/database.ts' {
   interface WakeKinds {
@@ -30,7 +32,10 @@ export interface MarkersRequest {
   readonly readPrivate?: EventId | undefined;
 }
 
-/** Errors: M_FORBIDDEN (not joined), M_NOT_FOUND (no such event in the room), M_INVALID_PARAM (thread_id). */
+/**
+ * `threadId`: `mainThread` or the event id of a thread's root, which the event has to belong to; undefined: unthreaded.
+ * Errors: M_FORBIDDEN (not joined), M_NOT_FOUND (no such event in the room), M_INVALID_PARAM (thread_id).
+ */
 export async function setReceipt(
   ctx: RoomsContext,
   actor: Actor,
@@ -42,9 +47,14 @@ export async function setReceipt(
   if (threadId === '') throw invalidParam('thread_id must not be empty');
   const dag = await openJoinedRoom(ctx, actor.userId, roomId);
   const event = await eventIn(ctx, dag, eventId);
+  if (threadId !== undefined) await assertInThread(ctx, event, threadId);
   const newer = await isNewer(ctx, actor, dag, type, threadId ?? unthreaded, event);
   if (!newer) return;
-  const written = ctx.db.write((unit) => writeReceipt(ctx, unit, actor, dag, type, threadId ?? unthreaded, event));
+  const readsAll = threadId === mainThread && !(await skipsThreads(ctx, actor, dag, event));
+  const written = ctx.db.write((unit) => {
+    writeReceipt(ctx, unit, actor, dag, type, threadId ?? unthreaded, event);
+    if (readsAll) markAllRead(unit, actor, dag, event);
+  });
   await written.committed;
 }
 
@@ -96,10 +106,31 @@ function writeReceipt(
     ts: ctx.clock.nowMs(),
     pos,
   });
-  // The room's counts are those of the main timeline; a receipt within a thread leaves them alone.
-  if (thread === unthreaded || thread === 'main')
-    unit.run(markRead, { user, room, readOrd: event.ord, notifyRead: event.notifySeq });
+  if (thread === unthreaded) markAllRead(unit, actor, dag, event);
   unit.wake({ kind: 'receipt', room, userNid: user, pos, isPrivate: type === 'm.read.private' });
+}
+
+/** Everything up to the event, in whatever thread. */
+function markAllRead(unit: UnitBuilder, actor: Actor, dag: RoomDag, event: ReadEvent): void {
+  unit.run(markRead, { user: actor.userNid, room: dag.room, readOrd: event.ord, notifyRead: event.notifySeq });
+}
+
+/** Whether a receipt of the main timeline leaves something unread that came before its event: whatever is in a thread. */
+async function skipsThreads(ctx: RoomsContext, actor: Actor, dag: RoomDag, event: ReadEvent): Promise<boolean> {
+  const { room } = dag;
+  const after = (await ctx.db.one(userRoom, { user: actor.userNid, room }))?.read_ord ?? 0;
+  return (await ctx.db.one(threadEventsBetween, { room, after, before: event.ord, limit: 1 })) !== undefined;
+}
+
+/**
+ * An event belongs to the thread that its relations lead to, and to what it descends from by other relations: a reaction to
+ * the root may be the last that somebody saw of a thread.
+ */
+async function assertInThread(ctx: RoomsContext, event: ReadEvent, threadId: string): Promise<void> {
+  const ancestry = await storedAncestry(ctx, event.row);
+  if (ancestry.threadId === threadId || event.eventId === threadId) return;
+  if (threadId !== mainThread && ancestry.ancestors.some((ancestor) => ancestor === threadId)) return;
+  throw invalidParam('The event is not in the thread that thread_id names');
 }
 
 /** Receipts never go back. Most that would are found here, and cost no write; those that cross are left to the write. */
@@ -121,7 +152,7 @@ async function eventIn(ctx: RoomsContext, dag: RoomDag, eventId: EventId): Promi
   const row = await ctx.db.one(eventById, { eventId });
   if (row === undefined || row.room !== dag.room || row.ord === null)
     throw notFound('There is no such event in this room');
-  return { eventId, ord: row.ord, notifySeq: row.notify_seq };
+  return { eventId, ord: row.ord, notifySeq: row.notify_seq, row };
 }
 
 /** What a receipt says to have been read. */
@@ -129,4 +160,5 @@ interface ReadEvent {
   readonly eventId: EventId;
   readonly ord: number;
   readonly notifySeq: number;
+  readonly row: EventRow;
 }

@@ -20,6 +20,7 @@ import { type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { everybody, mayDeviate, mentionedUsers } from './mentions.ts';
 import { removeRelation } from './relations/write-relation.ts';
+import { mainThread, storedAncestry } from './threads.ts';
 import { type StoredEvent, exactPduOf, findStoredEvent } from './stored-event.ts';
 
 declare module '../storage/database.ts' {
@@ -37,6 +38,8 @@ export interface Redaction {
   readonly movesCounts: boolean;
   /** The default push rules had counted it for everybody. */
   readonly wasCounted: boolean;
+  /** The thread in which it had been counted. */
+  readonly threadId: string;
   /** Who may have a row of their own for it. */
   readonly mentioned: readonly number[];
 }
@@ -61,6 +64,7 @@ export async function redactionOf(ctx: RoomsContext, dag: RoomDag, event: RoomEv
     redactedBody: canonicalJsonOf(dag.rules)(pdu),
     movesCounts: isInTimeline && (wasCounted || mayDeviate(target.event)),
     wasCounted,
+    threadId: wasCounted ? (await storedAncestry(ctx, target.header)).threadId : mainThread,
     mentioned,
   };
 }
@@ -94,5 +98,5 @@ export function redactStored(unit: UnitBuilder, redaction: Redaction, redactedBy
 function uncount(unit: UnitBuilder, redaction: Redaction, room: number, ord: number): void {
   unit.run(deleteMentions, { users: [everybody, ...redaction.mentioned], room, ord });
   if (redaction.wasCounted)
-    unit.run(insertMention, { user: everybody, room, ord, thread: 'main', notify: -1, highlight: 0 });
+    unit.run(insertMention, { user: everybody, room, ord, thread: redaction.threadId, notify: -1, highlight: 0 });
 }

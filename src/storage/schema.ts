@@ -87,6 +87,7 @@ export interface Schema {
     pos: Int;
   };
   account_data: { user_nid: Int; room: Int; type: string; json: string | null; pos: Int };
+  thread_event: { room: Int; ord: Int; root: string; counted: Int };
   mention: { user_nid: Int; room: Int; ord: Int; thread: string; notify: Int; highlight: Int };
   report: {
     report: Int;

@@ -11,14 +11,25 @@ import type { RoomsContext } from '../rooms/context.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import { firstOrdAfter } from '../rooms/pagination-token.ts';
 import { pduOf } from '../rooms/stored-event.ts';
+import { mainThread } from '../rooms/threads.ts';
 import { EventFlag } from '../storage/event-flags.ts';
+import { threadEventsBetween } from '../storage/stores/thread-event-store.ts';
 import { timelineForwards } from '../storage/stores/timeline-store.ts';
 import { joinedMembers } from './room-summary.ts';
-import type { UnreadCounts } from './unread-counts.ts';
+import { type ReadPlaces, type ThreadCounts, type UnreadCounts, readOrdIn } from './thread-counts.ts';
 
-export interface CustomCounts extends UnreadCounts {
+export interface CustomCounts {
+  readonly threads: ThreadCounts;
   /** Events up to here are counted. */
   readonly countedOrd: number;
+}
+
+export const noCounts = (countedOrd: number): CustomCounts => ({ threads: new Map(), countedOrd });
+
+interface CustomReader {
+  readonly userId: UserId;
+  readonly userNid: number;
+  readonly places: ReadPlaces;
 }
 
 /** Further events are not counted: nobody reads a number that large. */
@@ -28,7 +39,7 @@ const sliceEvents = 200;
 export async function extendCounts(
   ctx: RoomsContext,
   dag: RoomDag,
-  reader: { readonly userId: UserId; readonly userNid: number },
+  reader: CustomReader,
   rules: CompiledPushRules,
   from: CustomCounts,
   now: number,
@@ -36,7 +47,8 @@ export async function extendCounts(
   const member = await dag.currentEvent('m.room.member', reader.userId);
   const displayName = member?.content['displayname'];
   const recipient = { userId: reader.userId, displayName: typeof displayName === 'string' ? displayName : undefined };
-  let { notification, highlight, countedOrd } = from;
+  const threads = new Map(from.threads);
+  let { countedOrd } = from;
   const memberCount = await joinedMembers(ctx, dag.room);
   for (let counted = 0; counted < countedEventsMax; counted += sliceEvents) {
     const rows = await ctx.db.all(timelineForwards, {
@@ -45,16 +57,36 @@ export async function extendCounts(
       before: firstOrdAfter(now),
       limit: sliceEvents,
     });
+    const threadOf = await threadsOf(ctx, dag.room, countedOrd, rows.at(-1)?.ord);
     for (const row of rows) {
       countedOrd = row.ord ?? countedOrd;
       // Nobody is notified of what they sent, or of what was taken back.
       if (row.sender === reader.userNid || (row.flags & EventFlag.redacted) !== 0) continue;
+      const thread = threadOf.get(countedOrd) ?? mainThread;
+      if (countedOrd <= readOrdIn(reader.places, thread)) continue;
       const event = roomEventFromPdu(pduOf(row), dag.rules, row.event_id as EventId);
       const outcome = rules.evaluate(pushEventOf(event), await pushRoomOf(dag, event, memberCount), recipient);
-      if (outcome.notify) notification++;
-      if (outcome.highlight) highlight++;
+      const { notification, highlight } = threads.get(thread) ?? noUnread;
+      threads.set(thread, {
+        notification: notification + (outcome.notify ? 1 : 0),
+        highlight: highlight + (outcome.highlight ? 1 : 0),
+      });
     }
     if (rows.length < sliceEvents) break;
   }
-  return { notification, highlight, countedOrd };
+  return { threads, countedOrd };
+}
+
+const noUnread: UnreadCounts = { notification: 0, highlight: 0 };
+
+/** By place, of events in threads. */
+async function threadsOf(
+  ctx: RoomsContext,
+  room: number,
+  after: number,
+  upTo: number | null | undefined,
+): Promise<ReadonlyMap<number, string>> {
+  if (upTo == null) return new Map();
+  const rows = await ctx.db.all(threadEventsBetween, { room, after, before: upTo + 1, limit: sliceEvents });
+  return new Map(rows.map((row) => [row.ord, row.root]));
 }

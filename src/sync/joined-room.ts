@@ -15,7 +15,8 @@ import { type RoomSummary, roomSummary } from './room-summary.ts';
 import { type RoomTimeline, loadTimeline } from './room-timeline.ts';
 import type { RoomNews } from './sync-user.ts';
 import type { SyncPass } from './sync-request.ts';
-import { unreadCounts } from './unread-counts.ts';
+import type { UnreadCounts } from './thread-counts.ts';
+import { type RoomCounts, unreadCounts } from './unread-counts.ts';
 
 /** undefined: nothing to tell. */
 export async function joinedRoom(
@@ -46,13 +47,23 @@ export async function joinedRoom(
   if (typing === undefined && !ctx.typing.isCompleteAfter(since))
     ephemeral.push(...ephemeralText(view, [[]], noReceipts));
 
-  const counts = await unreadCounts(ctx, pass.user, reader.userId, dag, pass.now);
+  const byThread = request.filter.room.timeline.unreadThreadNotifications;
+  const counts = await unreadCounts(ctx, { userId: reader.userId, user: pass.user }, dag, pass.now, byThread);
   const text =
     `{"timeline":${timelineText(timeline)},"${stateField(pass)}":{"events":[${state.text.join()}]}` +
     `,"account_data":{"events":[${data.join()}]},"ephemeral":{"events":[${ephemeral.join()}]}` +
-    `,"unread_notifications":{"notification_count":${counts.notification},"highlight_count":${counts.highlight}}` +
+    `,"unread_notifications":${countsText(counts.room)}${threadCountsText(counts)}` +
     `${state.summary === undefined ? '' : `,"summary":${JSON.stringify(state.summary)}`}}`;
   return { roomId: dag.roomId, text };
+}
+
+const countsText = ({ notification, highlight }: UnreadCounts): string =>
+  `{"notification_count":${notification},"highlight_count":${highlight}}`;
+
+function threadCountsText({ threads }: RoomCounts): string {
+  if (threads.length === 0) return '';
+  const members = threads.map(([root, counts]) => `${JSON.stringify(root)}:${countsText(counts)}`);
+  return `,"unread_thread_notifications":{${members.join()}}`;
 }
 
 export function timelineText(timeline: RoomTimeline): string {

@@ -59,6 +59,30 @@ export const receiptOf = defineRead<
     .where('thread', '=', p.thread),
 );
 
+export interface ReadUpTo {
+  readonly read_ord: number;
+  readonly notify_read: number;
+  /** A thread that is read further than that, and how far; null: none is. */
+  readonly thread: string | null;
+  readonly ord: number | null;
+}
+
+/** What a user has read of a room: up to where all, and one row for each receipt that goes further in one thread. */
+export const readUpTo = defineRead<{ user: number; room: number }, ReadUpTo>('receipt.readUpTo', (q, p) =>
+  q
+    .selectFrom('user_room as u')
+    .leftJoin('receipt as r', (join) =>
+      join
+        .onRef('r.user_nid', '=', 'u.user_nid')
+        .onRef('r.room', '=', 'u.room')
+        .onRef('r.ord', '>', 'u.read_ord')
+        .on('r.thread', '<>', ''),
+    )
+    .select(['u.read_ord', 'u.notify_read', 'r.thread', 'r.ord'])
+    .where('u.user_nid', '=', p.user)
+    .where('u.room', '=', p.room),
+);
+
 /** Receipts of a room that changed after a position, private ones of other users included: the reader leaves those out. */
 export const receiptsAfter = defineRead<{ room: number; after: number; upTo: number }, ReceiptRow>(
   'receipt.after',
