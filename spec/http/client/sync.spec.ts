@@ -84,6 +84,35 @@ describe('GET /sync', () => {
     expect(refusal(await call('GET', '/sync?use_state_after=1', alice))).toEqual([400, 'M_INVALID_PARAM']);
   });
 
+  it('counts thread by thread for those who ask, and takes receipts of threads', async () => {
+    const [alice, bob] = [await register('alice'), await register('bob')];
+    const roomId = await createRoom(alice);
+    await call('POST', `/rooms/${encodeURIComponent(roomId)}/join`, bob);
+    const root = await say(alice, roomId, 'root');
+    const inThread = await say(alice, roomId, 'reply', { 'm.relates_to': { rel_type: 'm.thread', event_id: root } });
+    const filter = '{"room":{"timeline":{"unread_thread_notifications":true}}}';
+    const counts = async () => {
+      const room = (await sync(bob, { filter })).rooms?.join?.[roomId];
+      return [room?.unread_notifications, room?.unread_thread_notifications?.[root]];
+    };
+    const [one, none] = [1, 0].map((count) => ({ notification_count: count, highlight_count: 0 }));
+    const receipt = (type: string, eventId: string, body: JsonObject) =>
+      call('POST', `/rooms/${encodeURIComponent(roomId)}/receipt/${type}/${encodeURIComponent(eventId)}`, bob, body);
+    expect(await counts()).toEqual([one, one]);
+    for (const [type, threadId] of [
+      ['m.read', ''],
+      ['m.read', 7],
+      ['m.read', 'main'],
+      ['m.read.private', '$nowhere'],
+      ['m.fully_read', root],
+    ] as const)
+      expect(refusal(await receipt(type, inThread, { thread_id: threadId }))).toEqual([400, 'M_INVALID_PARAM']);
+    expect(refusal(await receipt('m.read', inThread, { thread_id: root }))).toEqual([200, undefined]);
+    expect(await counts()).toEqual([one, undefined]);
+    expect(refusal(await receipt('m.read.private', root, { thread_id: 'main' }))).toEqual([200, undefined]);
+    expect(await counts()).toEqual([none, undefined]);
+  });
+
   it.each([
     ['{"event_format":"xml"}', 'M_BAD_JSON'],
     ['{"event_fields":"type"}', 'M_BAD_JSON'],
