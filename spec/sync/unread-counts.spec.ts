@@ -2,12 +2,6 @@
 import { assert, describe, it } from 'vitest';
 import { compilePushRules } from '../../src/matrix/push-rules/compile-push-rules.ts';
 import { defaultPushRules } from '../../src/matrix/push-rules/default-push-rules.ts';
-import {
-  addPushRule,
-  deletePushRule,
-  setPushRuleActions,
-  setPushRuleEnabled,
-} from '../../src/matrix/push-rules/edit-push-rules.ts';
 import { senderMayNotify } from '../../src/matrix/push-rules/push-context.ts';
 import { pushEventOf } from '../../src/matrix/push-rules/push-event.ts';
 import type { PushRuleset } from '../../src/matrix/push-rules/push-rule.ts';
@@ -21,6 +15,7 @@ import type { Random } from '../../src/platform/ports.ts';
 import { type TestEngine, onPostgres, onSqlite } from '../support/databases.ts';
 import { seededRandom, testPorts } from '../support/test-ports.ts';
 import { type JoinedRoom, TestRooms, type TestUser } from '../support/test-rooms.ts';
+import { memberCountEdits, ruleEdits } from './model/rule-edits.ts';
 
 interface Counts {
   readonly notification_count: number;
@@ -296,36 +291,6 @@ class CountingRoom {
     return picked as T;
   }
 }
-
-type RuleEdit = (user: UserPushRules, defaults: PushRuleset, userId: UserId, roomId: RoomId) => UserPushRules;
-const ruleEdits: readonly RuleEdit[] = [
-  () => unchangedPushRules,
-  (user, defaults) => setPushRuleEnabled(user, defaults, 'override', '.m.rule.master', true),
-  (user, defaults) => setPushRuleEnabled(user, defaults, 'override', '.m.rule.master', false),
-  (user, defaults) => setPushRuleActions(user, defaults, 'underride', '.m.rule.message', []),
-  (user, defaults) => setPushRuleEnabled(user, defaults, 'override', '.m.rule.suppress_notices', false),
-  (user, defaults) => setPushRuleEnabled(user, defaults, 'override', '.m.rule.is_user_mention', false),
-  (user, defaults) => setPushRuleActions(user, defaults, 'override', '.m.rule.reaction', ['notify']),
-  (user, _defaults, _userId, roomId) => addPushRule(user, 'room', roomId, { actions: [] }),
-  (user, _defaults, _userId, roomId) => addPushRule(user, 'room', roomId, { actions: ['notify'] }),
-  (user) =>
-    addPushRule(user, 'content', 'fish', { pattern: 'anchov*', actions: ['notify', { set_tweak: 'highlight' }] }),
-  (user) => (user.own.content === undefined ? user : deletePushRule(user, 'content', 'fish')),
-  (user, _defaults, userId) => addPushRule(user, 'sender', userId.replace(/^@\w+/, '@u1'), { actions: [] }),
-];
-const memberCountEdits: readonly RuleEdit[] = [
-  (user, defaults) => setPushRuleActions(user, defaults, 'underride', '.m.rule.room_one_to_one', []),
-  (user) =>
-    addPushRule(user, 'override', 'two', {
-      conditions: [{ kind: 'room_member_count', is: '<3' }],
-      actions: ['notify'],
-    }),
-  (user) =>
-    addPushRule(user, 'override', 'four', {
-      conditions: [{ kind: 'room_member_count', is: '4' }],
-      actions: ['notify', { set_tweak: 'highlight' }],
-    }),
-];
 
 const filterOf = (byThread: boolean): JsonObject => ({
   room: { timeline: { limit: 1, unread_thread_notifications: byThread } },
