@@ -107,7 +107,7 @@ async function compose(
     random,
   });
   shutdown.add('accounts', () => accounts.close());
-  const members = { memberProfile: accounts.memberProfile };
+  const members = { memberProfile: accounts.memberProfile, withCopiedSettings: accounts.withCopiedSettings };
   const roomsContext = createRoomsContext({ db, names, dags, localServers, members, clock, random });
   const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });

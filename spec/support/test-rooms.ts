@@ -13,6 +13,7 @@ import { findStoredEvent } from '../../src/rooms/stored-event.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
 import { setAccountData } from '../../src/accounts/account-data.ts';
 import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
+import { withCopiedSettings } from '../../src/accounts/room-settings.ts';
 import { KeyedLock } from '../../src/platform/keyed-lock.ts';
 import { Presence } from '../../src/presence/index.ts';
 import type { PresenceState } from '../../src/presence/presence-state.ts';
@@ -133,7 +134,10 @@ export class TestRooms {
       names,
       dags: createRoomDags(db, names, { hotRoomsMax }),
       localServers: new LocalServers([first, ...others]),
-      members: { memberProfile: async (userId) => this.#users.get(userId)?.profile ?? {} },
+      members: {
+        memberProfile: async (userId) => this.#users.get(userId)?.profile ?? {},
+        withCopiedSettings: (...args) => withCopiedSettings({ db, locks: this.#userLocks }, ...args),
+      },
       clock: ports.clock,
       random: ports.random,
     });

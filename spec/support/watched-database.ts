@@ -11,7 +11,8 @@ export interface HeldRead {
 export class WatchedDatabase implements Database {
   readonly #db: Database;
   readonly #held = new Map<string, { reached: () => void; released: Promise<void> }>();
-  #failures = 0;
+  readonly #failures = new Set<number>();
+  #writes = 0;
   /** Names of the queries that were read, oldest first. */
   readonly reads: string[] = [];
 
@@ -27,9 +28,13 @@ export class WatchedDatabase implements Database {
     return { reached: reached.promise, release: released.resolve };
   }
 
-  /** The next unit that is handed in is refused by the database when it is carried out. */
-  failNextWrite(): void {
-    this.#failures++;
+  /** The next unit that is handed in is refused by the database when it is carried out; or the one after so many others. */
+  failNextWrite(others = 0): void {
+    this.#failures.add(this.#writes + others);
+  }
+  /** Units that are to be refused and have not come. */
+  get failuresToCome(): number {
+    return [...this.#failures].filter((write) => write >= this.#writes).length;
   }
 
   get engine(): 'sqlite' | 'postgres' {
@@ -52,8 +57,7 @@ export class WatchedDatabase implements Database {
     return this.#db.dynamic(build);
   }
   write(build: (unit: UnitBuilder) => void): UnitTicket {
-    const fails = this.#failures > 0;
-    if (fails) this.#failures--;
+    const fails = this.#failures.has(this.#writes++);
     return this.#db.write((unit) => {
       build(unit);
       // Nothing is that old, so no row is deleted and the unit does not happen.

@@ -62,7 +62,7 @@ export async function changeAccountData(
 }
 
 /** Part of a unit. `content`: JSON text. */
-function writeAccountData(
+export function writeAccountData(
   unit: UnitBuilder,
   data: { readonly userNid: number; readonly room: number; readonly type: string; readonly content: string },
 ): void {

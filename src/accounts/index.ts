@@ -22,6 +22,7 @@ import * as pushRules from './push-rules.ts';
 import { assertRegistrationIsOpen, register } from './registration.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
 import type { Requester } from './requester.ts';
+import { withCopiedSettings } from './room-settings.ts';
 import { refreshSession } from './sessions.ts';
 import { operatorSecret, SharedSecret, type SignedOrder } from './shared-secret.ts';
 import { registerSigned, type SignedRegistrationRequest } from './signed-registration.ts';
@@ -104,6 +105,8 @@ const operations = {
   removeProfileField: profiles.removeProfileField,
   /** For membership events. */
   memberProfile: profiles.memberProfile,
+  /** For those who join a room that replaces another one. */
+  withCopiedSettings,
   getAccountData: accountData.getAccountData,
   setAccountData: accountData.setAccountData,
   getTags: tags.getTags,

@@ -13,6 +13,7 @@ import {
   unchangedPushRules,
   type UserPushRules,
 } from '../matrix/push-rules/user-push-rules.ts';
+import type { UnitBuilder } from '../storage/database.ts';
 import { noRoom } from '../storage/stores/account-data-store.ts';
 import { internPushRuleset, pushRulesetOfUser, setPushRulesetOfUser } from '../storage/stores/push-ruleset-store.ts';
 import type { AccountsContext } from './context.ts';
@@ -47,15 +48,19 @@ export async function editPushRules(
 ): Promise<void> {
   await ctx.locks.run(userNid, async () => {
     const { changes } = await loadPushRules(ctx, { userNid, userId });
-    const json = serialiseUserPushRules(edit(changes, defaultPushRules(userId)));
-    if (json === serialiseUserPushRules(changes)) return;
-    const hash = digest('sha256', json, 'buffer');
-    await ctx.db.write((unit) => {
-      const pos = unit.nextPos();
-      unit.run(internPushRuleset, { hash, json });
-      unit.run(setPushRulesetOfUser, { user: userNid, hash, pos });
-      unit.wake({ kind: 'account-data', userNid, room: noRoom, pos });
-      unit.wake({ kind: 'push-rules', userNid });
-    }).committed;
+    const edited = edit(changes, defaultPushRules(userId));
+    if (serialiseUserPushRules(edited) === serialiseUserPushRules(changes)) return;
+    await ctx.db.write((unit) => writePushRules(unit, userNid, edited)).committed;
   });
+}
+
+/** Part of a unit. */
+export function writePushRules(unit: UnitBuilder, userNid: number, changes: UserPushRules): void {
+  const json = serialiseUserPushRules(changes);
+  const hash = digest('sha256', json, 'buffer');
+  const pos = unit.nextPos();
+  unit.run(internPushRuleset, { hash, json });
+  unit.run(setPushRulesetOfUser, { user: userNid, hash, pos });
+  unit.wake({ kind: 'account-data', userNid, room: noRoom, pos });
+  unit.wake({ kind: 'push-rules', userNid });
 }

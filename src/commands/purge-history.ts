@@ -14,6 +14,7 @@ import type { Ports } from '../platform/ports.ts';
 import { systemPorts } from '../platform/system-ports.ts';
 import { createRoomDags } from '../rooms/dag/room-dags.ts';
 import { createRoomsContext } from '../rooms/index.ts';
+import type { Members } from '../rooms/ports.ts';
 import { purgeHistory } from '../rooms/purge-history.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { Names } from '../storage/names.ts';
@@ -93,8 +94,11 @@ async function purgeInDatabase(
     const { clock, timers, random } = ports;
     const names = new Names(db);
     const dags = createRoomDags(db, names, { hotRoomsMax: 1, timers });
-    // Nobody joins here, so nobody's profile is asked for.
-    const members = { memberProfile: () => Promise.resolve({}) };
+    // Nobody joins here, so nobody's profile or settings are asked for.
+    const members: Members = {
+      memberProfile: () => Promise.resolve({}),
+      withCopiedSettings: (_user, _from, _to, work) => work(() => undefined),
+    };
     const ctx = createRoomsContext({ db, names, dags, localServers, members, clock, random });
     return await purgeHistory(ctx, roomId, before);
   } finally {

@@ -14,6 +14,7 @@ import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
 import { openRoom } from './membership.ts';
 import { referenceHashOf } from './stored-event.ts';
+import { isOwnJoin, settingsToCarry } from './upgrade/carried-settings.ts';
 
 export interface Appended {
   readonly event: RoomEvent;
@@ -40,6 +41,18 @@ export async function appendLocalEvent(
   options: AppendOptions = {},
 ): Promise<Appended> {
   assertSendable(draft);
+  const carried = isOwnJoin(draft) ? await settingsToCarry(ctx, dag, draft.sender) : undefined;
+  if (carried === undefined) return append(ctx, dag, draft, options);
+  let appended: Appended | undefined;
+  await ctx.members.withCopiedSettings(carried.user, carried.from, dag, async (writeSettings) => {
+    appended = await append(ctx, dag, draft, { ...options, also: both(writeSettings, options.also) });
+    await appended.placed.ticket?.committed;
+  });
+  if (appended === undefined) throw new Error('what was to be done with the settings was not done');
+  return appended;
+}
+
+async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, options: AppendOptions): Promise<Appended> {
   const tuples = authTypesForEvent({ ...draft, stateKey: draft.stateKey }, dag.rules);
   const state = await dag.currentEvents(tuples);
   const frontier = dag.frontier();

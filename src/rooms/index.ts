@@ -26,6 +26,7 @@ import * as sending from './send-event.ts';
 import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
 import { StateReader } from './state/state-reader.ts';
+import { upgradeRoom } from './upgrade/upgrade-room.ts';
 import { Typing } from './typing.ts';
 
 export type Rooms = ReturnType<typeof createRooms>;
@@ -110,6 +111,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
 
 const operations = {
   createRoom,
+  upgradeRoom,
   setAlias: aliases.setAlias,
   resolveAlias: aliases.resolveAlias,
   deleteAlias: aliases.deleteAlias,

@@ -1,9 +1,24 @@
 /** What rooms need from others and must not import. The composition root hands the implementations over. */
-import type { UserId } from '../matrix/ids/ids.ts';
+import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { UnitBuilder } from '../storage/database.ts';
 
 /** Local users as rooms see them; `accounts` implements it. */
 export interface Members {
   /** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */
   memberProfile(userId: UserId): Promise<JsonObject>;
+  /**
+   * Gives a room what the user has set for another one: tags, that it is a direct chat, push rules. `work` gets the part of
+   * a unit that writes it; until it is settled nobody else changes these settings, so that it must wait for the unit's commit.
+   */
+  withCopiedSettings(
+    user: { readonly userId: UserId; readonly userNid: number },
+    from: RoomNames,
+    to: RoomNames,
+    work: (write: (unit: UnitBuilder) => void) => Promise<void>,
+  ): Promise<void>;
+}
+export interface RoomNames {
+  readonly room: number;
+  readonly roomId: RoomId;
 }

@@ -26,6 +26,9 @@ export const insertAlias = defineWrite<{ alias: string; room: number; creator: n
 export const deleteAlias = defineWrite<{ alias: string }>('directory.deleteAlias', (q, p) =>
   q.deleteFrom('room_alias').where('alias', '=', p.alias),
 );
+export const moveAliases = defineWrite<{ from: number; to: number }>('directory.moveAliases', (q, p) =>
+  q.updateTable('room_alias').set({ room: p.to }).where('room', '=', p.from),
+);
 export const publishRoom = defineWrite<{ room: number }>('directory.publish', (q, p) =>
   q
     .insertInto('published_room')

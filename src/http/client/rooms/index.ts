@@ -23,6 +23,7 @@ import { setReadMarker } from './set-read-marker.ts';
 import { setRoomStateWithKey } from './set-room-state-with-key.ts';
 import { setTyping } from './set-typing.ts';
 import { unban } from './unban.ts';
+import { upgradeRoom } from './upgrade-room.ts';
 
 export const roomEndpoints = [
   ban,
@@ -49,4 +50,5 @@ export const roomEndpoints = [
   setRoomStateWithKey,
   setTyping,
   unban,
+  upgradeRoom,
 ];
