@@ -17,7 +17,12 @@ export function unservedOperations<Domain>(endpoints: readonly Endpoint<Domain>[
 
 /** One sentence for each endpoint that is not as the specification has it. */
 export function mismatches<Domain>(endpoints: readonly Endpoint<Domain>[]): readonly string[] {
-  return endpoints.filter(({ path }) => isSpecified(path)).flatMap(mismatchOf);
+  return endpoints
+    .filter(({ path }) => isSpecified(path))
+    .flatMap((endpoint) =>
+      [endpoint.operationId, ...(endpoint.alsoOperationIds ?? [])].map((operationId) => ({ ...endpoint, operationId })),
+    )
+    .flatMap(mismatchOf);
 }
 
 /** Paths of the specification, unstable prefixes left out. */

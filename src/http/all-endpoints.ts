@@ -5,6 +5,7 @@ import { accountEndpoints } from './client/account/index.ts';
 import { capabilitiesEndpoints } from './client/capabilities/index.ts';
 import { deviceEndpoints } from './client/devices/index.ts';
 import { directoryEndpoints } from './client/directory/index.ts';
+import { eventStreamEndpoints } from './client/events/index.ts';
 import { filterEndpoints } from './client/filter/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
@@ -31,6 +32,7 @@ const areas = [
   ...capabilitiesEndpoints,
   ...deviceEndpoints,
   ...directoryEndpoints,
+  ...eventStreamEndpoints,
   ...filterEndpoints,
   ...loginEndpoints,
   ...presenceEndpoints,

@@ -70,6 +70,8 @@ export interface EndpointDefinition<
 > {
   /** The specification's operationId; for our own endpoints a name of the same form. */
   readonly operationId: string;
+  /** Further operations of the specification with the same method and path, told apart by their parameters. */
+  readonly alsoOperationIds?: readonly string[];
   readonly method: Method;
   /** With the specification's parameter names: /_matrix/client/v3/rooms/{roomId}/join */
   readonly path: string;

@@ -4,7 +4,11 @@ import type { Endpoint } from './endpoint.ts';
 
 /** The specification's operations that the endpoints serve, for `declaredVersions`. Our own endpoints are none of them. */
 export function servedOperations<Domain>(endpoints: readonly Endpoint<Domain>[]): ReadonlySet<OperationName> {
-  const routes = new Set(endpoints.map(({ method, path, operationId }) => `${method} ${path} ${operationId}`));
+  const routes = new Set(
+    endpoints.flatMap(({ method, path, operationId, alsoOperationIds = [] }) =>
+      [operationId, ...alsoOperationIds].map((id) => `${method} ${path} ${id}`),
+    ),
+  );
   return new Set(
     correctedOperations
       .filter(({ method, path, operationId }) => routes.has(`${method} ${path} ${operationId}`))

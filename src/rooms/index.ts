@@ -22,6 +22,7 @@ import { purgeHistory } from './purge-history.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
 import { KnownRelations } from './relations/known-relations.ts';
+import { readSnapshot } from './room-snapshot.ts';
 import * as sending from './send-event.ts';
 import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
@@ -137,6 +138,8 @@ const operations = {
   joinedMembers: reading.readJoinedMembers,
   messages: timeline.readMessages,
   event: timeline.readEvent,
+  eventAnywhere: timeline.readEventAnywhere,
+  snapshot: readSnapshot,
   context: timeline.readContext,
   purgeHistory,
 };

@@ -74,6 +74,13 @@ export async function readEvent(
   return event ?? {};
 }
 
+/** `GET /events/{eventId}`, which names no room. Errors: as `readEvent`. */
+export async function readEventAnywhere(ctx: RoomsContext, actor: Actor, eventId: EventId): Promise<JsonObject> {
+  const row = await ctx.db.one(eventById, { eventId });
+  if (row === undefined) throw noSuchEvent();
+  return readEvent(ctx, actor, (await ctx.dags.openByNid(row.room)).roomId, eventId);
+}
+
 /** `GET /rooms/{roomId}/context/{eventId}`: half of the limit before, half after, and the state after the last one. */
 export async function readContext(
   ctx: RoomsContext,

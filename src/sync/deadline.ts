@@ -1,5 +1,10 @@
 import type { Timers } from '../platform/ports.ts';
-import type { SyncUser } from './sync-user.ts';
+
+/** What a request waits for. */
+export interface Changing {
+  /** Called at the next change, at most once. The answer takes the call back. */
+  onceChanged(run: () => void): () => void;
+}
 
 /** How long a request waits: until its time is over or its client has gone. */
 export class Deadline {
@@ -23,13 +28,13 @@ export class Deadline {
     this.#signal = signal;
   }
 
-  /** Resolves at the user's next change, or when the time is over. */
-  nextChange(user: SyncUser): Promise<void> {
+  /** Resolves at the next change, or when the time is over. */
+  nextChange(source: Changing): Promise<void> {
     this.#stopWaiting();
     if (this.isOver) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wakeUp = resolve;
-      this.#stopWaiting = user.onceChanged(resolve);
+      this.#stopWaiting = source.onceChanged(resolve);
     });
   }
 

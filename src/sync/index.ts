@@ -1,14 +1,19 @@
 /** /sync, version 3. https://spec.matrix.org/v1.19/client-server-api/#syncing */
+import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Timers } from '../platform/ports.ts';
 import type { Presence } from '../presence/index.ts';
+import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import { Deadline } from './deadline.ts';
 import { EventForgotten, EventFragments } from './event-fragments.ts';
+import { type EventsRequest, readEventStream } from './event-stream.ts';
+import { type InitialSyncRequest, readInitialSync } from './initial-sync.ts';
 import { LazyMembers } from './lazy-members.ts';
 import type { SyncPushRules } from './ports.ts';
 import { PresenceNews } from './presence-news.ts';
 import { RoomTails } from './room-tails.ts';
+import { RoomWatch } from './room-watch.ts';
 import { type PassResult, emptyResponse, runPass } from './sync-pass.ts';
 import { type SyncContext, type SyncPass, type SyncRequest, beginPass } from './sync-request.ts';
 import type { SyncUser } from './sync-user.ts';
@@ -17,6 +22,8 @@ import { SyncUsers } from './sync-users.ts';
 export interface Sync {
   /** JSON text of the response. Waits for news up to `timeoutMs`, unless there are some at once or the sync is an initial one. */
   sync(request: SyncRequest): Promise<string>;
+  initialSync(request: InitialSyncRequest): Promise<JsonObject>;
+  events(request: EventsRequest): Promise<JsonObject>;
   close(): void;
 }
 
@@ -43,6 +50,7 @@ export function createSync(
     typing,
     users,
     tails: new RoomTails(rooms.db.committedPos(), options),
+    watch: new RoomWatch(),
     fragments: new EventFragments(rooms),
     lazyMembers: new LazyMembers(),
     pushRules,
@@ -52,15 +60,24 @@ export function createSync(
     ctx.fragments.onCommit(commit);
     ctx.tails.onCommit(commit);
     ctx.users.onCommit(commit);
+    ctx.watch.onCommit(commit);
     presence?.onCommit(commit);
   });
   if (presence !== undefined) options.presence?.announceTo(presence);
+  /** The user is kept up to date, and shows as being there, while the request is answered. */
+  const during = <T>(
+    requester: SyncRequest['requester'],
+    setPresence: PresenceState,
+    work: (user: SyncUser) => Promise<T>,
+  ): Promise<T> =>
+    ctx.users.hold(requester.userNid, (user) => {
+      const syncEnded = options.presence?.syncBegan(requester, setPresence);
+      return work(user).finally(syncEnded);
+    });
   return {
-    sync: (request) =>
-      ctx.users.hold(request.requester.userNid, async (user) => {
-        const syncEnded = options.presence?.syncBegan(request.requester, request.setPresence);
-        return answer(ctx, timers, request, user).finally(syncEnded);
-      }),
+    sync: (request) => during(request.requester, request.setPresence, (user) => answer(ctx, timers, request, user)),
+    initialSync: (request) => during(request.requester, 'online', (user) => readInitialSync(ctx, request, user)),
+    events: (request) => during(request.requester, 'online', (user) => readEventStream(ctx, timers, request, user)),
     close: unfollow,
   };
 }

@@ -8,6 +8,7 @@ import type { EventFragments } from './event-fragments.ts';
 import type { LazyMembers } from './lazy-members.ts';
 import type { PresenceNews } from './presence-news.ts';
 import type { SyncPushRules } from './ports.ts';
+import type { RoomWatch } from './room-watch.ts';
 import type { RoomTails } from './room-tails.ts';
 import type { RoomNews, SyncUser } from './sync-user.ts';
 import type { SyncUsers } from './sync-users.ts';
@@ -17,6 +18,7 @@ export interface SyncContext {
   readonly typing: Typing;
   readonly users: SyncUsers;
   readonly tails: RoomTails;
+  readonly watch: RoomWatch;
   readonly fragments: EventFragments;
   readonly lazyMembers: LazyMembers;
   readonly pushRules: SyncPushRules;
