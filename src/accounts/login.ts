@@ -1,5 +1,5 @@
 /** Logging in by password and by token. https://spec.matrix.org/v1.19/client-server-api/#legacy-login */
-import { MatrixError } from '../matrix/errors.ts';
+import type { MatrixError } from '../matrix/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { confirmPasswordHash, replacePasswordHash } from '../storage/stores/account-store.ts';
 import {
@@ -10,6 +10,7 @@ import {
 } from '../storage/stores/login-token-store.ts';
 import { type Account, findAccountByNid, findIdentified, userDeactivated, userLocked } from './account.ts';
 import type { AccountsContext } from './context.ts';
+import { type AttemptOrigin, countAttempt } from './login-attempts.ts';
 import {
   beginSession,
   isUnexpectedChange,
@@ -34,7 +35,7 @@ export async function logInWithPassword(
   password: string,
   request: SessionRequest,
 ): Promise<NewSession> {
-  const account = await checkPassword(ctx, identifier, password);
+  const account = await checkPassword(ctx, identifier, password, { kind: 'address', address: request.client.address });
   if (account === undefined) throw loginFailed('Invalid username or password');
   if (account.isLocked) throw userLocked();
   const { userNid: user, passwordHash: was = '' } = account;
@@ -94,32 +95,13 @@ export async function checkPassword(
   ctx: Checking,
   identifier: UserIdentifier,
   password: string,
+  origin: AttemptOrigin,
 ): Promise<Account | undefined> {
   const account = await findIdentified(ctx, identifier);
-  countAttempt(ctx, attemptsOn(ctx, account, identifier));
+  const attempt = await countAttempt(ctx, account, identifier, origin);
   const isRight = await ctx.passwords.verify(password, account?.passwordHash);
+  if (isRight) attempt.undo();
   return isRight ? account : undefined;
-}
-
-function countAttempt(ctx: Checking, who: string): void {
-  const retryAfterMs = ctx.attempts?.take('login', who) ?? 0;
-  if (retryAfterMs === 0) return;
-  throw new MatrixError(429, 'M_LIMIT_EXCEEDED', 'Too many attempts to log in to this account', {
-    retry_after_ms: Math.ceil(retryAfterMs),
-  });
-}
-
-/**
- * The same for every spelling of a name, or people would learn from what is counted together who is there. What counts calls
- * of addresses by the same limiter must not be drained by a name that looks like one, hence the prefix.
- */
-function attemptsOn(ctx: Checking, account: Account | undefined, identifier: UserIdentifier): string {
-  if (account !== undefined) return `account ${account.userId.toLowerCase()}`;
-  if (identifier.kind === 'threepid')
-    return `${identifier.medium} ${identifier.addresses[0] ?? ''}`.slice(0, limits.idBytesMax);
-  const { user } = identifier;
-  const userId = user.startsWith('@') ? user : `@${user}:${ctx.localServers.main}`;
-  return `account ${userId.slice(0, limits.idBytesMax).toLowerCase()}`;
 }
 
 const invalidToken = (): MatrixError => loginFailed('The login token is unknown, used or expired');

@@ -25,5 +25,7 @@ export interface Departure {
 /** The rate limiter of the HTTP layer fits. */
 export interface AttemptLimiter {
   /** Counts one attempt to log in to an account; 0, or in how many milliseconds the next one is allowed. */
-  take(rateClass: 'login', who: string): number;
+  take(rateClass: 'loginFailures' | 'accountFailures', kind: 'account', who: string): number;
+  /** The attempt was none that counts: the password was right. */
+  giveBack(rateClass: 'loginFailures' | 'accountFailures', kind: 'account', who: string): void;
 }

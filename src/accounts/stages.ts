@@ -27,7 +27,8 @@ function passwordStage(ctx: Checking): Stage {
     // Before the password is looked at: nobody finds out here whether they have guessed another's.
     if (requester !== undefined && (await findIdentified(ctx, identifier))?.userNid !== requester.userNid)
       throw forbidden('You are logged in to another account');
-    const account = await checkPassword(ctx, identifier, password);
+    const origin = { kind: requester === undefined ? 'anywhere' : 'session' } as const;
+    const account = await checkPassword(ctx, identifier, password, origin);
     if (account === undefined) throw new StageFailed('M_FORBIDDEN', 'Invalid password');
     if (account.isLocked) throw userLocked();
     const { userNid, passwordHash } = account;

@@ -1,12 +1,19 @@
 import type { Clock } from '../platform/ports.ts';
 import type { RateLimitClass } from './endpoint.ts';
 
+/** What is counted: the calls of a user, those from an address, or attempts on an account by whomever. */
+export type CallerKind = 'user' | 'address' | 'account';
+/** The classes of endpoints, and those of what goes wrong. */
+export type CountedClass = Exclude<RateLimitClass, 'none'> | 'loginFailures' | 'accountFailures' | 'unknownTokens';
+
 export interface RateLimiter {
   /**
-   * Counts one call of `who` (a user id, or an address where nobody is logged in). Returns 0 if it may proceed, otherwise
-   * in how many milliseconds it may; a refused call costs nothing.
+   * Counts one call of `who`: a user id, an address (as callerOfAddress has it), or what names an account. Returns 0 if it
+   * may proceed, otherwise in how many milliseconds it may; a refused call costs nothing.
    */
-  take(rateClass: Exclude<RateLimitClass, 'none'>, who: string): number;
+  take(rateClass: CountedClass, kind: CallerKind, who: string): number;
+  /** Takes back one call that was counted: it turned out to be none of those that the class limits. */
+  giveBack(rateClass: CountedClass, kind: CallerKind, who: string): void;
 }
 
 /** `perSecond` calls on average, `burst` at once. */
@@ -15,29 +22,50 @@ export interface RateLimit {
   readonly burst: number;
 }
 
+type Limits = Readonly<Partial<Record<CountedClass, RateLimit>>>;
+
 /**
- * One token bucket per class and caller, bounded in number: when there are too many, full buckets go first, because a full
- * bucket and no bucket are the same; then the ones used longest ago.
+ * One token bucket per class and caller. Each kind of caller has a table of its own, so that addresses, which are easily
+ * had, cannot push out what is remembered of users and accounts. The tables are bounded: where there are too many, full
+ * buckets go first, because a full bucket and no bucket are the same; then the ones used longest ago.
  */
 export class TokenBuckets implements RateLimiter {
+  readonly #tables: Readonly<Record<CallerKind, BucketTable>>;
+
+  /** Classes without a limit are not limited. `bucketsMax`: of each kind of caller. */
+  constructor(limits: Limits, clock: Pick<Clock, 'monotonicMs'>, bucketsMax = 100_000) {
+    const table = (): BucketTable => new BucketTable(limits, clock, bucketsMax);
+    this.#tables = { user: table(), address: table(), account: table() };
+  }
+
+  take(rateClass: CountedClass, kind: CallerKind, who: string): number {
+    return this.#tables[kind].take(rateClass, who);
+  }
+
+  giveBack(rateClass: CountedClass, kind: CallerKind, who: string): void {
+    this.#tables[kind].giveBack(rateClass, who);
+  }
+
+  /** For metrics and tests. */
+  get size(): number {
+    return Object.values(this.#tables).reduce((sum, { size }) => sum + size, 0);
+  }
+}
+
+class BucketTable {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #limits: Readonly<Partial<Record<RateLimitClass, RateLimit>>>;
+  readonly #limits: Limits;
   readonly #bucketsMax: number;
   /** In the order of use, oldest first. */
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Classes without a limit are not limited. */
-  constructor(
-    limits: Readonly<Partial<Record<RateLimitClass, RateLimit>>>,
-    clock: Pick<Clock, 'monotonicMs'>,
-    bucketsMax = 100_000,
-  ) {
+  constructor(limits: Limits, clock: Pick<Clock, 'monotonicMs'>, bucketsMax: number) {
     this.#limits = limits;
     this.#clock = clock;
     this.#bucketsMax = bucketsMax;
   }
 
-  take(rateClass: Exclude<RateLimitClass, 'none'>, who: string): number {
+  take(rateClass: CountedClass, who: string): number {
     const limit = this.#limits[rateClass];
     if (limit === undefined) return 0;
     const nowMs = this.#clock.monotonicMs();
@@ -51,7 +79,15 @@ export class TokenBuckets implements RateLimiter {
     return 0;
   }
 
-  /** For metrics and tests. */
+  giveBack(rateClass: CountedClass, who: string): void {
+    const key = `${rateClass} ${who}`;
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return;
+    const nowMs = this.#clock.monotonicMs();
+    const tokens = Math.min(bucket.limit.burst, tokensAt(bucket, nowMs) + 1);
+    this.#buckets.set(key, { ...bucket, tokens, atMs: nowMs });
+  }
+
   get size(): number {
     return this.#buckets.size;
   }
@@ -80,20 +116,3 @@ interface Bucket {
 
 const tokensAt = ({ tokens, atMs, limit }: Bucket, nowMs: number): number =>
   Math.min(limit.burst, tokens + ((nowMs - atMs) / 1000) * limit.perSecond);
-
-/**
- * The caller behind an address: an IPv6 customer has a whole /64, so that is what is counted.
- * An attacker with a /48 still has 65,536 of them.
- */
-export function callerOfAddress(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
-  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
-  // A dotted tail (::ffff:192.0.2.1) is one group here and two in the address; it is never among the first four.
-  const missing = tail === undefined ? 0 : 8 - before.length - after.length - (address.includes('.') ? 1 : 0);
-  const groups = [...before, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...after];
-  return `${groups.slice(0, 4).join(':')}::/64`;
-}
-
-const groupsOf = (text: string): string[] =>
-  text === '' ? [] : text.split(':').map((group) => group.replace(/^0+(?=.)/, '').toLowerCase());

@@ -5,13 +5,13 @@ import type { JsonValue } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
 import { findAccessToken, missingToken } from './auth/access-token.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import { countCall, countUnknownToken } from './count-call.ts';
 import type { Endpoint, EndpointRequest, RawReply, Reply } from './endpoint.ts';
-import { limitExceeded } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { parseFormBody } from './parse-body.ts';
 import type { Query } from './query-string.ts';
-import { callerOfAddress, type RateLimiter } from './rate-limiter.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import { isBodyHere, readBody } from './read-body.ts';
 
 /** What every endpoint runs on. */
@@ -32,12 +32,8 @@ export async function runEndpoint<Domain>(
   pathParameters: Readonly<Record<string, string | undefined>>,
   services: EndpointServices<Domain>,
 ): Promise<Reply | RawReply> {
-  let requester = endpoint.auth === 'none' ? undefined : await authenticate(endpoint, exchange, services.auth);
-  if (endpoint.rateLimit !== 'none' && services.rateLimiter !== undefined && requester?.isAdmin !== true) {
-    const who = requester?.userId ?? callerOfAddress(exchange.address);
-    const retryAfterMs = services.rateLimiter.take(endpoint.rateLimit, who);
-    if (retryAfterMs > 0) throw limitExceeded(retryAfterMs);
-  }
+  let requester = endpoint.auth === 'none' ? undefined : await authenticateFirst(endpoint, exchange, services);
+  countCall(endpoint.rateLimit, requester, exchange, services.rateLimiter);
   const params = decodePath(endpoint, pathParameters);
   const query = decodeQuery(endpoint, exchange.query);
   let body: unknown;
@@ -52,6 +48,19 @@ export async function runEndpoint<Domain>(
   if (exchange.isWaiting && requester !== undefined && !services.auth.isCurrent(requester))
     await authenticate(endpoint, exchange, services.auth);
   return reply;
+}
+
+async function authenticateFirst<Domain>(
+  endpoint: Endpoint<Domain>,
+  exchange: Exchange,
+  { auth, rateLimiter }: EndpointServices<Domain>,
+): Promise<Requester | undefined> {
+  try {
+    return await authenticate(endpoint, exchange, auth);
+  } catch (error) {
+    countUnknownToken(error, exchange, rateLimiter);
+    throw error;
+  }
 }
 
 async function authenticate<Domain>(

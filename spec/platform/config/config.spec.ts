@@ -96,7 +96,7 @@ log: { level: info, format: auto }
       tls: { certificate: join(folder, 'cert.pem'), privateKey: join(folder, 'key.pem') },
     });
     expect(config.rateLimits.send).toEqual({ perSecond: 0.5, burst: 7 });
-    expect(config.rateLimits.read).toEqual({ perSecond: 50, burst: 400 });
+    expect(config.rateLimits.read).toEqual({ perSecond: 100, burst: 1000 });
     expect(config.applicationServices).toEqual([join(folder, 'bridge.yaml')]);
     expect(config.policyServer.publicKeys).toEqual({ ed25519: '6yhHGKhCiXTSEN2ksjV7kX_N6rBQZ3Xb-M7LlC6NS-s' });
     expect(config.support.contacts).toEqual([

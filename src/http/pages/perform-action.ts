@@ -1,8 +1,7 @@
 import type { Requester } from '../../accounts/requester.ts';
 import type { Translate } from '../../platform/messages/catalogue.ts';
 import type { ClientInfo } from '../endpoint.ts';
-import { limitExceeded } from '../errors.ts';
-import { callerOfAddress } from '../rate-limiter.ts';
+import { countCall } from '../count-call.ts';
 import { FormProblem } from './form-problem.ts';
 import type { StartPageDomain } from './start-page-domain.ts';
 import type { FormAction } from './start-page-forms.ts';
@@ -80,8 +79,7 @@ async function signIn(form: SentForm, client: ClientInfo, { startPage }: StartPa
 }
 
 function countAttempt(client: ClientInfo, { startPage }: StartPageDomain): void {
-  const retryAfterMs = startPage.rateLimiter?.take('login', callerOfAddress(client.address)) ?? 0;
-  if (retryAfterMs > 0) throw limitExceeded(retryAfterMs);
+  countCall('login', undefined, client, startPage.rateLimiter);
 }
 
 /** Nothing typed is undefined. */

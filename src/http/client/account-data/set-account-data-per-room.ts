@@ -10,7 +10,7 @@ export const setAccountDataPerRoom = defineEndpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}',
   auth: 'accessToken',
-  rateLimit: 'send',
+  rateLimit: 'signal',
   params: { userId: string(), roomId: roomId(), type: string() },
   query: {},
   body: jsonObject(),

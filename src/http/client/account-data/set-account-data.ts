@@ -9,7 +9,7 @@ export const setAccountData = defineEndpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/user/{userId}/account_data/{type}',
   auth: 'accessToken',
-  rateLimit: 'send',
+  rateLimit: 'signal',
   params: { userId: string(), type: string() },
   query: {},
   body: jsonObject(),

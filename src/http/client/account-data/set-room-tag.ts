@@ -10,7 +10,7 @@ export const setRoomTag = defineEndpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}',
   auth: 'accessToken',
-  rateLimit: 'send',
+  rateLimit: 'signal',
   params: { userId: string(), roomId: roomId(), tag: string() },
   query: {},
   body: jsonObject(),

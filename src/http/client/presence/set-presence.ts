@@ -10,7 +10,7 @@ export const setPresence = defineEndpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/presence/{userId}/status',
   auth: 'accessToken',
-  rateLimit: 'account',
+  rateLimit: 'signal',
   params: { userId: userId() },
   query: {},
   body: object({ presence: oneOf('online', 'offline', 'unavailable'), status_msg: optional(string()) }),

@@ -11,7 +11,7 @@ export const postReceipt = defineEndpoint({
   method: 'POST',
   path: '/_matrix/client/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}',
   auth: 'accessToken',
-  rateLimit: 'send',
+  rateLimit: 'signal',
   params: { roomId: roomId(), receiptType: oneOf('m.read', 'm.read.private', 'm.fully_read'), eventId: eventId() },
   query: {},
   body: object({ thread_id: optional(json()) }),

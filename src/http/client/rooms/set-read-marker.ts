@@ -9,7 +9,7 @@ export const setReadMarker = defineEndpoint({
   method: 'POST',
   path: '/_matrix/client/v3/rooms/{roomId}/read_markers',
   auth: 'accessToken',
-  rateLimit: 'send',
+  rateLimit: 'signal',
   params: { roomId: roomId() },
   query: {},
   body: object({

@@ -10,7 +10,7 @@ export const setTyping = defineEndpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/rooms/{roomId}/typing/{userId}',
   auth: 'accessToken',
-  rateLimit: 'send',
+  rateLimit: 'signal',
   params: { roomId: roomId(), userId: userId() },
   query: {},
   body: object({ typing: boolean(), timeout: withDefault(integer({ min: 0 }), 30_000) }),

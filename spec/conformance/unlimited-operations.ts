@@ -1,0 +1,22 @@
+/** Operations that no rate limit counts, each with its reason. What the specification marks as limited cannot be here. */
+export const unlimitedOperations: Readonly<Record<string, string>> = {
+  getVersions: 'A constant, which every client asks for first.',
+  getWellknown: 'A constant.',
+  getWellknownPolicy: 'A constant.',
+  getWellknownSupport: 'A constant.',
+  getWellKnown: 'A constant.',
+  logout: 'Ending a session must always work, and it ends the token that it needs.',
+  logout_all: 'Ending all sessions must always work, and it ends the token that it needs.',
+  getVersion: 'A constant.',
+  getServerKey: 'Servers that verify our events ask for it; it is signed once and remembered.',
+  getHealth: 'Load balancers ask it all the time, on a listener of its own if wanted.',
+  getLiveness: 'As getHealth.',
+  getReadiness: 'As getHealth.',
+  getMetrics: 'As getHealth.',
+  getStartPage: 'A page; what it does counts as /login does.',
+  postStartPage: 'Its attempts to sign in count as those of /login do (pages/perform-action.ts).',
+  createRegistrationToken: 'For administrators, who are exempt.',
+  deleteRegistrationToken: 'For administrators, who are exempt.',
+  updateRegistrationToken: 'For administrators, who are exempt.',
+  putUser: 'For administrators, who are exempt.',
+};
