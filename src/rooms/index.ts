@@ -26,6 +26,7 @@ import { readSnapshot } from './room-snapshot.ts';
 import * as sending from './send-event.ts';
 import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
+import { MainLines } from './state/main-lines.ts';
 import { StateReader } from './state/state-reader.ts';
 import { upgradeRoom } from './upgrade/upgrade-room.ts';
 import { Typing } from './typing.ts';
@@ -44,7 +45,7 @@ export function createRoomsContext(
 ): RoomsContext {
   return {
     ...parts,
-    states: new StateReader(parts.db, parts.names),
+    states: new StateReader(parts.db, parts.names, new MainLines(parts.db)),
     locks: new KeyedLock<RoomId>(),
     aliasLocks: new KeyedLock<RoomAlias>(),
     transactions: new ClientTransactions(parts.db),

@@ -2,7 +2,7 @@
 import { invalidParam, notFound } from '../matrix/errors.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
-import { historyOfKey } from '../storage/stores/state-line-store.ts';
+import { historyOfKeys } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { type Viewer, clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
@@ -72,7 +72,7 @@ async function pointOf(ctx: RoomsContext, dag: RoomDag, token: string): Promise<
   const create = await dag.currentEvent('m.room.create', '');
   const skey = create && (await ctx.names.findSkey('m.room.member', create.sender));
   if (skey === undefined) return pos;
-  const [first] = await ctx.db.all(historyOfKey, { room: dag.room, skey });
+  const [first] = await ctx.db.all(historyOfKeys, { room: dag.room, first: skey, second: skey });
   return Math.max(pos, first?.pos ?? pos);
 }
 

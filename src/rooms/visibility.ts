@@ -2,7 +2,7 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { forbidden } from '../matrix/errors.ts';
 import { userRoom } from '../storage/stores/membership-store.ts';
-import { historyOfKey } from '../storage/stores/state-line-store.ts';
+import { historyOfKeys } from '../storage/stores/state-line-store.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomsContext } from './context.ts';
 import {
@@ -15,34 +15,25 @@ import { pduOf } from './stored-event.ts';
 
 /** Both keys as they changed in the room's current state: a few rows each, whatever the room's size. */
 export async function loadVisibility(ctx: RoomsContext, room: number, userId: string): Promise<VisibilityTimeline> {
-  const [visibilities, memberships] = await Promise.all([
-    valuesOf(ctx, room, 'm.room.history_visibility', '', 'history_visibility'),
-    valuesOf(ctx, room, 'm.room.member', userId, 'membership'),
+  const [visibility = neverUsed, member = neverUsed] = await ctx.names.findSkeys([
+    { type: 'm.room.history_visibility', key: '' },
+    { type: 'm.room.member', key: userId },
   ]);
-  return {
-    visibilities: visibilities.map(({ pos, value }): Since<HistoryVisibility> => ({
-      pos,
-      value: historyVisibilityOf(value),
-    })),
-    memberships: memberships.map(({ pos, value }) => ({ pos, value: typeof value === 'string' ? value : 'leave' })),
+  const timeline: { visibilities: Since<HistoryVisibility>[]; memberships: Since<string>[] } = {
+    visibilities: [],
+    memberships: [],
   };
+  for (const { skey, pos, body } of await ctx.db.all(historyOfKeys, { room, first: visibility, second: member })) {
+    const content = body === null ? {} : (pduOf({ body })['content'] as JsonObject);
+    const { history_visibility: value, membership } = content;
+    if (skey === visibility) timeline.visibilities.push({ pos, value: historyVisibilityOf(value) });
+    else timeline.memberships.push({ pos, value: typeof membership === 'string' ? membership : 'leave' });
+  }
+  return timeline;
 }
 
-async function valuesOf(
-  ctx: RoomsContext,
-  room: number,
-  type: string,
-  key: string,
-  field: string,
-): Promise<Since<unknown>[]> {
-  const skey = await ctx.names.findSkey(type, key);
-  if (skey === undefined) return [];
-  const rows = await ctx.db.all(historyOfKey, { room, skey });
-  return rows.map(({ pos, body }) => ({
-    pos,
-    value: body === null ? undefined : (pduOf({ body })['content'] as JsonObject)[field],
-  }));
-}
+/** No state key is interned under it. */
+const neverUsed = -1;
 
 /** What a user may read of a room now. */
 export interface ReadAccess {

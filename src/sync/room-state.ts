@@ -55,18 +55,43 @@ async function stateAtEnd(pass: SyncPass, { dag, full, since, until }: StateWish
  * leaves it out) their value now.
  */
 async function stateBefore(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
-  const { rooms, fragments } = pass.ctx;
-  const { dag, timeline, full, since, until } = wish;
-  const inTimeline = new Set(timeline.events.map((event) => event.nid));
+  const inTimeline = new Set(wish.timeline.events.map((event) => event.nid));
+  const nids = wish.full ? await wholeBefore(pass, wish, inTimeline) : await changedBefore(pass, wish, inTimeline);
+  return pass.ctx.fragments.ofNids(nids);
+}
+
+/** The present state, but what the timeline itself tells as it was before. */
+async function wholeBefore(
+  pass: SyncPass,
+  { dag, timeline, until }: StateWish,
+  inTimeline: ReadonlySet<number>,
+): Promise<number[]> {
+  const { rooms } = pass.ctx;
+  const state = await stateAt(rooms, dag, until, isLazy(pass) ? 'without-members' : 'all');
+  const nids: number[] = [];
+  const told: number[] = [];
+  for (const [skey, nid] of state) {
+    if (inTimeline.has(nid)) told.push(skey);
+    else nids.push(nid);
+  }
+  const [first] = timeline.events;
+  // before a room began it had no state
+  if (told.length === 0 || first?.fragment.type === 'm.room.create') return nids;
+  const before = await rooms.states.stateEventsAt(dag.room, startOfTimeline(timeline, until), told);
+  return [...nids, ...before.values()];
+}
+
+async function changedBefore(
+  pass: SyncPass,
+  { dag, timeline, since, until }: StateWish,
+  inTimeline: ReadonlySet<number>,
+): Promise<number[]> {
+  const { rooms } = pass.ctx;
   const start = startOfTimeline(timeline, until);
-  const state = new Map<number, number | null>(
-    full
-      ? await stateAt(rooms, dag, start, isLazy(pass) ? 'without-members' : 'all')
-      : await delta(rooms, dag, since, start),
-  );
-  for (const [skey, nid] of await delta(rooms, dag, full ? start : Math.max(since, start), until))
+  const state = new Map(await delta(rooms, dag, since, start));
+  for (const [skey, nid] of await delta(rooms, dag, Math.max(since, start), until))
     if (nid !== null && !inTimeline.has(nid)) state.set(skey, nid);
-  return fragments.ofNids([...state.values()].filter((nid) => nid !== null));
+  return [...state.values()].filter((nid) => nid !== null);
 }
 
 async function delta(

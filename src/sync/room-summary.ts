@@ -2,7 +2,7 @@
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import type { RoomsContext } from '../rooms/context.ts';
-import { joinedCount, memberCount, membersOf } from '../storage/stores/membership-store.ts';
+import { joinedCount, memberCounts, membersOf } from '../storage/stores/membership-store.ts';
 
 export interface RoomSummary {
   /** Absent: the room has a name. */
@@ -16,13 +16,10 @@ const heroesMax = 5;
 /** Does not grow with the number of members: counts per server are summed up, and five heroes are looked for. */
 export async function roomSummary(ctx: RoomsContext, dag: RoomDag, reader: number): Promise<RoomSummary> {
   const { room } = dag;
-  const [joined, invited] = await Promise.all([
-    joinedMembers(ctx, room),
-    ctx.db.one(memberCount, { room, membership: 'invite' }),
-  ]);
+  const members = await ctx.db.one(memberCounts, { room });
   const counts = {
-    'm.joined_member_count': joined,
-    'm.invited_member_count': invited?.members ?? 0,
+    'm.joined_member_count': members?.joined ?? 0,
+    'm.invited_member_count': members?.invited ?? 0,
   };
   const isNamed =
     (await hasText(dag, 'm.room.name', 'name')) || (await hasText(dag, 'm.room.canonical_alias', 'alias'));

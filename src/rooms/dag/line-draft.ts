@@ -165,6 +165,7 @@ export class LineDraft implements LineSource {
     for (const { line, fromPos } of this.#mains) {
       if (!this.#opened.has(line)) unit.run(markLineMain, { line }, { changes: 1 });
       unit.run(insertMain, { room, fromPos: real(fromPos), line });
+      unit.wake({ kind: 'mainLineChanged', room });
     }
   }
 

@@ -210,6 +210,7 @@ async function carryOut(room: HotRoom, cutPos: number, plan: PurgePlan): Promise
   write((unit) => {
     unit.run(store.setPurgePos, { room: room.room, pos: cutPos });
     unit.run(store.deleteMainsBefore, { room: room.room, fromPos: plan.mains[0]!.fromPos });
+    unit.wake({ kind: 'mainLineChanged', room: room.room });
     for (const place of plan.kept) emitPlace(unit, place);
     unit.wake({ kind: 'historyPurged', room: room.room, cutPos });
   });

@@ -7,6 +7,7 @@ import type { Names } from '../../storage/names.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { type EventPlaceRow, placesByNids } from '../../storage/stores/room-graph-store.ts';
 import { mainsOfRoom } from '../../storage/stores/state-line-store.ts';
+import type { MainLines } from './main-lines.ts';
 import { CommittedLines } from '../dag/committed-lines.ts';
 import { completeState, differingKeys, eventAt, eventsAt } from '../dag/lines.ts';
 import { NOW, type Point } from '../dag/state-point.ts';
@@ -15,9 +16,12 @@ export class StateReader {
   readonly #db: Reads;
   readonly #names: Pick<Names, 'findSkey'>;
   readonly #lines: CommittedLines;
+  readonly #mains: Pick<MainLines, 'ofRoom'>;
 
-  constructor(db: Reads, names: Pick<Names, 'findSkey'>) {
+  /** `mains`: where they are in memory; they are read otherwise. */
+  constructor(db: Reads, names: Pick<Names, 'findSkey'>, mains?: Pick<MainLines, 'ofRoom'>) {
     this.#db = db;
+    this.#mains = mains ?? { ofRoom: (room) => db.all(mainsOfRoom, { room }) };
     this.#names = names;
     this.#lines = new CommittedLines(db);
   }
@@ -74,7 +78,7 @@ export class StateReader {
    */
   async delta(room: number, since: number, now: number): Promise<Map<number, number | null>> {
     const to = await this.#mainPoint(room, now);
-    const [oldest] = await this.#db.all(mainsOfRoom, { room });
+    const [oldest] = await this.#mains.ofRoom(room);
     // a purge took the line of that time away: all that there is now may be new
     if (oldest !== undefined && since < oldest.from_pos) return completeState(this.#lines, to);
     const from = await this.#mainPoint(room, since);
@@ -87,7 +91,7 @@ export class StateReader {
   }
 
   async #mainPoint(room: number, pos: number): Promise<Point> {
-    const mains = await this.#db.all(mainsOfRoom, { room });
+    const mains = await this.#mains.ofRoom(room);
     const main = mains.findLast((candidate) => candidate.from_pos <= pos) ?? mains[0];
     if (main === undefined) throw new Error(`there is no room ${room}`);
     return { line: main.line, pos };

@@ -59,14 +59,22 @@ export const membersOf = defineRead<{ room: number; membership: string; limit: n
       .limit(sql<number>`cast(${p.limit} as bigint)`),
 );
 
-export const memberCount = defineRead<{ room: number; membership: string }, { members: number }>(
-  'membership.memberCount',
+/** Joined: summed up over servers; invited: counted. */
+export const memberCounts = defineRead<{ room: number }, { joined: number | null; invited: number | null }>(
+  'membership.counts',
   (q, p) =>
     q
-      .selectFrom('member_room')
-      .select((e) => e.fn.countAll<number>().as('members'))
-      .where('room', '=', p.room)
-      .where('membership', '=', p.membership),
+      .selectFrom('room_server')
+      .select((e) => [
+        e.cast<number | null>(e.fn.sum('joined'), 'bigint').as('joined'),
+        e
+          .selectFrom('member_room')
+          .select((m) => m.fn.countAll<number>().as('members'))
+          .where('room', '=', p.room)
+          .where('membership', '=', 'invite')
+          .as('invited'),
+      ])
+      .where('room', '=', p.room),
 );
 
 /** A room in which both users are joined; the other one may be of another server. */

@@ -170,18 +170,19 @@ export const deleteGivenStatesOf = defineWrite<{ nid: number }>('givenState.dele
   q.deleteFrom('given_state').where('nid', '=', p.nid),
 );
 
-/** How one key of a room's current state changed over time, oldest first, with the events' bodies. */
-export const historyOfKey = defineRead<{ room: number; skey: number }, { pos: number; body: Buffer | null }>(
-  'stateChange.historyOfKey',
-  (q, p) =>
-    q
-      .selectFrom('room_main as m')
-      .innerJoin('state_change as c', 'c.line', 'm.line')
-      .leftJoin('event_body as b', 'b.nid', 'c.event')
-      .select(['c.pos', 'b.body'])
-      .where('m.room', '=', p.room)
-      .where('c.skey', '=', p.skey)
-      .orderBy('c.pos'),
+/** How two keys of a room's current state changed over time, oldest first, with the events' bodies. */
+export const historyOfKeys = defineRead<
+  { room: number; first: number; second: number },
+  { skey: number; pos: number; body: Buffer | null }
+>('stateChange.historyOfKeys', (q, p) =>
+  q
+    .selectFrom('room_main as m')
+    .innerJoin('state_change as c', 'c.line', 'm.line')
+    .leftJoin('event_body as b', 'b.nid', 'c.event')
+    .select(['c.skey', 'c.pos', 'b.body'])
+    .where('m.room', '=', p.room)
+    .where('c.skey', 'in', [p.first, p.second])
+    .orderBy('c.pos'),
 );
 
 /** For state events: the event that their key had before them (R3). */
