@@ -104,7 +104,9 @@ describeOnBothEngines('the stream of events', (engine) => {
     const first = await events(bob, from);
     expect(first.chunk).toHaveLength(limits.messagesMax);
     const rest = await events(bob, first.end);
-    expect([...told(first), ...told(rest)].toSorted()).toEqual(bodies.toSorted());
+    const all = [...told(first), ...told(rest)];
+    expect(all).toHaveLength(bodies.length);
+    expect(new Set(all)).toEqual(new Set(bodies));
   });
 
   it('waits without a read, and ends with an event, its time or its client', async () => {

@@ -20,7 +20,8 @@ export const getEvents = defineEndpoint({
   params: {},
   query: {
     from: optional(string()),
-    timeout: withDefault(queryInteger({ min: 0 }), limits.longPollMs),
+    // As for /sync: whoever does not say how long to wait does not wait.
+    timeout: withDefault(queryInteger({ min: 0 }), 0),
     room_id: optional(roomId()),
   },
   async handle(request, { sync }: { sync: Pick<Sync, 'events'> }) {
