@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import packageFile from '../package.json' with { type: 'json' };
 import { createAccounts, type Accounts } from './accounts/index.ts';
+import { IgnoredUsers } from './accounts/ignored-users.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { readListenerOptions } from './http/listener-options.ts';
@@ -108,7 +109,8 @@ async function compose(
   });
   shutdown.add('accounts', () => accounts.close());
   const members = { memberProfile: accounts.memberProfile, withCopiedSettings: accounts.withCopiedSettings };
-  const roomsContext = createRoomsContext({ db, names, dags, localServers, members, clock, random });
+  const ignored = new IgnoredUsers(db);
+  const roomsContext = createRoomsContext({ db, names, dags, localServers, members, ignored, clock, random });
   const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));

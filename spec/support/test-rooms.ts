@@ -12,6 +12,7 @@ import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
 import { setAccountData } from '../../src/accounts/account-data.ts';
+import { IgnoredUsers } from '../../src/accounts/ignored-users.ts';
 import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
 import { withCopiedSettings } from '../../src/accounts/room-settings.ts';
 import { KeyedLock } from '../../src/platform/keyed-lock.ts';
@@ -138,6 +139,7 @@ export class TestRooms {
         memberProfile: async (userId) => this.#users.get(userId)?.profile ?? {},
         withCopiedSettings: (...args) => withCopiedSettings({ db, locks: this.#userLocks }, ...args),
       },
+      ignored: new IgnoredUsers(db),
       clock: ports.clock,
       random: ports.random,
     });

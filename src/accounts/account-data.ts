@@ -10,6 +10,7 @@ import type { UnitBuilder } from '../storage/database.ts';
 import { accountData, noRoom, setAccountData as setAccountDataRow } from '../storage/stores/account-data-store.ts';
 import { roomById } from '../storage/stores/room-graph-store.ts';
 import type { AccountsContext } from './context.ts';
+import { ignoredUserListType } from './ignored-users.ts';
 import { loadPushRules } from './push-rules.ts';
 
 /** Where a piece of account data belongs. `roomId` undefined: to no room. */
@@ -69,6 +70,7 @@ export function writeAccountData(
   const { userNid, room, type, content } = data;
   const pos = unit.nextPos();
   unit.run(setAccountDataRow, { user: userNid, room, type, json: content, pos });
+  if (room === noRoom && type === ignoredUserListType) unit.wake({ kind: 'ignored-users', userNid });
   unit.wake({ kind: 'account-data', userNid, room, pos });
 }
 

@@ -2,6 +2,7 @@
  * npm run purge-history -- --room ID --before EVENT [--config FILE]: forgets what happened in a room before an event, whether the
  * server runs or not.
  */
+import { IgnoredUsers } from '../accounts/ignored-users.ts';
 import { orderMac } from '../accounts/shared-secret.ts';
 import { MatrixError } from '../matrix/errors.ts';
 import { isEventId } from '../matrix/ids/event-id.ts';
@@ -99,7 +100,8 @@ async function purgeInDatabase(
       memberProfile: () => Promise.resolve({}),
       withCopiedSettings: (_user, _from, _to, work) => work(() => undefined),
     };
-    const ctx = createRoomsContext({ db, names, dags, localServers, members, clock, random });
+    const ignored = new IgnoredUsers(db);
+    const ctx = createRoomsContext({ db, names, dags, localServers, members, ignored, clock, random });
     return await purgeHistory(ctx, roomId, before);
   } finally {
     await db.close();

@@ -66,6 +66,8 @@ export const limits = Object.freeze({
   accessTokenMs: 3_600_000,
   loginTokenMs: 120_000,
   knownTokensMax: 200_000,
+  /** Users of whom it is remembered whom they ignore. */
+  knownIgnorersMax: 100_000,
   /** Stored filters of /sync that are kept parsed. */
   knownFiltersBytesMax: 16 * 1024 * 1024,
   unknownTokensMax: 10_000,

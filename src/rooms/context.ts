@@ -8,7 +8,7 @@ import type { Names } from '../storage/names.ts';
 import type { Signer } from './build-event.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { RoomDags } from './dag/contract.ts';
-import type { Members } from './ports.ts';
+import type { IgnoredSenders, Members } from './ports.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
 import type { StateReader } from './state/state-reader.ts';
 
@@ -26,6 +26,7 @@ export interface RoomsContext {
   readonly relations: KnownRelations;
   readonly localServers: LocalServers;
   readonly members: Members;
+  readonly ignored: IgnoredSenders;
   readonly clock: Clock;
   readonly random: Random;
 }

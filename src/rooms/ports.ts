@@ -3,6 +3,11 @@ import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 
+/** Whom users do not want to hear from; `accounts` implements it. */
+export interface IgnoredSenders {
+  of(reader: { readonly userId: UserId; readonly userNid: number }): Promise<ReadonlySet<string>>;
+}
+
 /** Local users as rooms see them; `accounts` implements it. */
 export interface Members {
   /** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */

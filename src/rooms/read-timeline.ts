@@ -40,7 +40,7 @@ export async function readMessages(
   const { dag, access, pos } = await openForReading(ctx, actor, roomId);
   const { dir } = request;
   if (dir === undefined) throw missingParam('query.dir is missing');
-  const filter = readFilter(request.filter);
+  const filter = await readFilter(ctx, actor, request.filter);
   const newest = firstOrdAfter(pos);
   const from = request.from === undefined ? undefined : tokenOf(request.from, 'from');
   const start = Math.min(from ?? (dir === 'b' ? newest : 0), newest);
@@ -69,7 +69,7 @@ export async function readEvent(
     throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN' ? noSuchEvent() : error;
   });
   const { dag, access } = opened;
-  const row = await visibleRow(ctx, dag, access, eventId);
+  const row = await visibleRow(ctx, actor, dag, access, eventId);
   const [event] = await clientEvents(ctx, [row], viewer(actor, access));
   return event ?? {};
 }
@@ -91,8 +91,8 @@ export async function readContext(
   filterText: string | undefined,
 ): Promise<JsonObject> {
   const { dag, access, pos } = await openForReading(ctx, actor, roomId);
-  const filter = readFilter(filterText);
-  const row = await visibleRow(ctx, dag, access, eventId);
+  const filter = await readFilter(ctx, actor, filterText);
+  const row = await visibleRow(ctx, actor, dag, access, eventId);
   const ord = row.ord ?? 0;
   const most = Math.min(limit, limits.messagesMax);
   const before = await readPage(ctx, dag, access, filter, 'b', { start: ord, stop: 0, limit: Math.ceil(most / 2) });
@@ -181,8 +181,7 @@ function readChunk(ctx: RoomsContext, dag: RoomDag, dir: 'b' | 'f', range: Range
 function passes(filter: RoomEventFilter | undefined, dag: RoomDag, row: EventRow): boolean {
   if (filter === undefined) return true;
   if (!includesRoom(filter, dag.roomId)) return false;
-  const { type, sender, content } = pduOf(row) as { type: string; sender: string; content: JsonObject };
-  return matchesRoomEventFilter(filter, { type, sender, content });
+  return matchesRoomEventFilter(filter, filterableOf(row));
 }
 
 /** The membership events of those who sent something, each once. */
@@ -195,7 +194,13 @@ async function membersOfSenders(
   return memberRows(ctx, dag, pos, await ctx.names.userIds([...new Set(rows.map((row) => row.sender))]));
 }
 
-async function visibleRow(ctx: RoomsContext, dag: RoomDag, access: ReadAccess, eventId: EventId): Promise<EventRow> {
+async function visibleRow(
+  ctx: RoomsContext,
+  actor: Actor,
+  dag: RoomDag,
+  access: ReadAccess,
+  eventId: EventId,
+): Promise<EventRow> {
   const row = await ctx.db.one(eventById, { eventId });
   const isHidden = (row?.flags ?? 0) & (EventFlag.rejected | EventFlag.softFailed | EventFlag.outlier);
   if (
@@ -206,13 +211,27 @@ async function visibleRow(ctx: RoomsContext, dag: RoomDag, access: ReadAccess, e
     !isVisible(access.timeline, row.pos)
   )
     throw noSuchEvent();
+  // State is shown whoever sent it.
+  if (row.skey === null && (await ctx.ignored.of(actor)).has(filterableOf(row).sender)) throw noSuchEvent();
   return row;
 }
 
 const noSuchEvent = (): MatrixError => notFound('There is no such event, or you may not see it');
 
-function readFilter(text: string | undefined): RoomEventFilter | undefined {
-  return text === undefined ? undefined : parseRoomEventFilter(parseJson(text), 'filter');
+/** With whom the reader ignores. */
+async function readFilter(
+  ctx: RoomsContext,
+  actor: Actor,
+  text: string | undefined,
+): Promise<RoomEventFilter | undefined> {
+  const filter = text === undefined ? undefined : parseRoomEventFilter(parseJson(text), 'filter');
+  const ignoredSenders = await ctx.ignored.of(actor);
+  return ignoredSenders.size === 0 ? filter : { ...(filter ?? parseRoomEventFilter({}, 'filter')), ignoredSenders };
+}
+
+function filterableOf(row: EventRow) {
+  const { type, sender, content } = pduOf(row) as { type: string; sender: string; content: JsonObject };
+  return { type, sender, content, stateKey: row.skey === null ? undefined : '' };
 }
 
 function tokenOf(token: string, name: string): number {

@@ -17,10 +17,13 @@ export interface StoredPushRules {
 }
 
 const usersMax = 50_000;
+const defaultsMax = 5_000;
 
 export class CachedPushRules implements SyncPushRules {
   readonly #load: (owner: Owner) => Promise<StoredPushRules>;
   readonly #compiled = new Lru<number, { readonly rules: CompiledPushRules | undefined }>({ sizeMax: usersMax });
+  /** Default rules of those who need them compiled: who ignores somebody. */
+  readonly #defaults = new Lru<number, CompiledPushRules>({ sizeMax: defaultsMax });
   /** Grows with every change, so that what was read before one is not kept after it. */
   #version = 0;
 
@@ -37,6 +40,15 @@ export class CachedPushRules implements SyncPushRules {
 
   load(owner: Owner): Promise<StoredPushRules> {
     return this.#load(owner);
+  }
+
+  async rulesOf(owner: Owner): Promise<CompiledPushRules> {
+    const known = (await this.customRulesOf(owner)) ?? this.#defaults.find(owner.userNid);
+    if (known !== undefined) return known;
+    const { ruleset, pos } = await this.#load(owner);
+    const rules = compilePushRules(ruleset);
+    if (pos === 0) this.#defaults.set(owner.userNid, rules);
+    return rules;
   }
 
   async customRulesOf(owner: Owner): Promise<CompiledPushRules | undefined> {

@@ -30,6 +30,8 @@ interface CustomReader {
   readonly userId: UserId;
   readonly userNid: number;
   readonly places: ReadPlaces;
+  /** Who does not count. */
+  readonly ignored: ReadonlySet<string>;
 }
 
 /** Further events are not counted: nobody reads a number that large. */
@@ -65,6 +67,7 @@ export async function extendCounts(
       const thread = threadOf.get(countedOrd) ?? mainThread;
       if (countedOrd <= readOrdIn(reader.places, thread)) continue;
       const event = roomEventFromPdu(pduOf(row), dag.rules, row.event_id as EventId);
+      if (reader.ignored.has(event.sender)) continue;
       const outcome = rules.evaluate(pushEventOf(event), await pushRoomOf(dag, event, memberCount), recipient);
       const { notification, highlight } = threads.get(thread) ?? noUnread;
       threads.set(thread, {

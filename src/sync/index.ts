@@ -9,6 +9,7 @@ import { Deadline } from './deadline.ts';
 import { EventForgotten, EventFragments } from './event-fragments.ts';
 import { type EventsRequest, readEventStream } from './event-stream.ts';
 import { type InitialSyncRequest, readInitialSync } from './initial-sync.ts';
+import { withoutIgnored } from './ignored-senders.ts';
 import { LazyMembers } from './lazy-members.ts';
 import type { SyncPushRules } from './ports.ts';
 import { PresenceNews } from './presence-news.ts';
@@ -89,9 +90,10 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, us
   const deadline = Deadline.after(timers, request.timeoutMs, request.signal);
   try {
     for (;;) {
+      const ignored = await ctx.rooms.ignored.of(request.requester);
       // Whoever has changed since is told at once; what changes while this pass runs is found by the next one.
       const changed = deadline.nextChange(user);
-      const { pass, result } = await tryPass(ctx, request, user, since);
+      const { pass, result } = await tryPass(ctx, withoutIgnored(ignored, request), user, since);
       if (!result.isEmpty) return result.text;
       if (since < 0 || request.fullState || deadline.isOver) return emptyResponse(pass.now);
       if (user.sessionsVersion !== sessionsVersion) return emptyResponse(pass.now);

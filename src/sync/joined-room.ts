@@ -7,6 +7,7 @@ import { firstOrdAfter, formatTimelineToken } from '../rooms/pagination-token.ts
 import { type AccountDataRow, accountDataOfRoom } from '../storage/stores/account-data-store.ts';
 import { accountDataText } from './account-data-text.ts';
 import type { EventFragment } from './event-fragments.ts';
+import { ignoredBy, withoutIgnoredUsers } from './ignored-senders.ts';
 import type { RoomText } from './other-rooms.ts';
 import { type ReceiptNews, receiptNews } from './receipt-news.ts';
 import { RoomReader } from './room-reader.ts';
@@ -37,7 +38,7 @@ export async function joinedRoom(
   const receipts =
     !view.isNew && isKnown(change?.receiptPos)
       ? noReceipts
-      : await receiptNews(ctx.rooms, dag.room, pass.user.userNid, view.isNew ? -1 : since, pass.now);
+      : await receiptNews(ctx.rooms, dag.room, pass.user.userNid, view.isNew ? -1 : since, pass.now, ignoredBy(pass));
   const typing = typingNews(view);
   const ephemeral = ephemeralText(view, typing ?? [], receipts);
   const data = accountDataText(await accountDataOf(view, changedData), request.filter.room.accountData);
@@ -48,7 +49,8 @@ export async function joinedRoom(
     ephemeral.push(...ephemeralText(view, [[]], noReceipts));
 
   const byThread = request.filter.room.timeline.unreadThreadNotifications;
-  const counts = await unreadCounts(ctx, { userId: reader.userId, user: pass.user }, dag, pass.now, byThread);
+  const counter = { userId: reader.userId, user: pass.user, ignored: ignoredBy(pass) };
+  const counts = await unreadCounts(ctx, counter, dag, pass.now, byThread);
   const text =
     `{"timeline":${timelineText(timeline)},"${stateField(pass)}":{"events":[${state.text.join()}]}` +
     `,"account_data":{"events":[${data.join()}]},"ephemeral":{"events":[${ephemeral.join()}]}` +
@@ -129,8 +131,9 @@ const isSummarised = ({ type }: EventFragment): boolean =>
 /** Each a list of who types; undefined: that did not change. */
 function typingNews({ pass, dag, isNew }: JoinedView): readonly (readonly UserId[])[] | undefined {
   const { typing } = pass.ctx;
-  const users = isNew ? typing.current(dag.room) : typing.changedAfter(dag.room, pass.since);
-  if (users === undefined) return undefined;
+  const changed = isNew ? typing.current(dag.room) : typing.changedAfter(dag.room, pass.since);
+  if (changed === undefined) return undefined;
+  const users = withoutIgnoredUsers(pass, changed);
   return isNew && users.length === 0 ? [] : [users];
 }
 

@@ -11,6 +11,8 @@ interface Owner {
 export interface SyncPushRules {
   /** As the client sees them. `pos`: of their last change, 0 for none. */
   load(owner: Owner): Promise<{ readonly ruleset: PushRuleset; readonly pos: number }>;
+  /** Also where they are the default ones. */
+  rulesOf(owner: Owner): Promise<CompiledPushRules>;
   /** undefined: the user changed none of the default rules. */
   customRulesOf(owner: Owner): Promise<CompiledPushRules | undefined>;
 }

@@ -13,13 +13,14 @@ export interface ReceiptNews {
 
 type Content = Record<string, Record<string, Record<string, JsonObject>>>;
 
-/** Receipts of a room that changed in (since, until]; private ones are their owner's alone. */
+/** Receipts of a room that changed in (since, until]; private ones are their owner's alone, and those of `ignored` users are left out. */
 export async function receiptNews(
   ctx: RoomsContext,
   room: number,
   reader: number,
   since: number,
   until: number,
+  ignored: ReadonlySet<string>,
 ): Promise<ReceiptNews> {
   const all = await ctx.db.all(receiptsAfter, { room, after: since, upTo: until });
   const rows = all.filter((row) => row.type !== 'm.read.private' || row.user_nid === reader);
@@ -28,6 +29,7 @@ export async function receiptNews(
   for (const [index, row] of rows.entries()) {
     const userId = userIds[index];
     if (userId === undefined) throw new Error('one user for each receipt');
+    if (ignored.has(userId)) continue;
     const receipt = row.thread === unthreaded ? { ts: row.ts } : { ts: row.ts, thread_id: row.thread };
     let content = contents.find((some) => some[row.event_id]?.[row.type]?.[userId] === undefined);
     if (content === undefined) contents.push((content = {}));

@@ -3,6 +3,7 @@ import { includesRoom, matchesEventFilter } from '../matrix/filters/matches-filt
 import { formatStreamToken } from '../rooms/pagination-token.ts';
 import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores/account-data-store.ts';
 import { accountDataText } from './account-data-text.ts';
+import { isFromIgnored } from './ignored-senders.ts';
 import { joinedRoom } from './joined-room.ts';
 import { inWantedForm } from './response-form.ts';
 import { presenceEvents } from './presence-news.ts';
@@ -23,6 +24,7 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   for (const news of pass.rooms) {
     const section = sectionOf(news.standing.membership);
     if (section === undefined || !(await isWanted(pass, news.standing))) continue;
+    if ((section === 'invite' || section === 'leave') && (await isFromIgnored(pass, news.standing))) continue;
     const told = await roomText(pass, section, news, accountData.get(news.standing.room) ?? []);
     if (told !== undefined) sections[section].push(told);
   }

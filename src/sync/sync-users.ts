@@ -170,6 +170,7 @@ export class SyncUsers {
         user.accountDataChanged(wake.room, wake.pos);
         return this.wake(user);
       case 'push-rules':
+      case 'ignored-users':
         return user.forgetAllMarkers();
       case 'access':
         user.sessionsVersion++;

@@ -50,21 +50,24 @@ export interface RoomCounts {
 interface Reader {
   readonly userId: UserId;
   readonly user: SyncUser;
+  /** Whom they ignore. */
+  readonly ignored: ReadonlySet<string>;
 }
 
-/** Of the room as it was at `now`. */
+/** Of the room as it was at `now`. Who ignores somebody has counts of their own, as who changed their push rules. */
 export async function unreadCounts(
   ctx: SyncContext,
-  { userId, user }: Reader,
+  { userId, user, ignored }: Reader,
   dag: RoomDag,
   now: number,
   byThread: boolean,
 ): Promise<RoomCounts> {
   const { db } = ctx.rooms;
   const marker = user.markers.get(dag.room) ?? (await loadMarker(db, user, dag.room));
-  const rules = await ctx.pushRules.customRulesOf({ userId, userNid: user.userNid });
+  const owner = { userId, userNid: user.userNid };
+  const rules = await (ignored.size > 0 ? ctx.pushRules.rulesOf(owner) : ctx.pushRules.customRulesOf(owner));
   if (rules !== undefined) {
-    const reader = { userId, userNid: user.userNid, places: marker.places };
+    const reader = { ...owner, places: marker.places, ignored };
     marker.custom = await extendCounts(ctx.rooms, dag, reader, rules, marker.custom, now);
     return roomCounts(marker.custom.threads, byThread);
   }

@@ -25,6 +25,8 @@ export interface RoomEventFilter extends EventFilter {
   readonly lazyLoadMembers: boolean;
   readonly includeRedundantMembers: boolean;
   readonly unreadThreadNotifications: boolean;
+  /** Whose events other than state are left out; no part of a filter as clients write it. */
+  readonly ignoredSenders?: ReadonlySet<string>;
 }
 
 /**

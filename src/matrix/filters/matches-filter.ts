@@ -5,6 +5,8 @@ import type { EventFilter, RoomEventFilter } from './event-filter.ts';
 export interface Filterable {
   readonly type: string;
   readonly sender?: string;
+  /** Of state events. */
+  readonly stateKey?: string | undefined;
   readonly content: JsonObject;
 }
 
@@ -18,10 +20,12 @@ export function matchesEventFilter(filter: EventFilter, event: Filterable): bool
 
 /** The rooms of the filter are the caller's business: it knows them before it reads any event. */
 export function matchesRoomEventFilter(
-  filter: EventFilter & Pick<RoomEventFilter, 'containsUrl'>,
+  filter: EventFilter & Pick<RoomEventFilter, 'containsUrl' | 'ignoredSenders'>,
   event: Filterable,
 ): boolean {
   if (filter.containsUrl !== undefined && (typeof event.content['url'] === 'string') !== filter.containsUrl)
+    return false;
+  if (event.stateKey === undefined && event.sender !== undefined && filter.ignoredSenders?.has(event.sender))
     return false;
   return matchesEventFilter(filter, event);
 }

@@ -1,0 +1,63 @@
+/**
+ * What a reader is not told because it comes from somebody they ignore: messages, presence, typing, receipts and invites.
+ * State is told all the same. https://spec.matrix.org/v1.19/client-server-api/#ignoring-users
+ */
+import type { UserId } from '../matrix/ids/ids.ts';
+import { isJsonObject, type JsonValue } from '../matrix/json/json-value.ts';
+import { lastJoinedSpan } from '../rooms/history-visibility.ts';
+import { stateRow } from '../rooms/read-state.ts';
+import { pduOf } from '../rooms/stored-event.ts';
+import { loadVisibility } from '../rooms/visibility.ts';
+import { strippedState } from '../storage/stores/membership-store.ts';
+import type { SyncPass, SyncRequest } from './sync-request.ts';
+import type { RoomStanding } from './sync-user.ts';
+
+/** The same request with a filter that keeps out whom the requester ignores now. */
+export function withoutIgnored(ignoredSenders: ReadonlySet<string>, request: SyncRequest): SyncRequest {
+  if (ignoredSenders.size === 0) return request;
+  const { filter } = request;
+  const presence = { ...filter.presence, notSenders: [...(filter.presence.notSenders ?? []), ...ignoredSenders] };
+  const timeline = { ...filter.room.timeline, ignoredSenders };
+  return { ...request, filter: { ...filter, presence, room: { ...filter.room, timeline } } };
+}
+
+export function ignoredBy({ request }: SyncPass): ReadonlySet<string> {
+  return request.filter.room.timeline.ignoredSenders ?? nobody;
+}
+const nobody: ReadonlySet<string> = new Set();
+
+export function withoutIgnoredUsers(pass: SyncPass, users: readonly UserId[]): readonly UserId[] {
+  const ignored = ignoredBy(pass);
+  return ignored.size === 0 ? users : users.filter((userId) => !ignored.has(userId));
+}
+
+/** Whether an invite, or its end without an answer, comes from somebody ignored, so that the room is not to be shown. */
+export async function isFromIgnored(pass: SyncPass, { room, membership }: RoomStanding): Promise<boolean> {
+  const ignored = ignoredBy(pass);
+  if (ignored.size === 0 || membership === 'knock') return false;
+  const sender = membership === 'invite' ? await inviterOf(pass, room) : await removerOf(pass, room);
+  return sender !== undefined && ignored.has(sender);
+}
+
+async function inviterOf(pass: SyncPass, room: number): Promise<string | undefined> {
+  const row = await pass.ctx.rooms.db.one(strippedState, { user: pass.user.userNid, room });
+  const events = JSON.parse(row?.json ?? '[]') as JsonValue;
+  for (const event of Array.isArray(events) ? (events as readonly JsonValue[]) : [])
+    if (
+      isJsonObject(event) &&
+      event['type'] === 'm.room.member' &&
+      event['state_key'] === pass.request.requester.userId
+    )
+      return typeof event['sender'] === 'string' ? event['sender'] : undefined;
+  return undefined;
+}
+
+/** Who ended the membership of somebody who never was in the room. */
+async function removerOf(pass: SyncPass, room: number): Promise<string | undefined> {
+  const { ctx, request, now } = pass;
+  const visibility = await loadVisibility(ctx.rooms, room, request.requester.userId);
+  if (lastJoinedSpan(visibility, now) !== undefined) return undefined;
+  const dag = await ctx.rooms.dags.openByNid(room);
+  const row = await stateRow(ctx.rooms, dag, now, 'm.room.member', request.requester.userId);
+  return row === undefined ? undefined : (pduOf(row)['sender'] as string);
+}
