@@ -94,6 +94,23 @@ describeOnBothEngines('ignored users', (engine) => {
     expect((await test.event(bob, roomId, unheard)).content['body']).toBe('unheard');
   });
 
+  it('are left out of the deprecated streams, too', async () => {
+    const { test, alice, bob, carol, roomId, ignore, sync } = await start();
+    await ignore(bob);
+    const { next_batch: since } = await sync();
+    await test.say(bob, roomId, 'unheard');
+    await test.say(carol, roomId, 'heard');
+    const initial = await test.sync.initialSync({ requester: alice, limit: 10, archived: false });
+    const request = { requester: alice, from: Number(since.slice(1)), timeoutMs: 0 };
+    const signal = new AbortController().signal;
+    const own = await test.sync.events({ ...request, roomId: undefined, signal });
+    const peek = await test.sync.events({ ...request, roomId, signal });
+    for (const answer of [initial, own, peek].map((each) => JSON.stringify(each))) {
+      expect(answer).toContain('"heard"');
+      expect(answer).not.toContain('unheard');
+    }
+  });
+
   it('cannot invite, nor be seen to take an invite back', async () => {
     const { test, alice, bob, carol, ignore, sync } = await start();
     await ignore(bob);

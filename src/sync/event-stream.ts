@@ -15,6 +15,7 @@ import { openForReading, stateRow } from '../rooms/read-state.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
 import { type EventRow, timelineForwards } from '../storage/stores/timeline-store.ts';
 import { type Changing, Deadline } from './deadline.ts';
+import { isIgnored } from './ignored-senders.ts';
 import type { SyncContext } from './sync-request.ts';
 import type { RoomNews, RoomStanding, SyncUser } from './sync-user.ts';
 
@@ -107,7 +108,8 @@ async function rowsOfOwnRoom(
   const visibility = await loadVisibility(rooms, room, requester.userId);
   const isIn = membership === 'join';
   const wasIn = (membership === 'leave' || membership === 'ban') && !isForgotten;
-  const found = isIn || wasIn ? await visibleRows(ctx, room, visibility, after, isIn ? until : standing.pos) : [];
+  const range = { after, until: isIn ? until : standing.pos };
+  const found = isIn || wasIn ? await visibleRows(ctx, requester, room, visibility, range) : [];
   if (isIn) return found;
   const dag = await rooms.dags.openByNid(room);
   const own = await stateRow(rooms, dag, until, 'm.room.member', requester.userId);
@@ -138,7 +140,7 @@ async function oneRoom(ctx: SyncContext, request: EventsRequest, user: SyncUser)
       mayHaveNews = false;
       const { access } = await openForReading(ctx.rooms, requester, roomId);
       const end = Math.min(until, access.statePos ?? until);
-      return pageOf(await visibleRows(ctx, dag.room, access.timeline, after, end), until);
+      return pageOf(await visibleRows(ctx, requester, dag.room, access.timeline, { after, until: end }), until);
     },
   };
 }
@@ -146,16 +148,18 @@ async function oneRoom(ctx: SyncContext, request: EventsRequest, user: SyncUser)
 /** One more than a page has, so that it is known whether there are more. */
 async function visibleRows(
   ctx: SyncContext,
+  requester: EventsRequest['requester'],
   room: number,
   visibility: VisibilityTimeline,
-  after: number,
-  until: number,
+  { after, until }: { readonly after: number; readonly until: number },
 ): Promise<SeenRow[]> {
+  const ignored = await ctx.rooms.ignored.of(requester);
   const seen: SeenRow[] = [];
   for (let lastOrd = firstOrdAfter(after) - 1; seen.length <= limits.messagesMax;) {
     const wish = { room, after: lastOrd, before: firstOrdAfter(until), limit: limits.messagesMax };
     const rows = await ctx.rooms.db.all(timelineForwards, wish);
-    for (const row of rows) if (isVisible(visibility, row.pos ?? 0)) seen.push({ row, visibility });
+    for (const row of rows)
+      if (isVisible(visibility, row.pos ?? 0) && !isIgnored(ignored, row)) seen.push({ row, visibility });
     lastOrd = rows.at(-1)?.ord ?? lastOrd;
     if (rows.length < limits.messagesMax) break;
   }

@@ -8,6 +8,7 @@ import { lastJoinedSpan } from '../rooms/history-visibility.ts';
 import { stateRow } from '../rooms/read-state.ts';
 import { pduOf } from '../rooms/stored-event.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
+import type { EventRow } from '../storage/stores/timeline-store.ts';
 import { strippedState } from '../storage/stores/membership-store.ts';
 import type { SyncPass, SyncRequest } from './sync-request.ts';
 import type { RoomStanding } from './sync-user.ts';
@@ -19,6 +20,11 @@ export function withoutIgnored(ignoredSenders: ReadonlySet<string>, request: Syn
   const presence = { ...filter.presence, notSenders: [...(filter.presence.notSenders ?? []), ...ignoredSenders] };
   const timeline = { ...filter.room.timeline, ignoredSenders };
   return { ...request, filter: { ...filter, presence, room: { ...filter.room, timeline } } };
+}
+
+/** State is told whoever sent it. */
+export function isIgnored(ignored: ReadonlySet<string>, row: EventRow): boolean {
+  return ignored.size > 0 && row.skey === null && ignored.has(pduOf(row)['sender'] as string);
 }
 
 export function ignoredBy({ request }: SyncPass): ReadonlySet<string> {

@@ -9,6 +9,7 @@ import { clientEvents } from '../rooms/client-events.ts';
 import { directoryVisibility } from '../rooms/directory/public-rooms.ts';
 import { stateRow } from '../rooms/read-state.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
+import { withoutIgnored } from './ignored-senders.ts';
 import { type SyncContext, type SyncPass, type SyncRequest, beginPass } from './sync-request.ts';
 import { runPass } from './sync-pass.ts';
 import type { RoomStanding, SyncUser } from './sync-user.ts';
@@ -27,7 +28,7 @@ export async function readInitialSync(
   { requester, limit, archived }: InitialSyncRequest,
   user: SyncUser,
 ): Promise<JsonObject> {
-  const request: SyncRequest = {
+  const whole: SyncRequest = {
     requester,
     since: undefined,
     fullState: true,
@@ -37,6 +38,7 @@ export async function readInitialSync(
     timeoutMs: 0,
     signal: new AbortController().signal,
   };
+  const request = withoutIgnored(await ctx.rooms.ignored.of(requester), whole);
   const pass = beginPass(ctx, request, user, -1);
   const answer = JSON.parse((await runPass(pass)).text) as Answer;
   const rooms: JsonObject[] = [];
