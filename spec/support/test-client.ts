@@ -43,9 +43,16 @@ export class TestClient {
   }
 
   /** Suspends a user, or ends that; for administrators. */
-  async setSuspended(userId: string, suspended: boolean): Promise<void> {
-    const path = `/_matrix/client/v1/admin/suspend/${encodeURIComponent(userId)}`;
-    await succeeded(requestJson(this.#url, 'PUT', path, { token: this.token, body: { suspended } }));
+  setSuspended(userId: string, suspended: boolean): Promise<JsonObject> {
+    return this.#administer(`suspend/${encodeURIComponent(userId)}`, { suspended });
+  }
+  /** Locks a user out, or ends that; for administrators. */
+  setLocked(userId: string, locked: boolean): Promise<JsonObject> {
+    return this.#administer(`lock/${encodeURIComponent(userId)}`, { locked });
+  }
+  #administer(what: string, body: JsonObject): Promise<JsonObject> {
+    const path = `/_matrix/client/v1/admin/${what}`;
+    return succeeded(requestJson(this.#url, 'PUT', path, { token: this.token, body }));
   }
 
   /** The room's id. */
