@@ -124,20 +124,10 @@ async function compose(
   });
   await accounts.resumeDeactivations();
 
+  const parts = { config, accounts, rooms, presence, sync, localServers, metrics, ports, rateLimiter };
   const app = createApp({
     endpoints: allEndpoints,
-    domain: httpDomain({
-      config,
-      accounts,
-      rooms,
-      presence,
-      sync,
-      localServers,
-      metrics,
-      ports,
-      rateLimiter,
-      findProblem: () => findDatabaseProblem(db, log),
-    }),
+    domain: httpDomain({ ...parts, findProblem: () => findDatabaseProblem(db, log) }),
     auth: accounts.accessTokens,
     log,
     metrics: requestMetrics(metrics),
