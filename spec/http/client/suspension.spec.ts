@@ -74,6 +74,10 @@ describe('a suspended account in rooms', () => {
       ['POST', `${otherRoom}/join`, {}],
       ['POST', otherRoom.replace('/rooms/', '/join/'), {}],
       ['POST', '/createRoom', {}],
+      ['POST', `${own}/upgrade`, { new_version: '12' }],
+      ['PUT', own.replace('/rooms/', '/directory/list/room/'), { visibility: 'public' }],
+      ['PUT', '/directory/room/%23here:localhost', { room_id: decodeURIComponent(own.slice('/rooms/'.length)) }],
+      ['DELETE', '/directory/room/%23here:localhost', {}],
     ];
     for (const [method, path, body] of attempts)
       expect([path, refusal(await call(method, path, alice, body))]).toEqual([path, suspended]);
