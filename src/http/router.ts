@@ -235,7 +235,7 @@ function errorToSend(error: unknown, exchange: Exchange): MatrixError {
 function routesOf<Domain>(endpoint: Endpoint<Domain>): Route<Domain>[] {
   if (endpoint.auth === 'serverSignature')
     throw new Error(`${endpoint.operationId} needs signed requests, which nothing verifies yet`);
-  const paths = [endpoint.path, ...(endpoint.alsoAt ?? [])];
+  const paths = [endpoint.path, ...(endpoint.alsoAt ?? [])].flatMap(withOldName);
   const unfit = paths.find((path) => areaOf(path).includes('{'));
   if (unfit !== undefined) throw new Error(`${unfit} has a parameter among its first four segments`);
   return paths.map((path) => ({
@@ -243,6 +243,12 @@ function routesOf<Domain>(endpoint: Endpoint<Domain>): Route<Domain>[] {
     path,
     parameterNames: [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''),
   }));
+}
+
+/** Before v1.1 of the specification the paths of v3 were those of r0, and programs of that time still ask there. */
+function withOldName(path: string): readonly string[] {
+  const v3 = '/_matrix/client/v3/';
+  return path.startsWith(v3) ? [path, `/_matrix/client/r0/${path.slice(v3.length)}`] : [path];
 }
 
 /** The first four segments of a path, such as /_matrix/client/v3/rooms: in the specification, parameters come later. */
