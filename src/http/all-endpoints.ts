@@ -12,6 +12,7 @@ import { presenceEndpoints } from './client/presence/index.ts';
 import { profileEndpoints } from './client/profile/index.ts';
 import { pushRulesEndpoints } from './client/push-rules/index.ts';
 import { registrationEndpoints } from './client/registration/index.ts';
+import { relationEndpoints } from './client/relations/index.ts';
 import { roomEndpoints } from './client/rooms/index.ts';
 import { serverAdministrationEndpoints } from './client/server-administration/index.ts';
 import { syncEndpoints } from './client/sync/index.ts';
@@ -39,6 +40,7 @@ const areas = [
   ...profileEndpoints,
   ...pushRulesEndpoints,
   ...registrationEndpoints,
+  ...relationEndpoints,
   ...roomEndpoints,
   ...serverAdministrationEndpoints,
   ...syncEndpoints,

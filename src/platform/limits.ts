@@ -42,6 +42,15 @@ export const limits = Object.freeze({
   messagesMax: 1_000,
   /** How many events a page may look at that its reader does not get: hidden ones, and those its filter leaves out. */
   messagesScannedMax: 5_000,
+  /** How many relations of one event are looked through for those from whom its newest ones are hidden. */
+  hiddenChildrenScannedMax: 200,
+  /** Events that are named in an event's m.reference bundle, and in all of a page's; /relations has them all. */
+  bundledReferencesMax: 1_000,
+  bundledReferencesPerPageMax: 10_000,
+  relationsDefault: 20,
+  relationsMax: 100,
+  threadsDefault: 20,
+  threadsMax: 100,
   contextEventsDefault: 10,
   contextEventsMax: 100,
   longPollMs: 30_000,

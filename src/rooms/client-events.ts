@@ -9,6 +9,7 @@ import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts
 import { transactionsOfEvents } from '../storage/stores/txn-store.ts';
 import type { RoomsContext } from './context.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from './history-visibility.ts';
+import { bundledRelations, withRelations } from './relations/bundles.ts';
 import { pduOf } from './stored-event.ts';
 
 /** For whom: their device gets its transaction ids back, and their membership at the time is told (unsigned.membership). */
@@ -16,6 +17,10 @@ export interface Viewer {
   readonly userNid: number;
   readonly deviceNid: number;
   readonly timeline: VisibilityTimeline;
+  /** The position as of which is told what relates to an event. */
+  readonly until: number;
+  /** Users whose messages the viewer has chosen not to see: what they related to an event is left out. */
+  readonly ignored: readonly number[];
 }
 
 /** What is the same for every reader of an event. */
@@ -55,11 +60,24 @@ export async function eventForms(ctx: RoomsContext, rows: readonly EventRow[]): 
   });
 }
 
-/** In the order of `rows`; all of one room. */
+/** In the order of `rows`; all of one room. With what relates to them. */
 export async function clientEvents(
   ctx: RoomsContext,
   rows: readonly EventRow[],
   viewer: Viewer,
+): Promise<JsonObject[]> {
+  const toClient = async (some: readonly EventRow[]) => plainEvents(ctx, some, viewer);
+  const [events, bundles] = [await toClient(rows), await bundledRelations(ctx, rows, viewer, toClient)];
+  return bundles.size === 0
+    ? events
+    : rows.map(({ nid }, index) => withRelations(events[index] ?? {}, bundles.get(nid)));
+}
+
+/** In the order of `rows`; all of one room. Without what relates to them. */
+export async function plainEvents(
+  ctx: RoomsContext,
+  rows: readonly EventRow[],
+  viewer: Pick<Viewer, 'userNid' | 'deviceNid' | 'timeline'>,
 ): Promise<JsonObject[]> {
   const first = rows[0];
   if (first === undefined) return [];

@@ -23,6 +23,8 @@ import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
 import { KnownRelations } from './relations/known-relations.ts';
 import { readSnapshot } from './room-snapshot.ts';
+import { readRelations } from './relations/read-relations.ts';
+import { readThreads } from './relations/read-threads.ts';
 import * as sending from './send-event.ts';
 import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
@@ -142,6 +144,8 @@ const operations = {
   eventAnywhere: timeline.readEventAnywhere,
   snapshot: readSnapshot,
   context: timeline.readContext,
+  relations: readRelations,
+  threads: readThreads,
   purgeHistory,
 };
 

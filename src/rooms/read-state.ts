@@ -25,8 +25,8 @@ export interface MembersFilter {
 
 /** `GET /rooms/{roomId}/state`. Those who have left get the state as of then. Errors: M_FORBIDDEN. */
 export async function readState(ctx: RoomsContext, actor: Actor, roomId: RoomId): Promise<JsonObject[]> {
-  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
-  return clientEvents(ctx, await stateRows(ctx, dag, pos, 'all'), viewer(actor, access));
+  const opened = await openForReading(ctx, actor, roomId);
+  return clientEvents(ctx, await stateRows(ctx, opened.dag, opened.pos, 'all'), await viewer(ctx, actor, opened));
 }
 
 /** `GET /rooms/{roomId}/state/{eventType}/{stateKey}`. Errors: M_FORBIDDEN, M_NOT_FOUND. */
@@ -38,11 +38,12 @@ export async function readStateEvent(
   stateKey: string,
   format: 'content' | 'event',
 ): Promise<JsonObject> {
-  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const opened = await openForReading(ctx, actor, roomId);
+  const { dag, pos } = opened;
   const row = await stateRow(ctx, dag, pos, type, stateKey);
   if (row === undefined) throw notFound('There is no such state in this room');
   if (format === 'content') return pduOf(row)['content'] as JsonObject;
-  const [event] = await clientEvents(ctx, [row], viewer(actor, access));
+  const [event] = await clientEvents(ctx, [row], await viewer(ctx, actor, opened));
   return event ?? {};
 }
 
@@ -53,11 +54,12 @@ export async function readMembers(
   roomId: RoomId,
   filter: MembersFilter,
 ): Promise<JsonObject[]> {
-  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const opened = await openForReading(ctx, actor, roomId);
+  const { dag, access, pos } = opened;
   const at = filter.at === undefined ? pos : Math.min(pos, visibleFrom(access, await pointOf(ctx, dag, filter.at)));
   const rows = await stateRows(ctx, dag, at, { type: 'm.room.member' });
   const wanted = rows.filter((row) => passesMembers(filter, (pduOf(row)['content'] as JsonObject)['membership']));
-  return clientEvents(ctx, wanted, viewer(actor, access));
+  return clientEvents(ctx, wanted, await viewer(ctx, actor, opened));
 }
 
 /** Both together mean either. */
@@ -167,21 +169,34 @@ export async function stateAt(
   return new Map(entries.filter((_entry, index) => isWanted(keys[index]?.type)));
 }
 
+export interface OpenedForReading {
+  readonly dag: RoomDag;
+  readonly access: ReadAccess;
+  readonly pos: number;
+}
+
 /** Opens a room for somebody who may see its state, and says as of which position. */
-export async function openForReading(
-  ctx: RoomsContext,
-  actor: Actor,
-  roomId: RoomId,
-): Promise<{ readonly dag: RoomDag; readonly access: ReadAccess; readonly pos: number }> {
+export async function openForReading(ctx: RoomsContext, actor: Actor, roomId: RoomId): Promise<OpenedForReading> {
   const dag = await openRoom(ctx, roomId);
   const access = await readAccess(ctx, dag.room, actor.userId);
   return { dag, access, pos: access.statePos ?? ctx.db.committedPos() };
 }
 
-export const viewer = (actor: Actor, access: ReadAccess): Viewer => ({
-  userNid: actor.userNid,
-  deviceNid: actor.deviceNid,
-  timeline: access.timeline,
-});
+export async function viewer(
+  ctx: RoomsContext,
+  actor: Actor,
+  { access, pos }: Pick<OpenedForReading, 'access' | 'pos'>,
+): Promise<Viewer> {
+  const { userNid, deviceNid } = actor;
+  return { userNid, deviceNid, timeline: access.timeline, until: pos, ignored: await ignoredNids(ctx, actor) };
+}
+
+/** The numbers of those whom a user ignores, as far as they ever sent something here. */
+export async function ignoredNids(ctx: RoomsContext, user: Pick<Actor, 'userId' | 'userNid'>): Promise<number[]> {
+  const ignored = await ctx.ignored.of(user);
+  if (ignored.size === 0) return [];
+  const nids = await ctx.names.findUserNids([...ignored] as UserId[]);
+  return nids.filter((nid) => nid !== undefined);
+}
 
 const textOrNull = (value: JsonValue | undefined): string | null => (typeof value === 'string' ? value : null);

@@ -1,5 +1,5 @@
 /** Paging through a room's timeline, and single events of it. */
-import { MatrixError, invalidParam, missingParam, notFound } from '../matrix/errors.ts';
+import { invalidParam, missingParam } from '../matrix/errors.ts';
 import { parseRoomEventFilter, type RoomEventFilter } from '../matrix/filters/event-filter.ts';
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
@@ -10,12 +10,12 @@ import { type EventRow, eventById, timelineBackwards, timelineForwards } from '.
 import { clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
-import { EventFlag } from '../storage/event-flags.ts';
 import { isVisible } from './history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from './pagination-token.ts';
 import { memberRows, openForReading, stateRows, viewer } from './read-state.ts';
 import { pduOf } from './stored-event.ts';
 import type { ReadAccess } from './visibility.ts';
+import { noSuchEvent, openVisibleEvent, visibleRow } from './visible-event.ts';
 
 export interface MessagesRequest {
   readonly from?: string | undefined;
@@ -37,7 +37,8 @@ export async function readMessages(
   roomId: RoomId,
   request: MessagesRequest,
 ): Promise<JsonObject> {
-  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const opened = await openForReading(ctx, actor, roomId);
+  const { dag, access, pos } = opened;
   const { dir } = request;
   if (dir === undefined) throw missingParam('query.dir is missing');
   const filter = await readFilter(ctx, actor, request.filter);
@@ -49,12 +50,13 @@ export async function readMessages(
   const range = { start, stop: to ?? (dir === 'b' ? 0 : newest), limit };
   const page = await readPage(ctx, dag, access, filter, dir, range);
   const state = filter?.lazyLoadMembers === true ? await membersOfSenders(ctx, dag, page.rows, pos) : [];
-  const chunk = await clientEvents(ctx, page.rows, viewer(actor, access));
+  const reader = await viewer(ctx, actor, opened);
+  const chunk = await clientEvents(ctx, page.rows, reader);
   return {
     start: request.from ?? formatTimelineToken(start),
     ...(page.end === undefined ? {} : { end: formatTimelineToken(page.end) }),
     chunk,
-    ...(state.length === 0 ? {} : { state: await clientEvents(ctx, state, viewer(actor, access)) }),
+    ...(state.length === 0 ? {} : { state: await clientEvents(ctx, state, reader) }),
   };
 }
 
@@ -65,12 +67,8 @@ export async function readEvent(
   roomId: RoomId,
   eventId: EventId,
 ): Promise<JsonObject> {
-  const opened = await openForReading(ctx, actor, roomId).catch((error: unknown) => {
-    throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN' ? noSuchEvent() : error;
-  });
-  const { dag, access } = opened;
-  const row = await visibleRow(ctx, actor, dag, access, eventId);
-  const [event] = await clientEvents(ctx, [row], viewer(actor, access));
+  const opened = await openVisibleEvent(ctx, actor, roomId, eventId);
+  const [event] = await clientEvents(ctx, [opened.row], await viewer(ctx, actor, opened));
   return event ?? {};
 }
 
@@ -90,9 +88,10 @@ export async function readContext(
   limit: number,
   filterText: string | undefined,
 ): Promise<JsonObject> {
-  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const opened = await openForReading(ctx, actor, roomId);
+  const { dag, access, pos } = opened;
   const filter = await readFilter(ctx, actor, filterText);
-  const row = await visibleRow(ctx, actor, dag, access, eventId);
+  const row = await visibleRow(ctx, actor, opened, eventId);
   const ord = row.ord ?? 0;
   const most = Math.min(limit, limits.messagesMax);
   const before = await readPage(ctx, dag, access, filter, 'b', { start: ord, stop: 0, limit: Math.ceil(most / 2) });
@@ -104,14 +103,15 @@ export async function readContext(
   const last = after.rows.at(-1) ?? row;
   const statePos = Math.min(last.pos ?? pos, pos);
   const state = await stateAround(ctx, dag, filter, [...before.rows, row, ...after.rows], statePos);
-  const [event] = await clientEvents(ctx, [row], viewer(actor, access));
+  const reader = await viewer(ctx, actor, opened);
+  const [event, ...around] = await clientEvents(ctx, [row, ...before.rows, ...after.rows], reader);
   return {
     start: formatTimelineToken(before.rows.at(-1)?.ord ?? ord),
     end: formatTimelineToken((last.ord ?? ord) + 1),
-    events_before: await clientEvents(ctx, before.rows, viewer(actor, access)),
+    events_before: around.slice(0, before.rows.length),
     event,
-    events_after: await clientEvents(ctx, after.rows, viewer(actor, access)),
-    state: await clientEvents(ctx, state, viewer(actor, access)),
+    events_after: around.slice(before.rows.length),
+    state: await clientEvents(ctx, state, reader),
   };
 }
 
@@ -193,30 +193,6 @@ async function membersOfSenders(
 ): Promise<EventRow[]> {
   return memberRows(ctx, dag, pos, await ctx.names.userIds([...new Set(rows.map((row) => row.sender))]));
 }
-
-async function visibleRow(
-  ctx: RoomsContext,
-  actor: Actor,
-  dag: RoomDag,
-  access: ReadAccess,
-  eventId: EventId,
-): Promise<EventRow> {
-  const row = await ctx.db.one(eventById, { eventId });
-  const isHidden = (row?.flags ?? 0) & (EventFlag.rejected | EventFlag.softFailed | EventFlag.outlier);
-  if (
-    row === undefined ||
-    row.room !== dag.room ||
-    row.pos === null ||
-    isHidden ||
-    !isVisible(access.timeline, row.pos)
-  )
-    throw noSuchEvent();
-  // State is shown whoever sent it.
-  if (row.skey === null && (await ctx.ignored.of(actor)).has(filterableOf(row).sender)) throw noSuchEvent();
-  return row;
-}
-
-const noSuchEvent = (): MatrixError => notFound('There is no such event, or you may not see it');
 
 /** With whom the reader ignores. */
 async function readFilter(

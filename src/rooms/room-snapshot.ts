@@ -19,10 +19,11 @@ export async function readSnapshot(
   roomId: RoomId,
   limit: number,
 ): Promise<JsonObject> {
-  const { dag, access, pos } = await openForReading(ctx, actor, roomId);
+  const opened = await openForReading(ctx, actor, roomId);
+  const { dag, access, pos } = opened;
   const end = formatStreamToken(pos);
   const page = await readMessages(ctx, actor, roomId, { dir: 'b', from: end, limit });
-  const state = await clientEvents(ctx, await stateRows(ctx, dag, pos, 'all'), viewer(actor, access));
+  const state = await clientEvents(ctx, await stateRows(ctx, dag, pos, 'all'), await viewer(ctx, actor, opened));
   const kept = await ctx.db.all(accountDataOfRoom, { user: actor.userNid, room: dag.room });
   return {
     room_id: roomId,

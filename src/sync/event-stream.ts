@@ -8,7 +8,7 @@ import type { RoomId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
 import type { Timers } from '../platform/ports.ts';
-import { clientEvents } from '../rooms/client-events.ts';
+import { plainEvents } from '../rooms/client-events.ts';
 import { type VisibilityTimeline, isVisible } from '../rooms/history-visibility.ts';
 import { firstOrdAfter, formatStreamToken } from '../rooms/pagination-token.ts';
 import { openForReading, stateRow } from '../rooms/read-state.ts';
@@ -189,7 +189,7 @@ async function inOrder(
   for (const [, ofRoom] of Map.groupBy(rows, ({ row }) => row.room)) {
     const timeline = ofRoom[0]?.visibility ?? { visibilities: [], memberships: [] };
     const { userNid, deviceNid } = requester;
-    const events = await clientEvents(
+    const events = await plainEvents(
       ctx.rooms,
       ofRoom.map(({ row }) => row),
       { userNid, deviceNid, timeline },

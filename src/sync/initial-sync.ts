@@ -5,7 +5,7 @@
 import type { Requester } from '../accounts/requester.ts';
 import { parseSyncFilter } from '../matrix/filters/sync-filter.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
-import { clientEvents } from '../rooms/client-events.ts';
+import { plainEvents } from '../rooms/client-events.ts';
 import { directoryVisibility } from '../rooms/directory/public-rooms.ts';
 import { stateRow } from '../rooms/read-state.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
@@ -100,6 +100,6 @@ async function ownMembership({ ctx, request, now }: SyncPass, room: number): Pro
   const { userId, userNid, deviceNid } = request.requester;
   const row = await stateRow(rooms, await rooms.dags.openByNid(room), now, 'm.room.member', userId);
   const timeline = await loadVisibility(rooms, room, userId);
-  const [event] = row === undefined ? [] : await clientEvents(rooms, [row], { userNid, deviceNid, timeline });
+  const [event] = row === undefined ? [] : await plainEvents(rooms, [row], { userNid, deviceNid, timeline });
   return event ?? {};
 }

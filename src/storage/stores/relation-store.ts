@@ -141,4 +141,164 @@ export const childrenForwards = {
   third: defineChildren('thirdForwards', 'target3_id', 'asc'),
 };
 
+/** What is to be bundled with an event; null where there is nothing of the kind. */
+export interface BundleRow {
+  readonly nid: number;
+  /** The most recent valid edit. */
+  readonly edit: number | null;
+  /** The newest event of the thread, and whether the viewer sent any in it. */
+  readonly latest: number | null;
+  readonly participated: number | null;
+  /** The thread's events; how many of them came later than `before`, and how many those senders sent that are left out. */
+  readonly events: number | null;
+  readonly later: number;
+  readonly ignored: number;
+  readonly reference: number | null;
+}
+
+/**
+ * Of those of the events that something relates to, in no particular order. Nothing at or above `before` counts, and nothing
+ * of senders in `ignored`. Costs a few index seeks for each event, however many relate to it, if nobody is ignored.
+ */
+export const bundlesOf = defineRead<
+  { nids: readonly number[]; before: number; user: number; ignored: readonly number[] },
+  BundleRow
+>('relation.bundles', (q, p) => {
+  const before = bigint(p.before);
+  return q
+    .selectFrom('event as t')
+    .where('t.nid', 'in', p.list('nids'))
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom('relation as r')
+          .select('r.nid')
+          .whereRef('r.room', '=', 't.room')
+          .whereRef('r.target_id', '=', 't.event_id'),
+      ),
+    )
+    .select((e) => {
+      const related = (relType: string) =>
+        e
+          .selectFrom('relation as r')
+          .whereRef('r.room', '=', 't.room')
+          .whereRef('r.target_id', '=', 't.event_id')
+          .where('r.rel_type', '=', sql.lit(relType));
+      const threaded = related('m.thread');
+      return [
+        't.nid',
+        related('m.replace')
+          .select('r.nid')
+          .whereRef('r.sender', '=', 't.sender')
+          .whereRef('r.variant', '=', 't.type')
+          .where('r.ord', '<', before)
+          .orderBy('r.ts', 'desc')
+          .orderBy('r.event_id', 'desc')
+          .limit(1)
+          .as('edit'),
+        threaded
+          .select('r.nid')
+          .where('r.ord', '<', before)
+          .where('r.sender', 'not in', p.list('ignored'))
+          .orderBy('r.ord', 'desc')
+          .limit(1)
+          .as('latest'),
+        threaded.select('r.nid').where('r.sender', '=', p.user).where('r.ord', '<', before).limit(1).as('participated'),
+        e
+          .selectFrom('thread as h')
+          .select('h.events')
+          .whereRef('h.room', '=', 't.room')
+          .whereRef('h.root_id', '=', 't.event_id')
+          .as('events'),
+        e.fn
+          .coalesce(
+            threaded.select((x) => x.fn.countAll<number>().as('n')).where('r.ord', '>=', before),
+            sql<number>`0`,
+          )
+          .as('later'),
+        e.fn
+          .coalesce(
+            threaded
+              .select((x) => x.fn.countAll<number>().as('n'))
+              .where('r.sender', 'in', p.list('ignored'))
+              .where('r.ord', '<', before),
+            sql<number>`0`,
+          )
+          .as('ignored'),
+        related('m.reference').select('r.nid').where('r.ord', '<', before).limit(1).as('reference'),
+      ];
+    });
+});
+
+/** A child as the rules of visibility and of edits want to know it. */
+export interface KnownChild {
+  readonly nid: number;
+  readonly event_id: string;
+  readonly pos: number | null;
+  readonly sender: number;
+  readonly ts: number;
+  readonly variant: string;
+}
+
+/** The newest first, below `before`. */
+export const newestChildren = defineRead<
+  { room: number; targetId: string; relType: string; before: number; limit: number },
+  KnownChild
+>('relation.newestChildren', (q, p) =>
+  q
+    .selectFrom('relation as r')
+    .innerJoin('event as e', 'e.nid', 'r.nid')
+    .select(['r.nid', 'r.event_id', 'e.pos', 'r.sender', 'r.ts', 'r.variant'])
+    .where('r.room', '=', p.room)
+    .where('r.target_id', '=', p.targetId)
+    .where('r.rel_type', '=', p.relType)
+    .where('r.ord', '<', p.before)
+    .orderBy('r.ord', 'desc')
+    .limit(bigint(p.limit)),
+);
+
+/** What refers to the events, the oldest first for each of them; `each` for one of them at most, and `limit` for all. */
+export const referencesTo = defineRead<
+  { nids: readonly number[]; before: number; each: number; limit: number },
+  { target: number; event_id: string; sender: number; pos: number | null }
+>('relation.references', (q, p) =>
+  q
+    .with(
+      (cte) => cte('t').materialized(),
+      (db) =>
+        db
+          .selectFrom('event as e')
+          .where('e.nid', 'in', p.list('nids'))
+          .select((e) => [
+            'e.nid',
+            'e.room',
+            'e.event_id',
+            e
+              .selectFrom('relation as x')
+              .select('x.ord')
+              .whereRef('x.room', '=', 'e.room')
+              .whereRef('x.target_id', '=', 'e.event_id')
+              .where('x.rel_type', '=', sql.lit('m.reference'))
+              .orderBy('x.ord')
+              .limit(1)
+              .offset(bigint(p.each))
+              .as('end_ord'),
+          ]),
+    )
+    .selectFrom('t')
+    .innerJoin('relation as r', (join) =>
+      join
+        .onRef('r.room', '=', 't.room')
+        .onRef('r.target_id', '=', 't.event_id')
+        .on('r.rel_type', '=', sql.lit('m.reference')),
+    )
+    .innerJoin('event as c', 'c.nid', 'r.nid')
+    .select(['t.nid as target', 'r.event_id', 'r.sender', 'c.pos'])
+    .where('r.ord', '<', bigint(p.before))
+    .where((e) => e.or([e('t.end_ord', 'is', null), e('r.ord', '<', e.ref('t.end_ord'))]))
+    .orderBy('t.nid')
+    .orderBy('r.ord')
+    .limit(bigint(p.limit)),
+);
+
 const bigint = (value: RawBuilder<number>) => sql<number>`cast(${value} as bigint)`;

@@ -1,6 +1,6 @@
 /** Threads by their newest event. https://spec.matrix.org/v1.19/client-server-api/#threading */
 import { sql } from 'kysely';
-import { defineWrite } from '../query.ts';
+import { defineRead, defineWrite } from '../query.ts';
 
 /** An event more is in the thread. */
 export const addToThread = defineWrite<{ room: number; rootId: string; ord: number }>('thread.add', (q, p) =>
@@ -37,4 +37,46 @@ export const takeFromThread = defineWrite<{ room: number; rootId: string }>('thr
 );
 export const dropEmptyThread = defineWrite<{ room: number; rootId: string }>('thread.dropEmpty', (q, p) =>
   q.deleteFrom('thread').where('room', '=', p.room).where('root_id', '=', p.rootId).where('events', '<=', 0),
+);
+
+export interface ThreadRow {
+  readonly root_id: string;
+  readonly latest_ord: number;
+}
+
+/** With their newest event below `before`, the newest first. */
+export const threadsBackwards = defineRead<{ room: number; before: number; limit: number }, ThreadRow>(
+  'thread.backwards',
+  (q, p) =>
+    q
+      .selectFrom('thread')
+      .select(['root_id', 'latest_ord'])
+      .where('room', '=', p.room)
+      .where('latest_ord', '<', p.before)
+      .orderBy('latest_ord', 'desc')
+      .limit(sql<number>`cast(${p.limit} as bigint)`),
+);
+
+/** Those of the threads in which a user sent something before an order value. */
+export const threadsWith = defineRead<
+  { room: number; rootIds: readonly string[]; user: number; before: number },
+  { root_id: string }
+>('thread.with', (q, p) =>
+  q
+    .selectFrom('thread as t')
+    .select('t.root_id')
+    .where('t.room', '=', p.room)
+    .where('t.root_id', 'in', p.list('rootIds'))
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom('relation as r')
+          .select('r.nid')
+          .whereRef('r.room', '=', 't.room')
+          .whereRef('r.target_id', '=', 't.root_id')
+          .where('r.rel_type', '=', sql.lit('m.thread'))
+          .where('r.sender', '=', p.user)
+          .where('r.ord', '<', p.before),
+      ),
+    ),
 );
