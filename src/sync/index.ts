@@ -6,7 +6,7 @@ import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import { Deadline } from './deadline.ts';
-import { EventForgotten, EventFragments } from './event-fragments.ts';
+import { EventFragments } from './event-fragments.ts';
 import { type EventsRequest, readEventStream } from './event-stream.ts';
 import { type InitialSyncRequest, readInitialSync } from './initial-sync.ts';
 import { withoutIgnored } from './ignored-senders.ts';
@@ -15,10 +15,11 @@ import type { SyncPushRules } from './ports.ts';
 import { PresenceNews } from './presence-news.ts';
 import { RoomTails } from './room-tails.ts';
 import { RoomWatch } from './room-watch.ts';
-import { type PassResult, emptyResponse, runPass } from './sync-pass.ts';
-import { type SyncContext, type SyncPass, type SyncRequest, beginPass } from './sync-request.ts';
+import { emptyResponse } from './sync-pass.ts';
+import type { SyncContext, SyncRequest } from './sync-request.ts';
 import type { SyncUser } from './sync-user.ts';
 import { SyncUsers } from './sync-users.ts';
+import { tryPass } from './try-pass.ts';
 
 export interface Sync {
   /** JSON text of the response. Waits for news up to `timeoutMs`, unless there are some at once or the sync is an initial one. */
@@ -103,25 +104,6 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, us
     deadline.end();
   }
 }
-
-/** A purge may take events away between the reading of their numbers and of their bodies; the next pass does not see them. */
-async function tryPass(
-  ctx: SyncContext,
-  request: SyncRequest,
-  user: SyncUser,
-  since: number,
-): Promise<{ readonly pass: SyncPass; readonly result: PassResult }> {
-  for (let triesLeft = purgesMax; ; triesLeft--) {
-    const pass = beginPass(ctx, request, user, since);
-    try {
-      return { pass, result: await runPass(pass) };
-    } catch (error) {
-      if (!(error instanceof EventForgotten) || triesLeft === 0) throw error;
-    }
-  }
-}
-/** Rooms that are purged one right after another, during one pass each. */
-const purgesMax = 10;
 
 /**
  * -1 for an initial sync. A token from the future was given out by a database that is no more (an older backup was restored):

@@ -10,9 +10,9 @@ import { directoryVisibility } from '../rooms/directory/public-rooms.ts';
 import { stateRow } from '../rooms/read-state.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
 import { withoutIgnored } from './ignored-senders.ts';
-import { type SyncContext, type SyncPass, type SyncRequest, beginPass } from './sync-request.ts';
-import { runPass } from './sync-pass.ts';
+import type { SyncContext, SyncPass, SyncRequest } from './sync-request.ts';
 import type { RoomStanding, SyncUser } from './sync-user.ts';
+import { tryPass } from './try-pass.ts';
 
 export interface InitialSyncRequest {
   readonly requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>;
@@ -39,8 +39,8 @@ export async function readInitialSync(
     signal: new AbortController().signal,
   };
   const request = withoutIgnored(await ctx.rooms.ignored.of(requester), whole);
-  const pass = beginPass(ctx, request, user, -1);
-  const answer = JSON.parse((await runPass(pass)).text) as Answer;
+  const { pass, result } = await tryPass(ctx, request, user, -1);
+  const answer = JSON.parse(result.text) as Answer;
   const rooms: JsonObject[] = [];
   for (const { standing } of pass.rooms) {
     const room = await roomInfo(pass, standing, answer);
