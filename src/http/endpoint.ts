@@ -86,6 +86,8 @@ export interface EndpointDefinition<
    * Where it depends on the request, the handler calls `assertNotSuspended`.
    */
   readonly refusedWhileSuspended?: boolean;
+  /** Tokens and the like, which may have to stand beside what others chose: never compressed, because lengths would tell. */
+  readonly repliesWithSecrets?: boolean;
   readonly params: Params;
   readonly query: Query;
   /** Absent: no body is read. An empty body decodes as {}. */

@@ -4,6 +4,7 @@ import { MatrixError } from '../matrix/errors.ts';
 import { withRequestId } from '../platform/log.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import { ReplyCompressor } from './compress-reply.ts';
 import type { Endpoint } from './endpoint.ts';
 import { internalError, shuttingDown, unrecognizedMethod, unrecognizedPath } from './errors.ts';
 import { ClientGone, Exchange, ShuttingDown, type ListenerContext } from './exchange.ts';
@@ -74,6 +75,7 @@ export class App<Domain> {
   /** Express tries its routes one after another, so each area of paths has an application of its own. */
   readonly #areas = new Map<string, express.Express>();
   readonly #elsewhere: express.Express;
+  readonly #compressor = new ReplyCompressor();
   #isClosing = false;
   #requestCount = 0;
 
@@ -147,7 +149,9 @@ export class App<Domain> {
     parameters: Readonly<Record<string, string | undefined>>,
   ): Promise<void> {
     try {
-      const reply = await runEndpoint(endpoint, exchange, parameters, this.#services);
+      const given = await runEndpoint(endpoint, exchange, parameters, this.#services);
+      const compressed = this.#compressor.compress(exchange, endpoint, given);
+      const reply = compressed instanceof Promise ? await compressed : compressed;
       this.#answered(exchange, endpoint.operationId, sendReply(exchange, reply, this.#sendOptions));
     } catch (error) {
       this.#fail(exchange, endpoint, error);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { MatrixError } from '../matrix/errors.ts';
+import { compressedBytesMin } from './compress-reply.ts';
 import { corsHeaders, exposeRetryAfter, preflightHeaders } from './cors.ts';
 import type { RawReply, Reply } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
@@ -50,7 +51,10 @@ function sendJson(
   options: SendOptions,
 ): void {
   const body = typeof json === 'string' || Buffer.isBuffer(json) ? json : JSON.stringify(json);
-  send(exchange, status, headers === undefined ? jsonHead : withJsonHead(headers), body, options);
+  const head = headers === undefined ? jsonHead : withJsonHead(headers);
+  // Whether or not this one is: a longer reply may be compressed for somebody else.
+  const varies = body.length >= compressedBytesMin || headers?.['Content-Encoding'] !== undefined;
+  send(exchange, status, varies ? [...head, 'Vary', 'Accept-Encoding'] : head, body, options);
 }
 
 /** No answer of the API may be kept by anything between us and the client, unless the endpoint says so. */

@@ -10,6 +10,7 @@ export const createRegistrationToken = defineEndpoint({
   path: '/_synapse/admin/v1/registration_tokens/new',
   auth: 'adminAccessToken',
   rateLimit: 'none',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   body: object({

@@ -8,6 +8,7 @@ export const getOperatorNonce = defineEndpoint({
   path: '/_veche/admin/v1/operator/register',
   auth: 'none',
   rateLimit: 'login',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   async handle(_request, { accounts }: { accounts: Pick<Accounts, 'operator'> }) {

@@ -8,6 +8,7 @@ export const getRegistrationNonce = defineEndpoint({
   path: '/_synapse/admin/v1/register',
   auth: 'none',
   rateLimit: 'login',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   async handle(_request, { accounts }: { accounts: Pick<Accounts, 'sharedSecret'> }) {

@@ -10,6 +10,7 @@ export const getRegistrationToken = defineEndpoint({
   path: '/_synapse/admin/v1/registration_tokens/{token}',
   auth: 'adminAccessToken',
   rateLimit: 'read',
+  repliesWithSecrets: true,
   params: { token: string() },
   query: {},
   async handle({ params }, { accounts }: { accounts: Pick<Accounts, 'registrationTokens'> }) {

@@ -10,6 +10,7 @@ export const listRegistrationTokens = defineEndpoint({
   path: '/_synapse/admin/v1/registration_tokens',
   auth: 'adminAccessToken',
   rateLimit: 'read',
+  repliesWithSecrets: true,
   params: {},
   query: { valid: optional(queryBoolean()) },
   async handle({ query }, { accounts }: { accounts: Pick<Accounts, 'registrationTokens'> }) {

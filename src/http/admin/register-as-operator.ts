@@ -9,6 +9,7 @@ export const registerAsOperator = defineEndpoint({
   path: '/_veche/admin/v1/operator/register',
   auth: 'none',
   rateLimit: 'login',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   body: signedRegistrationBody,

@@ -10,6 +10,7 @@ export const registerWithSharedSecret = defineEndpoint({
   path: '/_synapse/admin/v1/register',
   auth: 'none',
   rateLimit: 'login',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   body: signedRegistrationBody,

@@ -26,6 +26,7 @@ export const updateRegistrationToken = defineEndpoint({
   path: '/_synapse/admin/v1/registration_tokens/{token}',
   auth: 'adminAccessToken',
   rateLimit: 'none',
+  repliesWithSecrets: true,
   params: { token: string() },
   query: {},
   body: tokenChange,

@@ -9,6 +9,7 @@ export const generateLoginToken = defineEndpoint({
   path: '/_matrix/client/v1/login/get_token',
   auth: 'accessToken',
   rateLimit: 'login',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   body: object({ auth: optional(jsonObject()) }),

@@ -17,6 +17,7 @@ export const login = defineEndpoint({
   path: '/_matrix/client/v3/login',
   auth: 'none',
   rateLimit: 'login',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   body: jsonObject(),

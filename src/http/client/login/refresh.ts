@@ -10,6 +10,7 @@ export const refresh = defineEndpoint({
   path: '/_matrix/client/v3/refresh',
   auth: 'none',
   rateLimit: 'read',
+  repliesWithSecrets: true,
   params: {},
   query: {},
   body: object({ refresh_token: string() }),

@@ -11,6 +11,7 @@ export const register = defineEndpoint({
   path: '/_matrix/client/v3/register',
   auth: 'none',
   rateLimit: 'register',
+  repliesWithSecrets: true,
   params: {},
   query: { kind: withDefault(oneOf('user', 'guest'), 'user') },
   body: object({
