@@ -1,6 +1,6 @@
 /**
  * Replies in an encoding that the client takes. Short ones are not worth it; longer ones are compressed by the threads of
- * libuv's pool, so that nobody else waits. What was considered, and the levels: docs/decisions/0014-compressed-replies.md
+ * libuv's pool, so that nobody else waits. What was considered, and the levels: docs/decisions/0015-compressed-replies.md
  */
 import { promisify } from 'node:util';
 import { brotliCompress, brotliCompressSync, type BrotliOptions, constants, gzip, gzipSync } from 'node:zlib';
