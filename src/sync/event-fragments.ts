@@ -151,6 +151,8 @@ export interface ReaderFields {
   readonly membership?: string | undefined;
   /** Whether the reader may see the event that this one replaced in the state. */
   readonly seesPrevious: boolean;
+  /** What relates to the event, as JSON text. */
+  readonly relations?: string | undefined;
 }
 
 export function renderEvent(fragment: EventFragment, nowMs: number, reader: ReaderFields): string {
@@ -159,7 +161,8 @@ export function renderEvent(fragment: EventFragment, nowMs: number, reader: Read
     reader.transactionId === undefined ? '' : `,"transaction_id":${JSON.stringify(reader.transactionId)}`;
   const membership = reader.membership === undefined ? '' : `,"membership":${JSON.stringify(reader.membership)}`;
   const tail = reader.seesPrevious ? fragment.tailWithPrevious : fragment.tail;
-  return `${fragment.head}${age}${membership}${transaction}${tail}`;
+  const relations = reader.relations === undefined ? '' : `,"m.relations":${reader.relations}`;
+  return `${fragment.head}${age}${membership}${transaction}${relations}${tail}`;
 }
 
 function fragmentOf(form: EventForm, senderNid: number): EventFragment {

@@ -2,12 +2,14 @@
 import type { RoomEventFilter } from '../matrix/filters/event-filter.ts';
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import { limits } from '../platform/limits.ts';
-import { ownTransactions } from '../rooms/client-events.ts';
+import { ownTransactions, plainEvents } from '../rooms/client-events.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from '../rooms/history-visibility.ts';
 import { firstOrdAfter, posBefore } from '../rooms/pagination-token.ts';
+import { ignoredNids } from '../rooms/read-state.ts';
+import { bundledRelations } from '../rooms/relations/bundles.ts';
 import { roomByNid } from '../storage/stores/room-graph-store.ts';
 import { type EventRow, timelineBackwards } from '../storage/stores/timeline-store.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
@@ -104,15 +106,45 @@ async function timelineFromDatabase(pass: SyncPass, wish: TimelineWish): Promise
     pass.request.requester,
   );
   const seesPrevious = await wish.reader.previousSeen(found.map(({ fragment }) => fragment));
+  // Who gets a timeline without a gap has every relation as an event of its own; a room that is new begins with a gap.
+  const hasGap = limited || (wish.since < 0 && pass.since >= 0);
+  const relations = hasGap ? await relationsText(pass, wish, found) : undefined;
   const events = found.map(({ row, fragment }): TimelineEvent => {
     if (row.ord === null) throw new Error(`event ${row.nid} has no place in the timeline`);
     const { visibility } = wish;
     const membership = visibility === undefined ? 'join' : (membershipAt(visibility, row.pos ?? 0) ?? 'leave');
-    const reader = { transactionId: transactions.get(row.nid), membership, seesPrevious: seesPrevious(fragment) };
+    const reader = {
+      transactionId: transactions.get(row.nid),
+      membership,
+      seesPrevious: seesPrevious(fragment),
+      relations: relations?.get(row.nid),
+    };
     return { nid: row.nid, ord: row.ord, fragment, text: renderEvent(fragment, pass.nowMs, reader) };
   });
   return { events, limited, prevBatch: events[0]?.ord ?? firstOrdAfter(wish.until), otherStateChanged: true };
 }
+
+/** Bundled aggregations, by the number of the event. https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events */
+async function relationsText(
+  { ctx: { rooms }, request: { requester } }: SyncPass,
+  { visibility, until }: TimelineWish,
+  found: readonly Found[],
+): Promise<ReadonlyMap<number, string>> {
+  const { userNid, deviceNid } = requester;
+  const ignored = await ignoredNids(rooms, requester);
+  const viewer = { userNid, deviceNid, timeline: visibility ?? seesEverything, until, ignored };
+  const toClient = async (rows: readonly EventRow[]) =>
+    (await plainEvents(rooms, rows, viewer)).map(({ room_id: _roomId, ...event }) => event);
+  const rows = found.map(({ row }) => row);
+  const bundles = await bundledRelations(rooms, rows, viewer, toClient);
+  return new Map([...bundles].map(([nid, bundle]) => [nid, JSON.stringify(bundle)]));
+}
+
+/** Of who was joined all the time. */
+const seesEverything: VisibilityTimeline = {
+  visibilities: [{ pos: -1, value: 'world_readable' }],
+  memberships: [{ pos: -1, value: 'join' }],
+};
 
 interface Found {
   readonly row: EventRow;
