@@ -102,15 +102,14 @@ async function compose(
     config,
     attempts: rateLimiter,
     profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
-    departure: { leaveAllRooms: (userId, options) => rooms.leaveAllRooms(userId, options) },
+    departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
     clock,
     timers,
     random,
   });
   shutdown.add('accounts', () => accounts.close());
-  const members = { memberProfile: accounts.memberProfile, withCopiedSettings: accounts.withCopiedSettings };
-  const ignored = new IgnoredUsers(db);
-  const roomsContext = createRoomsContext({ db, names, dags, localServers, members, ignored, clock, random });
+  const people = { members: accounts, ignored: new IgnoredUsers(db), erasures: await accounts.erasedUsers.load() };
+  const roomsContext = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
   const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));

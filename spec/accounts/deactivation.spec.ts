@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import type { UserId } from '../../src/matrix/ids/ids.ts';
 import { Names } from '../../src/storage/names.ts';
 import { deactivateAccount } from '../../src/storage/stores/account-store.ts';
 import { upsertUserRoom } from '../../src/storage/stores/membership-store.ts';
@@ -19,21 +18,18 @@ describeOnBothEngines('a deactivation that a crash interrupted', (engine) => {
       const user = await names.userNid(userId);
       await db.write((unit) => {
         unit.run(upsertUserRoom, { user, room: 7, membership, ...standing });
-        if (name !== 'active') unit.run(deactivateAccount, { user, ts: 5, erased: name === 'invited' ? 1 : 0 });
+        if (name !== 'active') unit.run(deactivateAccount, { user, ts: 5, erased: name === 'invited' ? 3 : 0 });
       }).committed;
     }
     await accounts.resumeDeactivations();
-    expect(departed).toEqual([
-      { userId: '@joined:test' as UserId, isErased: false },
-      { userId: '@invited:test' as UserId, isErased: true },
-    ]);
+    expect(departed).toEqual(['@joined:test', '@invited:test']);
   });
 
   it('never takes an erasure back', async () => {
     const { accounts, db, register } = await start();
     const { userId } = await register('alice');
     const user = await new Names(db).userNid(userId);
-    for (const erased of [1, 0])
+    for (const erased of [7, 0, 9])
       await db.write((unit) => unit.run(deactivateAccount, { user, ts: 5 + erased, erased })).committed;
     expect(await accounts.readAccount(userId)).toMatchObject({ isDeactivated: true, isErased: true });
   });

@@ -7,6 +7,7 @@ import {
   isVisible,
   lastJoinedSpan,
   membershipAt,
+  wasVisible,
 } from '../../src/rooms/history-visibility.ts';
 
 const timelineOf = (
@@ -135,5 +136,53 @@ describe('the last stay that is over', () => {
     expect(span(20, [3, 'join'])).toBeUndefined();
     expect(span(6, [3, 'join'], [7, 'leave'])).toBeUndefined();
     expect(span(20)).toBeUndefined();
+  });
+});
+
+describe('what a user could see when it was', () => {
+  const seenBy = (timeline: VisibilityTimeline, untilPos: number): number[] =>
+    range(1, 20).filter((pos) => wasVisible(timeline, pos, untilPos));
+
+  it('of a shared room is what those see who had joined by then, and nothing for others', () => {
+    const joined = timelineOf([[1, 'shared']], [[8, 'join']]);
+    expect(seenBy(joined, 8)).toEqual(range(1, 20));
+    expect(seenBy(joined, 7)).toEqual([]);
+  });
+  it('does not grow by a later stay', () => {
+    const stays = [
+      [5, 'join'],
+      [8, 'leave'],
+      [14, 'join'],
+    ] as const;
+    expect(seenBy(timelineOf([[1, 'shared']], stays), 10)).toEqual(range(1, 8));
+    expect(seenBy(timelineOf([[1, 'shared']], stays), 14)).toEqual(range(1, 20));
+    expect(seenBy(timelineOf([[0, 'joined']], stays), 14)).toEqual([...range(5, 8), ...range(14, 20)]);
+  });
+  it('of an open room is nothing for those who had not come in', () => {
+    const timeline = timelineOf(
+      [[1, 'world_readable']],
+      [
+        [8, 'invite'],
+        [12, 'join'],
+      ],
+    );
+    expect(seenBy(timeline, 11)).toEqual([]);
+    expect(seenBy(timeline, 12)).toEqual(range(1, 20));
+  });
+  it('is never more of what there was than what is seen now', () => {
+    const memberships = fc.array(fc.tuple(fc.nat(20), fc.constantFrom('join', 'leave', 'invite', 'ban')), {
+      maxLength: 6,
+    });
+    const visibility = fc.constantFrom<HistoryVisibility>('world_readable', 'shared', 'invited', 'joined');
+    fc.assert(
+      fc.property(memberships, visibility, fc.nat(20), (entries, value, untilPos) => {
+        const timeline = timelineOf(
+          [[1, value]],
+          entries.toSorted(([a], [b]) => a - b),
+        );
+        const before = seenBy(timeline, untilPos).filter((pos) => pos <= untilPos);
+        expect(seen(timeline)).toEqual(expect.arrayContaining(before));
+      }),
+    );
   });
 });

@@ -46,6 +46,22 @@ onSqlite('what happens all the time', (engine) => {
     expect(reads).toEqual([]);
   });
 
+  it('delivers what an erased user sent at the price of what others sent', async () => {
+    const readsWhen = async (isErased: boolean): Promise<string[]> => {
+      const { test, alice, bob, roomId, since, readsOf } = await start();
+      await test.say(alice, roomId, 'the last word');
+      await test.deactivate(alice, { isErased });
+      return readsOf(async () => {
+        const events = (await test.syncOnce(bob, since)).rooms?.join?.[roomId]?.timeline.events ?? [];
+        expect(events.map(({ content }) => content['body'] ?? content['membership'])).toEqual([
+          'the last word',
+          'leave',
+        ]);
+      });
+    };
+    expect(await readsWhen(true)).toEqual(await readsWhen(false));
+  });
+
   it('finds nothing new without a read', async () => {
     const { test, bob, since, readsOf } = await start();
     expect(await readsOf(() => test.syncOnce(bob, since))).toEqual([]);

@@ -136,7 +136,7 @@ describeOnBothEngines('knocking', (engine) => {
     await test.rooms.knockRoom(bob, { roomId });
     const target = bob.userId;
     await expect(test.rooms.kickUser(carol, { roomId, target })).rejects.toMatchObject(forbidden);
-    await test.rooms.leaveAllRooms(bob.userId, { isErased: false });
+    await test.rooms.leaveAllRooms(bob.userId);
     expect(await membership(bob)).toEqual({ membership: 'leave' });
   });
 });

@@ -104,7 +104,7 @@ describeOnBothEngines('memberships', (engine) => {
     await test.rooms.joinRoom(bob, { roomId: joined });
     await test.rooms.inviteUser(alice, { roomId: invited, target: bob.userId });
     await test.rooms.banUser(alice, { roomId: banned, target: bob.userId });
-    for (let i = 0; i < 2; i++) await test.rooms.leaveAllRooms(bob.userId, { isErased: false });
+    for (let i = 0; i < 2; i++) await test.rooms.leaveAllRooms(bob.userId);
     const membership = async (room: RoomId) =>
       (await test.state(alice, room)).find((event) => event.state_key === bob.userId)?.content['membership'];
     expect([await membership(joined), await membership(invited), await membership(banned)]).toEqual([

@@ -41,7 +41,7 @@ export interface TestAccounts {
   readonly wakes: readonly Wake[];
   /** What rooms were told. */
   readonly propagated: readonly { readonly userId: UserId; readonly profile: JsonObject }[];
-  readonly departed: readonly { readonly userId: UserId; readonly isErased: boolean }[];
+  readonly departed: readonly UserId[];
   /** The path begins below the server; a body is sent as JSON. */
   request(
     method: string,
@@ -98,7 +98,7 @@ async function start(
   const wakes: Wake[] = [];
   const stopListening = db.onCommitted((commit: Commit) => void wakes.push(...commit.wakes));
   const propagated: { userId: UserId; profile: JsonObject }[] = [];
-  const departed: { userId: UserId; isErased: boolean }[] = [];
+  const departed: UserId[] = [];
   const accounts = createAccounts({
     db,
     names: new Names(db),
@@ -109,7 +109,7 @@ async function start(
       profileChanged: async (userId, profile) => void propagated.push({ userId, profile }),
     },
     departure: {
-      leaveAllRooms: async (userId, { isErased }) => void departed.push({ userId, isErased }),
+      leaveAllRooms: async (userId) => void departed.push(userId),
     },
     clock: ports.clock,
     timers: ports.timers,

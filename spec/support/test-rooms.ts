@@ -3,6 +3,7 @@ import { signingKeyFromSeed } from '../../src/matrix/crypto/ed25519.ts';
 import { parseSyncFilter } from '../../src/matrix/filters/sync-filter.ts';
 import type { RoomEvent } from '../../src/matrix/events/room-event.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../src/matrix/ids/ids.ts';
+import { localpartOf } from '../../src/matrix/ids/user-id.ts';
 import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
 import { LocalServers } from '../../src/platform/local-servers.ts';
 import type { Ports } from '../../src/platform/ports.ts';
@@ -12,6 +13,8 @@ import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
 import { setAccountData } from '../../src/accounts/account-data.ts';
+import { deactivate } from '../../src/accounts/deactivation.ts';
+import { ErasedUsers } from '../../src/accounts/erased-users.ts';
 import { IgnoredUsers } from '../../src/accounts/ignored-users.ts';
 import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
 import { withCopiedSettings } from '../../src/accounts/room-settings.ts';
@@ -24,6 +27,7 @@ import type { StateField } from '../../src/sync/sync-request.ts';
 import type { CreateRoomRequest } from '../../src/rooms/create-room-events.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
+import { insertAccount } from '../../src/storage/stores/account-store.ts';
 
 export interface TestUser extends Actor {
   readonly profile: JsonObject;
@@ -111,6 +115,8 @@ export class TestRooms {
   readonly rooms: Rooms;
   readonly presence: Presence;
   readonly sync: Sync;
+  /** To be loaded after `restarted` where somebody was erased before. */
+  readonly erasedUsers: ErasedUsers;
   readonly #db: Database;
   readonly #userLocks = new KeyedLock<number>();
   readonly #users = new Map<UserId, TestUser>();
@@ -124,6 +130,7 @@ export class TestRooms {
     this.#ports = ports;
     this.#options = options;
     const names = new Names(db);
+    this.erasedUsers = new ErasedUsers(db);
     const [first, ...others] = serverNames.map((name, i) => ({
       serverName: name as ServerName,
       signingKey: signingKeyFromSeed('ed25519:a_test', Buffer.alloc(32, i + 1)),
@@ -135,6 +142,7 @@ export class TestRooms {
       names,
       dags: createRoomDags(db, names, { hotRoomsMax }),
       localServers: new LocalServers([first, ...others]),
+      erasures: this.erasedUsers,
       members: {
         memberProfile: async (userId) => this.#users.get(userId)?.profile ?? {},
         withCopiedSettings: (...args) => withCopiedSettings({ db, locks: this.#userLocks }, ...args),
@@ -158,6 +166,7 @@ export class TestRooms {
     void this.presence.close();
     this.sync.close();
     this.rooms.close();
+    this.erasedUsers.close();
     const restarted = new TestRooms(db, this.#ports, { ...this.#options, ...options });
     for (const [userId, user] of this.#users) restarted.#users.set(userId, user);
     restarted.#devices = this.#devices;
@@ -224,6 +233,14 @@ export class TestRooms {
     return this.rooms.sendState(actor, { roomId, type, stateKey, content });
   }
 
+  /** The end of a user's account. */
+  async deactivate({ userId, userNid }: Actor, options: { readonly isErased: boolean }): Promise<void> {
+    const [db, { clock }] = [this.#db, this.#ports];
+    const account = { localpart: localpartOf(userId), kind: 'user', userType: null, passwordHash: null };
+    await db.write((unit) => unit.run(insertAccount, { user: userNid, ...account, admin: 0, createdTs: clock.nowMs() }))
+      .committed;
+    await deactivate({ db, locks: this.#userLocks, clock, departure: this.rooms }, { userId, userNid }, options);
+  }
   /** Account data, of a room or global. */
   async setAccountData(owner: Actor, type: string, content: JsonObject, roomId?: RoomId): Promise<void> {
     const { userNid, userId } = owner;

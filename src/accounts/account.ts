@@ -81,7 +81,7 @@ function accountOf(row: AccountRow): Account {
     isAdmin: row.admin === 1,
     createdTs: row.created_ts,
     isDeactivated: row.deactivated_ts !== null,
-    isErased: row.erased === 1,
+    isErased: row.erased > 0,
     isLocked: row.locked === 1,
     isSuspended: row.suspended === 1,
     isShadowBanned: row.shadow_banned === 1,

@@ -153,7 +153,7 @@ function assertPossible(account: Account, requester: Pick<Requester, 'userNid'>,
 
 async function applyActivity(ctx: Administering, account: Account, change: AccountChange): Promise<void> {
   if (change.isDeactivated === true && !account.isDeactivated) await deactivate(ctx, account, { isErased: false });
-  if (change.isDeactivated === false && account.isDeactivated) await reactivate(ctx, account.userNid, change.password);
+  if (change.isDeactivated === false && account.isDeactivated) await reactivate(ctx, account, change.password);
 }
 
 async function createByAdministrator(ctx: Administering, userId: UserId, change: AccountChange): Promise<void> {

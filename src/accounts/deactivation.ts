@@ -48,7 +48,8 @@ export async function deactivateOwnAccount(
 
 /**
  * First, in one unit, nobody can log in any more and what only they could see is gone; then the rooms are left, which a
- * start resumes if it was interrupted. With `isErased` the profile and everything else that is not an event goes too.
+ * start resumes if it was interrupted. With `isErased` the profile and everything else that is not an event goes too, and
+ * newcomers get no event of the user but in its redacted form from then on.
  * `provenHash`: of the password that allows it. Throws 403 M_FORBIDDEN when that was changed meanwhile.
  */
 export async function deactivate(
@@ -62,7 +63,8 @@ export async function deactivate(
     const devices = await ctx.db.all(devicesOfUser, { user });
     const deactivated = ctx.db.write((unit) => {
       if (passwordHash !== undefined) unit.run(confirmPasswordHash, { user, passwordHash }, { changes: 1 });
-      unit.run(deactivateAccount, { user, ts: ctx.clock.nowMs(), erased: isErased ? 1 : 0 });
+      const pos = isErased ? unit.nextPos() : 0;
+      unit.run(deactivateAccount, { user, ts: ctx.clock.nowMs(), erased: pos });
       unit.run(deleteLoginTokensOfUser, { user });
       unit.run(deleteThreepidsOfUser, { user });
       unit.run(deletePushRulesetOfUser, { user });
@@ -70,7 +72,8 @@ export async function deactivate(
         unit.run(deleteProfile, { user });
         unit.run(deleteAccountData, { user });
         unit.run(deleteFilters, { user });
-        unit.wake({ kind: 'profile', userNid: user, pos: unit.nextPos() });
+        unit.wake({ kind: 'profile', userNid: user, pos });
+        unit.wake({ kind: 'erasure', userId, since: pos });
       }
       writeDeviceRemoval(unit, user, devices);
       unit.wake({ kind: 'access', userNid: user });
@@ -78,19 +81,19 @@ export async function deactivate(
     });
     await whilePasswordStands(deactivated.committed);
   });
-  await ctx.departure.leaveAllRooms(userId, { isErased });
+  await ctx.departure.leaveAllRooms(userId);
 }
 
 /** Finishes deactivations that a crash interrupted. To be called once after the start. */
 export async function resumeDeactivations(ctx: Pick<AccountsContext, 'db' | 'departure'>): Promise<void> {
-  for (const { user_id: userId, erased } of await ctx.db.all(deactivatedInRooms, {}))
-    await ctx.departure.leaveAllRooms(userId as UserId, { isErased: erased === 1 });
+  for (const { user_id: userId } of await ctx.db.all(deactivatedInRooms, {}))
+    await ctx.departure.leaveAllRooms(userId as UserId);
 }
 
-/** An administrator brings an account back; its rooms and its data do not come back with it. */
+/** An administrator brings an account back; its rooms and its data do not come back with it, only what was erased of its events does. */
 export async function reactivate(
   ctx: Pick<AccountsContext, 'db' | 'locks' | 'passwords'>,
-  userNid: number,
+  { userNid, userId }: { readonly userNid: number; readonly userId: UserId },
   password: string | undefined,
 ): Promise<void> {
   const passwordHash = password === undefined ? null : await ctx.passwords.hash(password);
@@ -98,6 +101,7 @@ export async function reactivate(
     await ctx.db.write((unit) => {
       unit.run(reactivateAccount, { user: userNid, passwordHash });
       unit.wake({ kind: 'access', userNid });
+      unit.wake({ kind: 'erasure', userId, since: undefined });
       unit.wake({ kind: 'account', userNid, isActive: true });
     }).committed;
   });

@@ -12,6 +12,7 @@ import type { AccountsContext } from './context.ts';
 import { deactivateOwnAccount, resumeDeactivations } from './deactivation.ts';
 import { DeviceActivity } from './device-activity.ts';
 import * as devices from './devices.ts';
+import { ErasedUsers } from './erased-users.ts';
 import * as filters from './filters.ts';
 import { mintFirstAdministratorToken } from './first-administrator.ts';
 import { InteractiveAuth } from './interactive-auth.ts';
@@ -39,7 +40,7 @@ export type AccountsDependencies = Omit<AccountsContext, 'passwords' | 'locks' |
 /** Made once, by the composition root. Nothing is read or written before the first call. */
 export function createAccounts(dependencies: AccountsDependencies) {
   const parts = createParts(dependencies);
-  const { ctx, sharedSecret, operator } = parts;
+  const { ctx, sharedSecret, operator, erasedUsers } = parts;
   return {
     ...bindAll(ctx, operations),
     /** The HTTP layer's Authenticator. */
@@ -47,6 +48,8 @@ export function createAccounts(dependencies: AccountsDependencies) {
     /** For operations of other folders that must be confirmed. */
     interactiveAuth: ctx.interactiveAuth,
     registrationTokens: ctx.registrationTokens,
+    /** To be loaded before any event is shown. */
+    erasedUsers,
     /** For the pages that people see. */
     startPage: createStartPage(ctx),
 
@@ -80,6 +83,7 @@ export function createAccounts(dependencies: AccountsDependencies) {
     /** Writes what is only noted in memory. */
     async close(): Promise<void> {
       ctx.accessTokens.close();
+      erasedUsers.close();
       await ctx.activity.flush();
     },
   };
@@ -148,6 +152,7 @@ function createParts(dependencies: AccountsDependencies) {
   const operatorKey = operatorSecret(localServers.signingKeyOf(localServers.main));
   return {
     ctx,
+    erasedUsers: new ErasedUsers(base.db),
     sharedSecret: new SharedSecret(config.registration.sharedSecret?.reveal(), clock, random),
     operator: new SharedSecret(operatorKey, clock, random),
   };

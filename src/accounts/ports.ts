@@ -17,9 +17,9 @@ export interface ProfilePropagation {
 export interface Departure {
   /**
    * Leaves every joined room, rejects invites and withdraws knocks, for an account that is no more. Safe to repeat: a start
-   * after a crash does. `isErased`: messages of the user are to be shown to newcomers in their redacted form only.
+   * after a crash does.
    */
-  leaveAllRooms(userId: UserId, options: { readonly isErased: boolean }): Promise<void>;
+  leaveAllRooms(userId: UserId): Promise<void>;
 }
 
 /** The rate limiter of the HTTP layer fits. */

@@ -1,4 +1,6 @@
 /** What changes of accounts tell those who follow the stream. */
+import type { UserId } from '../matrix/ids/ids.ts';
+
 export type DeviceChange = 'added' | 'removed' | 'renamed';
 
 declare module '../storage/database.ts' {
@@ -17,6 +19,8 @@ declare module '../storage/database.ts' {
     profile: { readonly userNid: number; readonly pos: number };
     /** What the user's access tokens are worth changed: logged out, locked, made an administrator, and so on. */
     access: { readonly userNid: number };
+    /** What the user sent before the position is erased for newcomers; undefined: no longer. */
+    erasure: { readonly userId: UserId; readonly since: number | undefined };
     /** The account was deactivated or came back. */
     account: { readonly userNid: number; readonly isActive: boolean };
   }

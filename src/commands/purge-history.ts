@@ -95,13 +95,15 @@ async function purgeInDatabase(
     const { clock, timers, random } = ports;
     const names = new Names(db);
     const dags = createRoomDags(db, names, { hotRoomsMax: 1, timers });
-    // Nobody joins here, so nobody's profile or settings are asked for.
+    // Nobody joins or reads here, so nobody's profile or settings are asked for, and nobody is shown anything.
     const members: Members = {
       memberProfile: () => Promise.resolve({}),
       withCopiedSettings: (_user, _from, _to, work) => work(() => undefined),
     };
     const ignored = new IgnoredUsers(db);
-    const ctx = createRoomsContext({ db, names, dags, localServers, members, ignored, clock, random });
+    const erasures = { erasedSince: () => undefined };
+    const people = { members, ignored, erasures };
+    const ctx = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
     return await purgeHistory(ctx, roomId, before);
   } finally {
     await db.close();

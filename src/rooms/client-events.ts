@@ -8,9 +8,9 @@ import { replacedBy } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { transactionsOfEvents } from '../storage/stores/txn-store.ts';
 import type { RoomsContext } from './context.ts';
+import { type IsErased, type SourceEvent, erasedFor, nothingErased, shownPdu, sourceEvent } from './erasure.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from './history-visibility.ts';
 import { bundledRelations, withRelations } from './relations/bundles.ts';
-import { pduOf } from './stored-event.ts';
 
 /** For whom: their device gets its transaction ids back, and their membership at the time is told (unsigned.membership). */
 export interface Viewer {
@@ -31,31 +31,36 @@ export interface EventForm {
   readonly unsigned: JsonObject;
   /** What is told of the event that this one replaced in the state, to those who may see that one. */
   readonly previous: { readonly pos: number; readonly unsigned: JsonObject } | undefined;
-  /** The rows that this was made of; the event's own is the first. */
-  readonly sources: readonly EventRow[];
+  /** What this was made of; the event's own is the first. */
+  readonly sources: readonly SourceEvent[];
 }
 
-/** In the order of `rows`; all of one room. */
-export async function eventForms(ctx: RoomsContext, rows: readonly EventRow[]): Promise<EventForm[]> {
+/** In the order of `rows`; all of one room. `isErased`: of events that the reader gets redacted. */
+export async function eventForms(
+  ctx: RoomsContext,
+  rows: readonly EventRow[],
+  isErased: IsErased = nothingErased,
+): Promise<EventForm[]> {
   const first = rows[0];
   if (first === undefined) return [];
   const { roomId, rules } = await ctx.dags.openByNid(first.room);
   const [previous, redactions] = await Promise.all([previousEvents(ctx, rows), redactionEvents(ctx, rows)]);
   return rows.map((row): EventForm => {
-    const replaced = previous.get(row.nid);
-    const redaction = row.redacted_by === null ? undefined : redactions.get(row.redacted_by);
+    const own = sourceEvent(row);
+    const replaced = sourceIn(previous, row.nid);
+    const redaction = row.redacted_by === null ? undefined : sourceIn(redactions, row.redacted_by);
     const because = redaction && {
-      ...toClientEvent(pduOf(redaction), { eventId: idOf(redaction), rules }),
+      ...toClientEvent(shownPdu(redaction, rules, isErased), { eventId: idOf(redaction.row), rules }),
       room_id: roomId,
     };
     return {
-      event: toClientEvent(pduOf(row), { eventId: idOf(row), rules }),
+      event: toClientEvent(shownPdu(own, rules, isErased), { eventId: idOf(row), rules }),
       unsigned: {
-        ...(replaced === undefined ? {} : { replaces_state: replaced.event_id }),
+        ...(replaced === undefined ? {} : { replaces_state: replaced.row.event_id }),
         ...(because === undefined ? {} : { redacted_because: because }),
       },
-      previous: replaced && previousOf(replaced),
-      sources: [row, replaced, redaction].filter((source) => source !== undefined),
+      previous: replaced && previousOf(replaced, isErased),
+      sources: [own, replaced, redaction].filter((source) => source !== undefined),
     };
   });
 }
@@ -82,7 +87,10 @@ export async function plainEvents(
   const first = rows[0];
   if (first === undefined) return [];
   const { roomId } = await ctx.dags.openByNid(first.room);
-  const [transactions, forms] = await Promise.all([ownTransactions(ctx, rows, viewer), eventForms(ctx, rows)]);
+  const [transactions, forms] = await Promise.all([
+    ownTransactions(ctx, rows, viewer),
+    eventForms(ctx, rows, erasedFor(ctx, viewer.timeline)),
+  ]);
   const now = ctx.clock.nowMs();
   return rows.map((row, index) => {
     const form = forms[index];
@@ -128,10 +136,19 @@ async function previousEvents(ctx: RoomsContext, rows: readonly EventRow[]): Pro
   );
 }
 
-/** An event of a handed-in state has no place of its own here; nobody but its state's readers ever saw it. */
-function previousOf(row: EventRow): EventForm['previous'] {
-  const { content, sender } = pduOf(row);
-  return row.pos === null ? undefined : { pos: row.pos, unsigned: { prev_content: content, prev_sender: sender } };
+/**
+ * An event of a handed-in state has no place of its own here; nobody but its state's readers ever saw it. Of what is erased
+ * nothing is told.
+ */
+function previousOf(replaced: SourceEvent, isErased: IsErased): EventForm['previous'] {
+  const { pos, pdu } = replaced;
+  if (pos === null || isErased(replaced)) return undefined;
+  return { pos, unsigned: { prev_content: pdu['content'], prev_sender: pdu['sender'] } };
+}
+
+function sourceIn(rows: ReadonlyMap<number, EventRow>, nid: number): SourceEvent | undefined {
+  const row = rows.get(nid);
+  return row && sourceEvent(row);
 }
 
 async function redactionEvents(ctx: RoomsContext, rows: readonly EventRow[]): Promise<ReadonlyMap<number, EventRow>> {

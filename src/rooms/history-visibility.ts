@@ -49,6 +49,12 @@ export function isVisible(timeline: VisibilityTimeline, pos: number): boolean {
   return visibility === 'invited' && memberships.includes('invite');
 }
 
+/** Whether the user had joined by `untilPos` and could see the event then; of later events, whether they could if nothing had changed. */
+export function wasVisible(timeline: VisibilityTimeline, pos: number, untilPos: number): boolean {
+  const memberships = timeline.memberships.filter((entry) => entry.pos <= untilPos);
+  return memberships.some(({ value }) => value === 'join') && isVisible({ ...timeline, memberships }, pos);
+}
+
 /** The user's membership right after the position. */
 export function membershipAt(timeline: VisibilityTimeline, pos: number): string | undefined {
   return valueAt(timeline.memberships, pos);

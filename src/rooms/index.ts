@@ -98,7 +98,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
       throwUnlessRefused(outcomes);
     },
     /** Leaves every room and rejects every invite, as at the end of an account. Safe to repeat. */
-    async leaveAllRooms(userId: UserId, _options: { readonly isErased: boolean }): Promise<void> {
+    async leaveAllRooms(userId: UserId): Promise<void> {
       const actor = { userId, userNid: await ctx.names.userNid(userId), deviceNid: 0 };
       const rooms = await roomsWith(ctx, actor.userNid, ['join', 'invite', 'knock']);
       const outcomes = await Promise.allSettled(rooms.map((roomId) => membership.leaveRoom(ctx, actor, { roomId })));

@@ -79,7 +79,7 @@ async function memberChange(
     membership,
     previous: membershipOf(await dag.currentEvent('m.room.member', userId)),
     eventNid: after?.nid ?? 0,
-    stripped: isShown && after !== null ? JSON.stringify(await strippedStateFor(dag, after.event)) : undefined,
+    stripped: isShown && after !== null ? JSON.stringify(await strippedStateFor(ctx, dag, after.event)) : undefined,
   };
 }
 

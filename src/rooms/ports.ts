@@ -8,6 +8,12 @@ export interface IgnoredSenders {
   of(reader: { readonly userId: UserId; readonly userNid: number }): Promise<ReadonlySet<string>>;
 }
 
+/** Local users whose content was erased; `accounts` implements it. */
+export interface Erasures {
+  /** The position at which everything that the user had sent was erased for newcomers; undefined: it was not. From memory. */
+  erasedSince(userId: UserId): number | undefined;
+}
+
 /** Local users as rooms see them; `accounts` implements it. */
 export interface Members {
   /** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */

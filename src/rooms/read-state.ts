@@ -7,6 +7,7 @@ import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts
 import { type Viewer, clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { erasedFor, shownPdu, sourceEvent } from './erasure.ts';
 import { isVisible } from './history-visibility.ts';
 import { openJoinedRoom, openRoom } from './membership.ts';
 import { parseStreamToken, parseTimelineToken, posBefore } from './pagination-token.ts';
@@ -42,7 +43,10 @@ export async function readStateEvent(
   const { dag, pos } = opened;
   const row = await stateRow(ctx, dag, pos, type, stateKey);
   if (row === undefined) throw notFound('There is no such state in this room');
-  if (format === 'content') return pduOf(row)['content'] as JsonObject;
+  if (format === 'content') {
+    const shown = shownPdu(sourceEvent(row), dag.rules, erasedFor(ctx, opened.access.timeline));
+    return shown['content'] as JsonObject;
+  }
   const [event] = await clientEvents(ctx, [row], await viewer(ctx, actor, opened));
   return event ?? {};
 }

@@ -10,10 +10,10 @@ import { type EventRow, eventById, timelineBackwards, timelineForwards } from '.
 import { clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { type IsErased, erasedFor, shownPdu, sourceEvent } from './erasure.ts';
 import { isVisible } from './history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from './pagination-token.ts';
 import { memberRows, openForReading, stateRows, viewer } from './read-state.ts';
-import { pduOf } from './stored-event.ts';
 import type { ReadAccess } from './visibility.ts';
 import { noSuchEvent, openVisibleEvent, visibleRow } from './visible-event.ts';
 
@@ -102,7 +102,7 @@ export async function readContext(
   });
   const last = after.rows.at(-1) ?? row;
   const statePos = Math.min(last.pos ?? pos, pos);
-  const state = await stateAround(ctx, dag, filter, [...before.rows, row, ...after.rows], statePos);
+  const state = await stateAround(ctx, dag, access, filter, [...before.rows, row, ...after.rows], statePos);
   const reader = await viewer(ctx, actor, opened);
   const [event, ...around] = await clientEvents(ctx, [row, ...before.rows, ...after.rows], reader);
   return {
@@ -119,6 +119,7 @@ export async function readContext(
 async function stateAround(
   ctx: RoomsContext,
   dag: RoomDag,
+  access: ReadAccess,
   filter: RoomEventFilter | undefined,
   rows: readonly EventRow[],
   pos: number,
@@ -127,7 +128,8 @@ async function stateAround(
     filter?.lazyLoadMembers === true
       ? [...(await stateRows(ctx, dag, pos, 'without-members')), ...(await membersOfSenders(ctx, dag, rows, pos))]
       : await stateRows(ctx, dag, pos, 'all');
-  return state.filter((row) => passes(filter, dag, row));
+  const isErased = erasedFor(ctx, access.timeline);
+  return state.filter((row) => passes(filter, dag, row, isErased));
 }
 
 interface Range {
@@ -154,6 +156,7 @@ async function readPage(
   dir: 'b' | 'f',
   range: Range,
 ): Promise<Page> {
+  const isErased = erasedFor(ctx, access.timeline);
   const rows: EventRow[] = [];
   let at = range.start;
   for (let scanned = 0; scanned < limits.messagesScannedMax;) {
@@ -164,7 +167,7 @@ async function readPage(
     for (const row of chunk) {
       if (rows.length >= range.limit) return { rows, end: at };
       if (row.ord !== null) at = dir === 'b' ? row.ord : row.ord + 1;
-      if (isVisible(access.timeline, row.pos ?? 0) && passes(filter, dag, row)) rows.push(row);
+      if (isVisible(access.timeline, row.pos ?? 0) && passes(filter, dag, row, isErased)) rows.push(row);
     }
     if (chunk.length < chunkSize) return { rows, end: undefined };
   }
@@ -178,10 +181,11 @@ function readChunk(ctx: RoomsContext, dag: RoomDag, dir: 'b' | 'f', range: Range
     : ctx.db.all(timelineForwards, { room: dag.room, before: stop, after: start - 1, limit });
 }
 
-function passes(filter: RoomEventFilter | undefined, dag: RoomDag, row: EventRow): boolean {
+/** By what the reader gets of the event. */
+function passes(filter: RoomEventFilter | undefined, dag: RoomDag, row: EventRow, isErased: IsErased): boolean {
   if (filter === undefined) return true;
   if (!includesRoom(filter, dag.roomId)) return false;
-  return matchesRoomEventFilter(filter, filterableOf(row));
+  return matchesRoomEventFilter(filter, filterableOf(row, shownPdu(sourceEvent(row), dag.rules, isErased)));
 }
 
 /** The membership events of those who sent something, each once. */
@@ -205,8 +209,8 @@ async function readFilter(
   return ignoredSenders.size === 0 ? filter : { ...(filter ?? parseRoomEventFilter({}, 'filter')), ignoredSenders };
 }
 
-function filterableOf(row: EventRow) {
-  const { type, sender, content } = pduOf(row) as { type: string; sender: string; content: JsonObject };
+function filterableOf(row: EventRow, pdu: JsonObject) {
+  const { type, sender, content } = pdu as { type: string; sender: string; content: JsonObject };
   return { type, sender, content, stateKey: row.skey === null ? undefined : '' };
 }
 

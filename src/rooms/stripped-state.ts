@@ -4,7 +4,9 @@
  */
 import type { RoomEvent, StateTuple } from '../matrix/events/room-event.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { erasedPdu } from './erasure.ts';
 
 const shown: readonly StateTuple[] = [
   ['m.room.create', ''],
@@ -17,14 +19,23 @@ const shown: readonly StateTuple[] = [
 ];
 
 /** The events of the current state that say what the room is, the inviter's membership, and the invite or knock itself. */
-export async function strippedStateFor(dag: RoomDag, memberEvent: RoomEvent): Promise<JsonObject[]> {
+export async function strippedStateFor(
+  ctx: Pick<RoomsContext, 'erasures'>,
+  dag: RoomDag,
+  memberEvent: RoomEvent,
+): Promise<JsonObject[]> {
   const { sender, stateKey } = memberEvent;
   // What somebody who knocks was before is over with the knock.
   const tuples: readonly StateTuple[] = sender === stateKey ? shown : [...shown, ['m.room.member', sender]];
   const state = await dag.currentEvents(tuples);
-  return [...tuples.flatMap(([type, key]) => state(type, key) ?? []), memberEvent].map(strip);
+  return [...tuples.flatMap(([type, key]) => state(type, key) ?? []), memberEvent].map((event) =>
+    strip(ctx, dag, event),
+  );
 }
 
-function strip(event: RoomEvent): JsonObject {
-  return { type: event.type, state_key: event.stateKey, sender: event.sender, content: event.content };
+/** Whoever is invited or knocks is new here, whatever they saw in earlier times. */
+function strip(ctx: Pick<RoomsContext, 'erasures'>, dag: RoomDag, event: RoomEvent): JsonObject {
+  const isErased = ctx.erasures.erasedSince(event.sender) !== undefined;
+  const { content } = isErased ? erasedPdu(event.pdu, dag.rules) : event;
+  return { type: event.type, state_key: event.stateKey, sender: event.sender, content };
 }

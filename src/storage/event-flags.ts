@@ -7,8 +7,6 @@ export const EventFlag = {
   /** Allowed by the state before it, not by the current state; invisible to clients. */
   softFailed: 4,
   redacted: 8,
-  /** The sender was erased: only members of that time may still see the content. */
-  erased: 16,
   backfilled: 32,
   /** Judged while the room's state was partial. */
   partialState: 64,

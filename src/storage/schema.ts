@@ -109,6 +109,7 @@ export interface Schema {
     admin: Int;
     created_ts: Int;
     deactivated_ts: Int | null;
+    /** The position at which everything that the user had sent was erased for newcomers; 0: it was not. */
     erased: Int;
     locked: Int;
     suspended: Int;

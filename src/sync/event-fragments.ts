@@ -9,11 +9,13 @@ import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { Lru } from '../platform/lru.ts';
 import { type EventForm, eventForms } from '../rooms/client-events.ts';
 import type { RoomsContext } from '../rooms/context.ts';
+import type { Authorship, IsErased } from '../rooms/erasure.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
 import type { Commit } from '../storage/database.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 
 export interface EventFragment {
+  readonly nid: number;
   readonly type: string;
   readonly sender: string;
   readonly senderNid: number;
@@ -29,6 +31,14 @@ export interface EventFragment {
   readonly tailWithPrevious: string;
   /** Events whose content is part of the text. */
   readonly embedded: readonly number[];
+  /** Of the event and what is embedded. */
+  readonly authors: readonly Authorship[];
+}
+
+/** Who gets the text. */
+export interface FragmentReader {
+  /** Tells which events the reader gets redacted; undefined: none of these. */
+  erasedAmong(fragments: readonly EventFragment[]): Promise<IsErased | undefined>;
 }
 
 const cacheBytesMax = 64 * 1024 * 1024;
@@ -62,63 +72,91 @@ export class EventFragments {
   }
 
   /** In the order of `rows`; all of one room. */
-  async ofRows(rows: readonly EventRow[]): Promise<EventFragment[]> {
+  async ofRows(rows: readonly EventRow[], reader: FragmentReader): Promise<EventFragment[]> {
     const cached = rows.map((row) => this.#cache.find(row.nid));
     const missing = rows.filter((_row, index) => cached[index] === undefined);
     const made = await this.#make(missing);
-    return rows.map((row, index) => cached[index] ?? made.get(row.nid) ?? lost(row.nid));
+    const fragments = rows.map((row, index) => cached[index] ?? made.get(row.nid) ?? lost(row.nid));
+    return this.#shownTo(reader, fragments);
   }
 
   /** In the order of `nids`; all of one room. */
-  async ofNids(nids: readonly number[]): Promise<EventFragment[]> {
+  async ofNids(nids: readonly number[], reader: FragmentReader): Promise<EventFragment[]> {
     const cached = nids.map((nid) => this.#cache.find(nid));
     const missing = nids.filter((_nid, index) => cached[index] === undefined);
     const made = await this.#make(await this.#rowsOf(missing));
-    return nids.map((nid, index) => cached[index] ?? made.get(nid) ?? lost(nid));
+    const fragments = nids.map((nid, index) => cached[index] ?? made.get(nid) ?? lost(nid));
+    return this.#shownTo(reader, fragments);
   }
 
   /** A message needs nothing but itself; a state event also says what was before it. */
-  async ofEntries(entries: readonly TimelineEntry[], rules: RoomVersionRules): Promise<EventFragment[]> {
+  async ofEntries(
+    entries: readonly TimelineEntry[],
+    rules: RoomVersionRules,
+    reader: FragmentReader,
+  ): Promise<EventFragment[]> {
     const found = entries.map((entry) => this.#cache.find(entry.nid) ?? this.#ofEntry(entry, rules));
     const missing = entries.filter((_entry, index) => found[index] === undefined);
     const made = await this.#make(await this.#rowsOf(missing.map(({ nid }) => nid)));
-    return entries.map(({ nid }, index) => found[index] ?? made.get(nid) ?? lost(nid));
+    const fragments = entries.map(({ nid }, index) => found[index] ?? made.get(nid) ?? lost(nid));
+    return this.#shownTo(reader, fragments);
   }
 
-  #ofEntry({ nid, senderNid, event }: TimelineEntry, rules: RoomVersionRules): EventFragment | undefined {
+  /** What the reader gets redacted is made anew each time, and for them alone: nothing of it is kept. */
+  async #shownTo(reader: FragmentReader, fragments: EventFragment[]): Promise<EventFragment[]> {
+    const isErased = await reader.erasedAmong(fragments);
+    if (isErased === undefined) return fragments;
+    const erased = new Set(fragments.flatMap(({ nid, authors }) => (authors.some(isErased) ? nid : [])));
+    const made = await this.#make(await this.#rowsOf([...erased]), isErased);
+    return fragments.map((fragment) =>
+      erased.has(fragment.nid) ? (made.get(fragment.nid) ?? lost(fragment.nid)) : fragment,
+    );
+  }
+
+  #ofEntry({ nid, pos, senderNid, event }: TimelineEntry, rules: RoomVersionRules): EventFragment | undefined {
     if (event.stateKey !== undefined || this.#redacted.has(nid)) return undefined;
-    const form: EventForm = {
+    const form = {
       event: toClientEvent(event.pdu, { eventId: event.eventId, rules }),
       unsigned: {},
       previous: undefined,
-      sources: [],
+      embedded: [],
+      authors: [{ sender: event.sender, pos }],
     };
-    return this.#keep(nid, fragmentOf(form, senderNid));
+    return this.#keep(fragmentOf(form, nid, senderNid));
   }
 
   async #rowsOf(nids: readonly number[]): Promise<EventRow[]> {
     return nids.length === 0 ? [] : this.#ctx.db.all(eventsByNids, { nids });
   }
 
-  /** Rows that were read before a redaction and finished after it are read again. */
-  async #make(rows: readonly EventRow[]): Promise<Map<number, EventFragment>> {
+  /**
+   * Rows that were read before a redaction and finished after it are read again. What is made for one reader (`isErased`) is
+   * not kept.
+   */
+  async #make(rows: readonly EventRow[], isErased?: IsErased): Promise<Map<number, EventFragment>> {
     const made = new Map<number, EventFragment>();
     for (let left = rows; left.length > 0;) {
-      const forms = await eventForms(this.#ctx, left);
+      const forms = await eventForms(this.#ctx, left, isErased);
       const outdated: number[] = [];
       for (const [index, row] of left.entries()) {
         const form = forms[index];
         if (form === undefined) throw new Error('one form for each event');
-        if (form.sources.some((source) => source.redacted_by === null && this.#redacted.has(source.nid)))
+        if (form.sources.some((source) => source.row.redacted_by === null && this.#redacted.has(source.row.nid))) {
           outdated.push(row.nid);
-        else made.set(row.nid, this.#keep(row.nid, fragmentOf(form, row.sender)));
+          continue;
+        }
+        const embedded = form.sources.slice(1).map((source) => source.row.nid);
+        const authors = form.sources.map(({ sender, pos }) => ({ sender, pos }));
+        const fragment = fragmentOf({ ...form, embedded, authors }, row.nid, row.sender);
+        made.set(row.nid, isErased === undefined ? this.#keep(fragment) : fragment);
       }
       left = await this.#rowsOf(outdated);
     }
     return made;
   }
 
-  #keep(nid: number, fragment: EventFragment): EventFragment {
+  #keep(fragment: EventFragment): EventFragment {
+    const { nid } = fragment;
     this.#drop(nid);
     for (const embedded of fragment.embedded) {
       const within = this.#embeddedIn.get(embedded) ?? new Set();
@@ -165,12 +203,15 @@ export function renderEvent(fragment: EventFragment, nowMs: number, reader: Read
   return `${fragment.head}${age}${membership}${transaction}${relations}${tail}`;
 }
 
-function fragmentOf(form: EventForm, senderNid: number): EventFragment {
-  const { event, unsigned, previous } = form;
+type FragmentParts = Pick<EventForm, 'event' | 'unsigned' | 'previous'> & Pick<EventFragment, 'embedded' | 'authors'>;
+
+function fragmentOf(parts: FragmentParts, nid: number, senderNid: number): EventFragment {
+  const { event, unsigned, previous, embedded, authors } = parts;
   const text = JSON.stringify(event);
   const tail = tailOf(unsigned);
   const { content, origin_server_ts: sentTs } = event;
   return {
+    nid,
     type: textAt(event, 'type') ?? '',
     sender: textAt(event, 'sender') ?? '',
     senderNid,
@@ -181,7 +222,8 @@ function fragmentOf(form: EventForm, senderNid: number): EventFragment {
     head: `${text.slice(0, -1)},"unsigned":{"age":`,
     tail,
     tailWithPrevious: previous === undefined ? tail : tailOf({ ...unsigned, ...previous.unsigned }),
-    embedded: form.sources.slice(1).map((source) => source.nid),
+    embedded,
+    authors,
   };
 }
 

@@ -50,7 +50,7 @@ export async function leftRoom(
     span === undefined || span.endPos <= since || standing.isForgotten
       ? { timeline: nothingSeen, state: [] }
       : await untilEnd(pass, dag, reader, visibility, span.endPos);
-  const own = await ownEvent(pass, dag, visibility);
+  const own = await ownEvent(pass, dag, reader, visibility);
   const timeline = withOwnEvent(pass, dag, seen.timeline, own);
   const state = isStateAfter(pass) && own !== undefined ? withOwnState(seen.state, own.fragment) : seen.state;
   const texts = await stateText(pass, { dag, reader }, state);
@@ -108,13 +108,14 @@ function withOwnEvent(
 async function ownEvent(
   pass: SyncPass,
   dag: RoomDag,
+  reader: RoomReader,
   visibility: VisibilityTimeline,
 ): Promise<TimelineEvent | undefined> {
   const { ctx, request, now, nowMs } = pass;
   const row = await stateRow(ctx.rooms, dag, now, 'm.room.member', request.requester.userId);
-  const [fragment] = row === undefined ? [] : await ctx.fragments.ofRows([row]);
+  const [fragment] = row === undefined ? [] : await ctx.fragments.ofRows([row], reader);
   // Where two branches of the room met, somebody may be out of it without an event that says so.
   if (row?.ord == null || fragment === undefined) return undefined;
-  const reader = { membership: membershipAt(visibility, now) ?? 'leave', seesPrevious: false };
-  return { nid: row.nid, ord: row.ord, fragment, text: renderEvent(fragment, nowMs, reader) };
+  const fields = { membership: membershipAt(visibility, now) ?? 'leave', seesPrevious: false };
+  return { nid: row.nid, ord: row.ord, fragment, text: renderEvent(fragment, nowMs, fields) };
 }

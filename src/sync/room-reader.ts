@@ -1,11 +1,12 @@
 /** What one reader may see of one room, found out at most once per pass. */
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomsContext } from '../rooms/context.ts';
+import { type Authorship, type IsErased, erasedFor } from '../rooms/erasure.ts';
 import { type VisibilityTimeline, isVisible } from '../rooms/history-visibility.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
-import type { EventFragment } from './event-fragments.ts';
+import type { EventFragment, FragmentReader } from './event-fragments.ts';
 
-export class RoomReader {
+export class RoomReader implements FragmentReader {
   readonly userId: UserId;
   readonly #rooms: RoomsContext;
   readonly #room: number;
@@ -23,6 +24,16 @@ export class RoomReader {
   visibility(): Promise<VisibilityTimeline> {
     this.#visibility ??= loadVisibility(this.#rooms, this.#room, this.userId);
     return this.#visibility;
+  }
+
+  /** Looks up nothing where nobody was erased, or the reader had joined before and has been there ever since. */
+  async erasedAmong(fragments: readonly EventFragment[]): Promise<IsErased | undefined> {
+    const isDoubtful = ({ sender, pos }: Authorship): boolean => {
+      const since = this.#rooms.erasures.erasedSince(sender);
+      return since !== undefined && !(this.#joinedSince <= since && pos !== null && pos >= this.#joinedSince);
+    };
+    if (!fragments.some(({ authors }) => authors.some(isDoubtful))) return undefined;
+    return erasedFor(this.#rooms, await this.visibility());
   }
 
   /** Whether the reader may see what each of the events replaced in the state. */

@@ -42,12 +42,15 @@ export async function loadState(pass: SyncPass, wish: StateWish): Promise<EventF
     : stateAtEnd(pass, wish);
 }
 
-async function stateAtEnd(pass: SyncPass, { dag, full, since, until }: StateWish): Promise<EventFragment[]> {
+async function stateAtEnd(pass: SyncPass, { dag, reader, full, since, until }: StateWish): Promise<EventFragment[]> {
   const { rooms, fragments } = pass.ctx;
   const state = full
     ? await stateAt(rooms, dag, until, isLazy(pass) ? 'without-members' : 'all')
     : await delta(rooms, dag, since, until);
-  return fragments.ofNids([...state.values()].filter((nid) => nid !== null));
+  return fragments.ofNids(
+    [...state.values()].filter((nid) => nid !== null),
+    reader,
+  );
 }
 
 /**
@@ -57,7 +60,7 @@ async function stateAtEnd(pass: SyncPass, { dag, full, since, until }: StateWish
 async function stateBefore(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
   const inTimeline = new Set(wish.timeline.events.map((event) => event.nid));
   const nids = wish.full ? await wholeBefore(pass, wish, inTimeline) : await changedBefore(pass, wish, inTimeline);
-  return pass.ctx.fragments.ofNids(nids);
+  return pass.ctx.fragments.ofNids(nids, wish.reader);
 }
 
 /** The present state, but what the timeline itself tells as it was before. */
@@ -124,7 +127,7 @@ export async function lazyMembers(
   const ack = { since: everything ? -1 : since, now };
   const wanted = ctx.lazyMembers.unsent(request.requester.deviceNid, dag.room, needed, ack);
   const pos = isStateAfter(pass) ? wish.until : startOfTimeline(timeline, wish.until);
-  return ctx.fragments.ofRows(await memberRows(ctx.rooms, dag, pos, wanted as UserId[]));
+  return ctx.fragments.ofRows(await memberRows(ctx.rooms, dag, pos, wanted as UserId[]), wish.reader);
 }
 
 /** Those whose membership before the timeline somebody who reads it needs; `also` unless the timeline itself tells. */

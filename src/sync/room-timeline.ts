@@ -74,7 +74,7 @@ async function timelineFromTail(pass: SyncPass, wish: TimelineWish): Promise<Roo
   const filter = request.filter.room.timeline;
   const wanted = entries.filter(({ event }) => matchesRoomEventFilter(filter, event));
   if (wanted.length > timelineLimit(filter)) return undefined;
-  const fragments = await ctx.fragments.ofEntries(wanted, wish.dag.rules);
+  const fragments = await ctx.fragments.ofEntries(wanted, wish.dag.rules, wish.reader);
   const seesPrevious = await wish.reader.previousSeen(fragments);
   const events = wanted.map((entry, index): TimelineEvent => {
     const fragment = fragmentAt(fragments, index);
@@ -169,7 +169,7 @@ async function readBackwards(
   let chunkSize = limit + 1;
   for (let scanned = 0; scanned < limits.messagesScannedMax;) {
     const rows = await ctx.rooms.db.all(timelineBackwards, { room, before, after, limit: chunkSize });
-    const fragments = await ctx.fragments.ofRows(rows);
+    const fragments = await ctx.fragments.ofRows(rows, wish.reader);
     for (const [index, row] of rows.entries()) {
       before = row.ord ?? before;
       const fragment = fragmentAt(fragments, index);

@@ -133,7 +133,7 @@ export const setSuspended = defineWrite<{ user: number; suspended: number }>('ac
   q.updateTable('account').set({ suspended: p.suspended }).where('user_nid', '=', p.user),
 );
 
-/** `erased` only ever goes up: what was promised to be erased stays so. */
+/** `erased`: a position, or 0. It is set once: what was promised to be erased stays so. */
 export const deactivateAccount = defineWrite<{ user: number; ts: number; erased: number }>(
   'account.deactivate',
   (q, p) =>
@@ -143,7 +143,7 @@ export const deactivateAccount = defineWrite<{ user: number; ts: number; erased:
         deactivated_ts: e.fn.coalesce('deactivated_ts', p.ts),
         password_hash: null,
         admin: 0,
-        erased: e.case().when('erased', '=', 1).then(e.ref('erased')).else(p.erased).end(),
+        erased: e.case().when('erased', '>', 0).then(e.ref('erased')).else(p.erased).end(),
       }))
       .where('user_nid', '=', p.user),
 );
@@ -157,6 +157,16 @@ export const reactivateAccount = defineWrite<{ user: number; passwordHash: strin
       .where('user_nid', '=', p.user),
 );
 
+export const erasedAccounts = defineRead<Record<never, never>, { user_id: string; erased: number }>(
+  'account.erased',
+  (q) =>
+    q
+      .selectFrom('account')
+      .innerJoin('user_name', 'user_name.user_nid', 'account.user_nid')
+      .select(['user_name.user_id', 'account.erased'])
+      .where('account.erased', '>', 0),
+);
+
 export const administratorCount = defineRead<Record<never, never>, { administrators: number }>(
   'account.administratorCount',
   (q) =>
@@ -168,13 +178,13 @@ export const administratorCount = defineRead<Record<never, never>, { administrat
 );
 
 /** Deactivated accounts that are still in rooms: what a crash during a deactivation leaves behind. */
-export const deactivatedInRooms = defineRead<Record<never, never>, { user_id: string; erased: number }>(
+export const deactivatedInRooms = defineRead<Record<never, never>, { user_id: string }>(
   'account.deactivatedInRooms',
   (q) =>
     q
       .selectFrom('account')
       .innerJoin('user_name', 'user_name.user_nid', 'account.user_nid')
-      .select(['user_name.user_id', 'account.erased'])
+      .select('user_name.user_id')
       .where('account.deactivated_ts', 'is not', null)
       .where((e) =>
         e.exists(
