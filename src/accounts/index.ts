@@ -22,6 +22,7 @@ import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
 import { assertRegistrationIsOpen, register } from './registration.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
+import { reportUser } from './report-user.ts';
 import type { Requester } from './requester.ts';
 import { withCopiedSettings } from './room-settings.ts';
 import { refreshSession } from './sessions.ts';
@@ -118,6 +119,7 @@ const operations = {
   removeTag: tags.removeTag,
   defineFilter: filters.defineFilter,
   getFilter: filters.getFilter,
+  reportUser,
   loadPushRules: pushRules.loadPushRules,
   editPushRules: pushRules.editPushRules,
   listThreepids: administration.listThreepids,

@@ -13,6 +13,7 @@ import { profileEndpoints } from './client/profile/index.ts';
 import { pushRulesEndpoints } from './client/push-rules/index.ts';
 import { registrationEndpoints } from './client/registration/index.ts';
 import { relationEndpoints } from './client/relations/index.ts';
+import { reportEndpoints } from './client/reports/index.ts';
 import { roomEndpoints } from './client/rooms/index.ts';
 import { serverAdministrationEndpoints } from './client/server-administration/index.ts';
 import { syncEndpoints } from './client/sync/index.ts';
@@ -41,6 +42,7 @@ const areas = [
   ...pushRulesEndpoints,
   ...registrationEndpoints,
   ...relationEndpoints,
+  ...reportEndpoints,
   ...roomEndpoints,
   ...serverAdministrationEndpoints,
   ...syncEndpoints,

@@ -64,6 +64,7 @@ export const limits = Object.freeze({
   profileBytesMax: 65_536,
   accountDataBytesMax: 1_048_576,
   reasonBytesMax: 1_000,
+  reportReasonBytesMax: 10_000,
   passwordBytesMax: 512,
   interactiveSessionMs: 900_000,
   interactiveSessionsMax: 10_000,

@@ -25,6 +25,7 @@ import { KnownRelations } from './relations/known-relations.ts';
 import { readSnapshot } from './room-snapshot.ts';
 import { readRelations } from './relations/read-relations.ts';
 import { readThreads } from './relations/read-threads.ts';
+import * as reports from './reports.ts';
 import * as sending from './send-event.ts';
 import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
@@ -140,6 +141,8 @@ const operations = {
   members: reading.readMembers,
   joinedMembers: reading.readJoinedMembers,
   messages: timeline.readMessages,
+  reportRoom: reports.reportRoom,
+  reportEvent: reports.reportEvent,
   event: timeline.readEvent,
   eventAnywhere: timeline.readEventAnywhere,
   snapshot: readSnapshot,

@@ -4,7 +4,8 @@ import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import { EventFlag } from '../storage/event-flags.ts';
 import { type EventRow, eventById } from '../storage/stores/timeline-store.ts';
 import type { Actor, RoomsContext } from './context.ts';
-import { isVisible } from './history-visibility.ts';
+import type { RoomDag } from './dag/contract.ts';
+import { type VisibilityTimeline, isVisible } from './history-visibility.ts';
 import { type OpenedForReading, openForReading } from './read-state.ts';
 
 /** Throws M_NOT_FOUND where there is no such event in the room, or the user may not see it, or the room. */
@@ -27,18 +28,23 @@ export async function visibleRow(
   { dag, access }: OpenedForReading,
   eventId: EventId,
 ): Promise<EventRow> {
-  const row = await ctx.db.one(eventById, { eventId });
-  const isHidden = (row?.flags ?? 0) & (EventFlag.rejected | EventFlag.softFailed | EventFlag.outlier);
-  if (
-    row === undefined ||
-    row.room !== dag.room ||
-    row.pos === null ||
-    isHidden ||
-    !isVisible(access.timeline, row.pos)
-  )
-    throw noSuchEvent();
+  const row = await permittedRow(ctx, dag, access.timeline, eventId);
   // State is shown whoever sent it.
   if (row.skey === null && (await ctx.ignored.of(actor)).has(await ctx.names.userId(row.sender))) throw noSuchEvent();
+  return row;
+}
+
+/** What its reader may see, also where they do not want to. Throws M_NOT_FOUND. */
+export async function permittedRow(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  timeline: VisibilityTimeline,
+  eventId: EventId,
+): Promise<EventRow> {
+  const row = await ctx.db.one(eventById, { eventId });
+  const isHidden = (row?.flags ?? 0) & (EventFlag.rejected | EventFlag.softFailed | EventFlag.outlier);
+  if (row === undefined || row.room !== dag.room || row.pos === null || isHidden || !isVisible(timeline, row.pos))
+    throw noSuchEvent();
   return row;
 }
 

@@ -36,6 +36,16 @@ export const tolerated: readonly Tolerated[] = [
     reason: 'A room that one was never in is as forgotten as it can be.',
   },
   {
+    operationId: 'reportRoom',
+    what: /^foreign roomId/,
+    reason: 'Rooms can be reported from outside.',
+  },
+  {
+    operationId: 'reportUser',
+    what: /^foreign userId/,
+    reason: 'It is about other people.',
+  },
+  {
     operationId: 'getPresence',
     what: /^foreign userId/,
     reason: 'The other user is in a room with the one who asks.',
