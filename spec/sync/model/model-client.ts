@@ -1,13 +1,16 @@
 /** A client that keeps what it was told, and holds every answer against what it must have been. */
-import { assert } from 'vitest';
+import assert from 'node:assert/strict';
 import type { EventId, RoomId, UserId } from '../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
+import { type ModelClientOptions, isFiltered, passesOf } from './client-filter.ts';
+import type { CountsByThread, RoomCounter } from './room-counter.ts';
 import type { ClientEvent, JoinedRoom, SyncAnswer, TestUser } from '../../support/test-rooms.ts';
 import { type LoggedEvent, type ModelState, type RoomLog, keyOf } from './room-log.ts';
 
 /** What is true of the rooms beside their events, as of now. */
 export interface Truth {
   readonly logs: ReadonlyMap<RoomId, RoomLog>;
+  readonly counters: ReadonlyMap<RoomId, RoomCounter>;
   /** room → user, type and thread → event */
   readonly receipts: ReadonlyMap<RoomId, ReadonlyMap<string, EventId>>;
   readonly typing: ReadonlyMap<RoomId, ReadonlySet<UserId>>;
@@ -22,11 +25,7 @@ interface KnownRoom {
   /** Whether typing was told by the server process that runs now. */
   typingIsFresh: boolean;
   readonly accountData: Map<string, JsonObject>;
-}
-
-export interface ModelClientOptions {
-  readonly limit: number;
-  readonly lazy: boolean;
+  counts: CountsByThread | undefined;
 }
 
 export class ModelClient {
@@ -39,10 +38,6 @@ export class ModelClient {
   constructor(user: TestUser, options: ModelClientOptions) {
     this.user = user;
     this.options = options;
-  }
-
-  get filter(): JsonObject {
-    return { room: { timeline: { limit: this.options.limit }, state: { lazy_load_members: this.options.lazy } } };
   }
 
   /** Begins anew, as after clearing its cache. */
@@ -59,7 +54,7 @@ export class ModelClient {
   /** `answer` was the response to a request with `this.since`. */
   take(answer: SyncAnswer, truth: Truth): void {
     const [since, now] = [this.since === undefined ? -1 : posOf(this.since), posOf(answer.next_batch)];
-    assert.isAtLeast(now, since, 'tokens go forwards');
+    assert.ok(now >= since, 'tokens go forwards');
     for (const [roomId, log] of truth.logs) this.#takeRoom(roomId, log, since, now, answer);
     for (const { type, content } of answer.account_data?.events ?? []) this.#globalData.set(type, content);
     this.since = answer.next_batch;
@@ -68,6 +63,19 @@ export class ModelClient {
   /** Nothing happened since the last answer: the client knows everything. */
   assertComplete(truth: Truth): void {
     for (const [roomId, room] of this.rooms) {
+      // What the filter leaves out may be all that is new: then nothing is told, and the counts neither.
+      if (!isFiltered(this.options))
+        assert.deepEqual(
+          sorted(new Map(Object.entries(room.counts ?? {}))),
+          sorted(
+            new Map(
+              Object.entries(
+                truth.counters.get(roomId)?.unread(this.user.userId, this.options.byThread === true) ?? {},
+              ),
+            ),
+          ),
+          `counts of ${roomId}`,
+        );
       const receipts = [...(truth.receipts.get(roomId) ?? [])].filter(
         ([key]) => !key.includes('m.read.private') || key.startsWith(this.user.userId),
       );
@@ -91,23 +99,23 @@ export class ModelClient {
   #takeRoom(roomId: RoomId, log: RoomLog, since: number, now: number, answer: SyncAnswer): void {
     const { userId } = this.user;
     const standing = log.standingAt(userId, now);
-    const { join, invite, leave } = answer.rooms ?? {};
-    const told = { join: join?.[roomId], invite: invite?.[roomId], leave: leave?.[roomId] };
-    const section =
-      standing?.membership === 'join' || standing?.membership === 'invite' ? standing.membership : 'leave';
-    for (const name of ['join', 'invite', 'leave'] as const)
-      if (name !== section) assert.isUndefined(told[name], `${roomId} is not told as ${name}`);
-    if (standing === undefined) assert.isUndefined(told.leave);
+    const { join, invite, knock, leave } = answer.rooms ?? {};
+    const told = { join: join?.[roomId], invite: invite?.[roomId], knock: knock?.[roomId], leave: leave?.[roomId] };
+    const section = (['join', 'invite', 'knock'] as const).find((name) => name === standing?.membership) ?? 'leave';
+    for (const name of ['join', 'invite', 'knock', 'leave'] as const)
+      if (name !== section) assert.equal(told[name], undefined, `${roomId} is not told as ${name}`);
+    if (standing === undefined) assert.equal(told.leave, undefined);
     else if (section === 'join') this.#takeJoined(roomId, log, since, now, standing.pos, told.join);
     else {
       this.rooms.delete(roomId);
       const isNews = standing.pos > since;
-      // An invite that was answered while the answer was made is left to the next one.
+      // An invite or knock that was answered while the answer was made is left to the next one.
       const isOver = log.ownEventAt(userId, Infinity)?.pos !== standing.pos;
-      if (section === 'invite' && !(isOver && told.invite === undefined))
-        assert.equal(told.invite !== undefined, isNews, `the invite to ${roomId}`);
-      else if (section === 'invite') return;
-      else if (since < 0 || !isNews) assert.isUndefined(told.leave, `${roomId} was left before`);
+      if (section !== 'leave') {
+        if (!isOver || told[section] !== undefined)
+          assert.equal(told[section] !== undefined, isNews, `the ${section} to ${roomId}`);
+      } else if ((since < 0 && this.options.includeLeave !== true) || !isNews)
+        assert.equal(told.leave, undefined, `${roomId} was left before`);
       else this.#checkLeft(log, since, now, told.leave);
     }
   }
@@ -122,13 +130,18 @@ export class ModelClient {
   ): void {
     const { userId } = this.user;
     const isNew = since < 0 || (joinedPos > since && log.membershipAt(userId, since) !== 'join');
-    const { events, limited } = log.timeline(userId, isNew ? -1 : since, now, this.options.limit);
+    const { events, limited } = log.timeline(userId, {
+      since: isNew ? -1 : since,
+      until: now,
+      limit: this.options.limit,
+      passes: passesOf(this.options),
+    });
     assert.deepEqual(
       idsOf(told?.timeline.events),
       events.map((event) => event.eventId),
       `timeline of ${roomId}`,
     );
-    if (events.length > 0 || isNew) assert.isDefined(told, `${roomId} is told`);
+    if (events.length > 0 || isNew) assert.ok(told, `${roomId} is told`);
     let room = this.rooms.get(roomId);
     if (isNew || room === undefined) {
       room = newRoom();
@@ -140,6 +153,7 @@ export class ModelClient {
       this.#takeState(roomId, room, log, now, told, events[0]);
       takeEphemeral(room, told);
       for (const { type, content } of told.account_data.events) room.accountData.set(type, content);
+      room.counts = { main: told.unread_notifications, ...told.unread_thread_notifications };
     }
     this.#assertState(roomId, room.state, log.stateAt(now), 'after the answer');
   }
@@ -153,11 +167,19 @@ export class ModelClient {
     told: JoinedRoom,
     first: LoggedEvent | undefined,
   ): void {
+    if (this.options.stateAfter === true) {
+      apply(room.state, told.state_after?.events);
+      for (const event of told.timeline.events)
+        if (this.options.lazy) this.#assertSenderKnown(room.state, log, event, now);
+      return;
+    }
     apply(room.state, told.state.events);
+    if (isFiltered(this.options)) return apply(room.state, told.timeline.events);
     const before = log.stateAt(first === undefined ? now : first.pos - 1);
     this.#assertState(roomId, room.state, before, 'before the timeline');
     for (const event of told.timeline.events) {
-      if (this.options.lazy) this.#assertSenderKnown(room.state, log, event);
+      if (this.options.lazy && !isOwnMembership(event))
+        this.#assertSenderKnown(room.state, log, event, (log.find(event.event_id)?.pos ?? 0) - 1);
       apply(room.state, [event]);
     }
   }
@@ -176,10 +198,8 @@ export class ModelClient {
     }
   }
 
-  #assertSenderKnown(known: ReadonlyMap<string, EventId>, log: RoomLog, event: ClientEvent): void {
-    if (event.type === 'm.room.member' && event.state_key === event.sender) return;
-    const pos = log.events.find((logged) => logged.eventId === event.event_id)?.pos ?? 0;
-    const member = log.stateAt(pos - 1).get(keyOf('m.room.member', event.sender));
+  #assertSenderKnown(known: ReadonlyMap<string, EventId>, log: RoomLog, event: ClientEvent, pos: number): void {
+    const member = log.stateAt(pos).get(keyOf('m.room.member', event.sender));
     assert.equal(
       known.get(keyOf('m.room.member', event.sender)),
       member?.eventId,
@@ -190,35 +210,47 @@ export class ModelClient {
   /** Events are as they were sent, or redacted if that was so by then. */
   #checkContents(log: RoomLog, now: number, events: readonly ClientEvent[]): void {
     for (const event of events) {
-      const logged = log.events.find((other) => other.eventId === event.event_id);
-      assert.isDefined(logged, `${event.event_id} exists`);
+      const logged = log.find(event.event_id);
+      assert.ok(logged, `${event.event_id} exists`);
       const redactedAt = log.redactedAt(event.event_id);
       const isRedacted = event.unsigned?.['redacted_because'] !== undefined;
       if (redactedAt === undefined || redactedAt <= now) assert.equal(isRedacted, redactedAt !== undefined);
-      if (isRedacted) assert.isUndefined(event.content['body'], 'nothing is left of what was redacted');
-      else assert.deepEqual(event.content, logged?.content);
-      const membership = log.membershipAt(this.user.userId, logged?.pos ?? 0) ?? 'leave';
+      if (isRedacted) assert.equal(event.content['body'], undefined, 'nothing is left of what was redacted');
+      else assert.deepEqual(event.content, logged.content);
+      const membership = log.membershipAt(this.user.userId, logged.pos) ?? 'leave';
       assert.equal(event.unsigned?.['membership'], membership, `the membership at ${event.event_id}`);
     }
   }
 
   /** Until the departure what could be seen, and then the reader's own event alone. */
-  #checkLeft(log: RoomLog, since: number, now: number, told: Pick<JoinedRoom, 'timeline' | 'state'> | undefined): void {
+  #checkLeft(
+    log: RoomLog,
+    since: number,
+    now: number,
+    told: Pick<JoinedRoom, 'timeline' | 'state' | 'state_after'> | undefined,
+  ): void {
+    assert.ok(told, 'a room that was left is told');
     const { userId } = this.user;
     const departure = log.lastDepartureAt(userId, now);
-    const wasIn = log.membershipAt(userId, since) === 'join';
+    const wasIn = since >= 0 && log.membershipAt(userId, since) === 'join';
+    const passes = passesOf(this.options);
+    const { limit } = this.options;
     const isSeen = departure !== undefined && departure > since;
-    const seen = isSeen ? log.timeline(userId, wasIn ? since : -1, departure, this.options.limit).events : [];
+    const range = { since: wasIn ? since : -1, until: departure ?? 0, limit, passes };
+    const seen = isSeen ? log.timeline(userId, range).events : [];
     const newest = seen.map((event) => event.eventId);
-    const own = log.ownEventAt(userId, now)?.eventId;
-    if (own !== undefined && !newest.includes(own)) newest.push(own);
-    const expected = newest.slice(Math.max(0, newest.length - this.options.limit));
-    assert.deepEqual(idsOf(told?.timeline.events), expected, 'the timeline of a room that was left');
-    this.#checkContents(log, now, told?.timeline.events ?? []);
-    for (const event of told?.state.events ?? []) {
-      const logged = log.events.find((other) => other.eventId === event.event_id);
-      assert.isTrue(isSeen && logged !== undefined && logged.pos <= departure, 'no state of later than the departure');
+    const own = log.ownEventAt(userId, now);
+    if (own !== undefined && passes(own) && !newest.includes(own.eventId)) newest.push(own.eventId);
+    const expected = newest.slice(Math.max(0, newest.length - limit));
+    assert.deepEqual(idsOf(told.timeline.events), expected, 'the timeline of a room that was left');
+    this.#checkContents(log, now, told.timeline.events);
+    const state = this.options.stateAfter === true ? (told.state_after?.events ?? []) : told.state.events;
+    for (const event of state) {
+      const logged = log.find(event.event_id);
+      const isOwn = this.options.stateAfter === true && logged === own;
+      assert.ok(isOwn || (isSeen && logged !== undefined && logged.pos <= departure), 'no state of later than that');
     }
+    if (this.options.stateAfter === true) assert.ok(idsOf(state).includes(own?.eventId ?? ('' as EventId)));
   }
 }
 
@@ -230,13 +262,17 @@ const newRoom = (): KnownRoom => ({
   typing: new Set(),
   typingIsFresh: true,
   accountData: new Map(),
+  counts: undefined,
 });
+
+const isOwnMembership = (event: ClientEvent): boolean =>
+  event.type === 'm.room.member' && event.state_key === event.sender;
 
 const idsOf = (events: readonly ClientEvent[] = []): EventId[] => events.map((event) => event.event_id);
 const sorted = <T>(map: ReadonlyMap<string, T>): (readonly [string, T])[] =>
   [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
 
-function apply(state: Map<string, EventId>, events: readonly ClientEvent[]): void {
+function apply(state: Map<string, EventId>, events: readonly ClientEvent[] = []): void {
   for (const event of events)
     if (event.state_key !== undefined) state.set(keyOf(event.type, event.state_key), event.event_id);
 }

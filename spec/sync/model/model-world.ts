@@ -8,21 +8,26 @@ import { pduOf } from '../../../src/rooms/stored-event.ts';
 import { timelineForwards } from '../../../src/storage/stores/timeline-store.ts';
 import type { TestRooms, TestUser } from '../../support/test-rooms.ts';
 import type { Truth } from './model-client.ts';
+import { RoomCounter } from './room-counter.ts';
 import { RoomLog } from './room-log.ts';
 
 type Action = (actor: TestUser, roomId: RoomId) => Promise<unknown>;
+/** What nobody can put in order afterwards when it happens at once with other things. */
+const alone = new Set(['type', 'redact']);
 
 export class ModelWorld {
   test: TestRooms;
   readonly users: readonly TestUser[];
   readonly truth: {
     readonly logs: Map<RoomId, RoomLog>;
+    readonly counters: Map<RoomId, RoomCounter>;
     readonly receipts: Map<RoomId, Map<string, EventId>>;
     readonly typing: Map<RoomId, Set<UserId>>;
     readonly accountData: Map<string, JsonObject>;
-  } & Truth = { logs: new Map(), receipts: new Map(), typing: new Map(), accountData: new Map() };
+  } & Truth = { logs: new Map(), counters: new Map(), receipts: new Map(), typing: new Map(), accountData: new Map() };
   /** What was tried, for the message of a failure. */
   readonly history: string[] = [];
+  actionCount = 0;
   readonly #random: Random;
   readonly #actions: readonly (readonly [number, string, Action])[];
   #count = 0;
@@ -34,6 +39,13 @@ export class ModelWorld {
     this.#actions = [
       [30, 'send', (actor, roomId) => this.#send(actor, roomId)],
       [6, 'state', (actor, roomId) => this.#state(actor, roomId)],
+      [2, 'mention', (actor, roomId) => this.#mention(actor, roomId)],
+      [6, 'thread', (actor, roomId) => this.#relate(actor, roomId, 'm.thread')],
+      [3, 'edit', (actor, roomId) => this.#relate(actor, roomId, 'm.replace')],
+      [4, 'react', (actor, roomId) => this.#relate(actor, roomId, 'm.annotation')],
+      [2, 'refer', (actor, roomId) => this.#relate(actor, roomId, 'm.reference')],
+      [2, 'join rule', (actor, roomId) => this.#joinRule(actor, roomId)],
+      [4, 'knock', (actor, roomId) => this.test.rooms.knockRoom(actor, { roomId })],
       [3, 'visibility', (actor, roomId) => this.#visibility(actor, roomId)],
       [8, 'join', (actor, roomId) => this.test.rooms.joinRoom(actor, { roomId })],
       [5, 'leave', (actor, roomId) => this.test.rooms.leaveRoom(actor, { roomId })],
@@ -44,7 +56,8 @@ export class ModelWorld {
       [2, 'profile', (actor) => this.test.rooms.profileChanged(actor.userId, { displayname: this.#text('name') })],
       [4, 'redact', (actor, roomId) => this.#redact(actor, roomId)],
       [6, 'receipt', (actor, roomId) => this.#receipt(actor, roomId)],
-      [4, 'typing', (actor, roomId) => this.#type(actor, roomId)],
+      [6, 'threaded receipt', (actor, roomId) => this.#threadedReceipt(actor, roomId)],
+      [4, 'type', (actor, roomId) => this.#type(actor, roomId)],
       [4, 'account data', (actor, roomId) => this.#accountData(actor, roomId)],
     ];
   }
@@ -52,13 +65,21 @@ export class ModelWorld {
   async makeRoom(creator: TestUser): Promise<void> {
     const roomId = await this.test.createRoom(creator, {
       powerLevelContentOverride: {
-        events: { 'm.room.topic': 0, 'm.room.name': 0, 'm.room.history_visibility': 0, 'org.example': 0 },
+        events: {
+          'm.room.topic': 0,
+          'm.room.name': 0,
+          'm.room.history_visibility': 0,
+          'm.room.join_rules': 0,
+          'org.example': 0,
+        },
         kick: 0,
         ban: 0,
         invite: 0,
       },
     });
-    this.truth.logs.set(roomId, new RoomLog());
+    const log = new RoomLog();
+    this.truth.logs.set(roomId, log);
+    this.truth.counters.set(roomId, new RoomCounter(log));
     this.truth.receipts.set(roomId, new Map());
     this.truth.typing.set(roomId, new Set());
     await this.#log(roomId);
@@ -68,16 +89,17 @@ export class ModelWorld {
   async act({ among = 'one' }: { readonly among?: 'one' | 'many' } = {}): Promise<void> {
     const actor = this.#pick(this.users);
     const roomId = this.#pick([...this.truth.logs.keys()]);
-    // Of typing and leaving at once nobody can say which was first.
-    const actions = this.#actions.filter(([, action]) => among === 'one' || action !== 'typing');
+    const actions = this.#actions.filter(([, action]) => among === 'one' || !alone.has(action));
     let at = this.#random.int(actions.reduce((sum, [weight]) => sum + weight, 0));
     const chosen = actions.find(([weight]) => (at -= weight) < 0);
     if (chosen === undefined) throw new Error('the weights do not add up');
     const [, name, run] = chosen;
+    this.actionCount++;
     this.history.push(`${actor.userId} ${name}`);
     await run(actor, roomId).catch((error: unknown) => {
       if (!(error instanceof MatrixError)) throw error;
     });
+    if (among === 'one') await this.settle();
   }
 
   /** To be called when everything that was begun is over. */
@@ -99,8 +121,10 @@ export class ModelWorld {
     const before = Number.MAX_SAFE_INTEGER;
     for (const row of await ctx.db.all(timelineForwards, { room, after, before, limit: 1_000 })) {
       const event = roomEventFromPdu(pduOf(row), rules, row.event_id as EventId);
-      const { eventId, type, stateKey, sender, content, redacts } = event;
-      log?.events.push({ eventId, pos: row.pos ?? 0, type, stateKey, sender, content, redacts });
+      log?.add(event, row.pos ?? 0);
+      const logged = log?.find(event.eventId);
+      if (logged !== undefined) this.truth.counters.get(roomId)?.logged(logged);
+      const { type, stateKey, content } = event;
       if (type === 'm.room.member' && content['membership'] !== 'join')
         this.truth.typing.get(roomId)?.delete(stateKey as UserId);
     }
@@ -108,6 +132,28 @@ export class ModelWorld {
 
   #send(actor: TestUser, roomId: RoomId): Promise<unknown> {
     return this.test.say(actor, roomId, this.#text('message'));
+  }
+
+  #mention(actor: TestUser, roomId: RoomId): Promise<unknown> {
+    const named = this.users.filter(() => this.#random.int(5) === 0).map((user) => user.userId);
+    return this.test.say(actor, roomId, this.#text('message'), { 'm.mentions': { user_ids: named } });
+  }
+
+  async #relate(actor: TestUser, roomId: RoomId, relType: string): Promise<void> {
+    const events = this.truth.logs.get(roomId)?.events ?? [];
+    // Threads with several events, and what relates to events in them.
+    const recent = events.slice(-12);
+    const { eventId } = this.#pick(this.#random.int(3) === 0 ? events : recent);
+    const relation = { rel_type: relType, event_id: eventId };
+    if (relType === 'm.annotation') {
+      const content = { 'm.relates_to': { ...relation, key: this.#pick(['+1', '-1']) } };
+      await this.test.rooms.sendMessage(actor, { roomId, type: 'm.reaction', content });
+    } else await this.test.say(actor, roomId, this.#text('relating message'), { 'm.relates_to': relation });
+  }
+
+  #joinRule(actor: TestUser, roomId: RoomId): Promise<unknown> {
+    const join_rule = this.#pick(['public', 'public', 'public', 'invite', 'knock', 'knock']);
+    return this.test.setState(actor, roomId, 'm.room.join_rules', { join_rule });
   }
 
   #state(actor: TestUser, roomId: RoomId): Promise<unknown> {
@@ -143,14 +189,26 @@ export class ModelWorld {
 
   async #receipt(actor: TestUser, roomId: RoomId): Promise<void> {
     const events = this.truth.logs.get(roomId)?.events ?? [];
+    await this.#read(actor, roomId, this.#random.int(events.length), undefined);
+  }
+
+  async #threadedReceipt(actor: TestUser, roomId: RoomId): Promise<void> {
+    const events = this.truth.logs.get(roomId)?.events ?? [];
     const index = this.#random.int(events.length);
-    const eventId = events[index]?.eventId;
-    if (eventId === undefined) return;
+    const own = events[index]?.thread;
+    await this.#read(actor, roomId, index, this.#pick([own, own, own, 'main', this.#pick(events).eventId]));
+  }
+
+  async #read(actor: TestUser, roomId: RoomId, index: number, thread: string | undefined): Promise<void> {
+    const events = this.truth.logs.get(roomId)?.events ?? [];
+    const event = events[index];
+    if (event === undefined) return;
+    const { eventId, pos } = event;
     const type = this.#pick(['m.read', 'm.read', 'm.read.private'] as const);
-    const thread = this.#pick([undefined, undefined, 'main']);
     await this.test.rooms.setReceipt(actor, roomId, type, eventId, thread);
     const receipts = this.truth.receipts.get(roomId);
     const key = `${actor.userId} ${type} ${thread ?? ''}`;
+    this.truth.counters.get(roomId)?.readUpTo(actor.userId, pos, thread);
     const current = events.findIndex((event) => event.eventId === receipts?.get(key));
     if (index > current) receipts?.set(key, eventId);
   }
