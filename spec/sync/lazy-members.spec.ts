@@ -50,6 +50,26 @@ describeOnBothEngines('lazy loading of members', (engine) => {
     expect(members(await sync(bob, again.since))).toEqual([]);
   });
 
+  it('gives them to a device that got another answer to the same request', async () => {
+    const { test, alice, bob, carol, roomId } = await start();
+    const filter = { room: { timeline: { limit: 1 }, state: { lazy_load_members: true } } };
+    const ask = async (since?: string) => {
+      const answer = await test.syncOnce(bob, since, { filter });
+      return { since: answer.next_batch, ...answer.rooms?.join?.[roomId] };
+    };
+    const first = await ask();
+    await test.say(carol, roomId, 'in an answer that is lost');
+    expect(members(await ask(first.since))).toEqual([carol.userId]);
+    await test.say(alice, roomId, 'in the one that arrives');
+    const second = await ask(first.since);
+    expect(members(second)).toEqual([]);
+    await test.say(carol, roomId, 'now carol is needed');
+    const third = await ask(second.since);
+    expect(members(third)).toEqual([carol.userId]);
+    await test.say(carol, roomId, 'and known');
+    expect(members(await ask(third.since))).toEqual([]);
+  });
+
   it('gives them each time to those who want that, to other devices, and with the full state', async () => {
     const { test, bob, carol, roomId, sync } = await start();
     const redundant = { filter: { room: { state: { lazy_load_members: true, include_redundant_members: true } } } };

@@ -86,7 +86,6 @@ export function createSync(
 
 async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, user: SyncUser): Promise<string> {
   const since = knownSince(ctx, request.since);
-  if (since < 0) ctx.lazyMembers.forget(request.requester.deviceNid);
   const { sessionsVersion } = user;
   const deadline = Deadline.after(timers, request.timeoutMs, request.signal);
   try {

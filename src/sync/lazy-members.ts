@@ -7,35 +7,54 @@ import { Lru } from '../platform/lru.ts';
 const devicesMax = 20_000;
 const membersPerDeviceMax = 5_000;
 
+/** Members are kept as room and user. */
+interface Device {
+  /** Of answers that arrived. */
+  readonly received: Set<string>;
+  /** Of the last answer, which ended at a position. */
+  readonly sent: Set<string>;
+  sentPos: number;
+}
+
 export class LazyMembers {
-  /** device → room and user → the position of the response that had it. */
-  readonly #sent = new Lru<number, Map<string, number>>({ sizeMax: devicesMax });
+  readonly #devices = new Lru<number, Device>({ sizeMax: devicesMax });
 
   /**
-   * Of the users, those whose membership in the room was in no response that the device has got: only a token proves that
-   * a response arrived. They count as sent with the response that ends at `now`. `since` -1: all of them.
+   * An answer to a request with this token is begun. Only the token of an answer proves that it arrived: a later one may be
+   * that of another answer to the same request. -1: the device starts anew.
+   */
+  begin(deviceNid: number, since: number): void {
+    if (since < 0) this.#devices.delete(deviceNid);
+    const device = this.#devices.find(deviceNid);
+    if (device === undefined) return;
+    if (device.sentPos === since)
+      for (const member of device.sent) if (device.received.size < membersPerDeviceMax) device.received.add(member);
+    device.sent.clear();
+    device.sentPos = -1;
+  }
+
+  /**
+   * Of the users, those whose membership in the room is in no answer that the device has got; `everything`: all of them. They
+   * are sent with the answer that was begun and ends at `now`.
    */
   unsent(
     deviceNid: number,
     room: number,
     userIds: Iterable<string>,
-    { since, now }: { readonly since: number; readonly now: number },
+    { since, now, everything }: { readonly since: number; readonly now: number; readonly everything: boolean },
   ): string[] {
-    const sent = this.#sent.find(deviceNid) ?? new Map<string, number>();
+    const device = this.#devices.find(deviceNid) ?? { received: new Set(), sent: new Set(), sentPos: -1 };
     const fresh: string[] = [];
     for (const userId of userIds) {
-      const key = `${room} ${userId}`;
-      const pos = sent.get(key);
-      if (pos !== undefined && pos <= since) continue;
+      const member = `${room} ${userId}`;
+      const isReceived = device.received.has(member);
+      if (isReceived && !everything) continue;
       fresh.push(userId);
-      if (pos !== undefined || sent.size < membersPerDeviceMax) sent.set(key, now);
+      if (!isReceived) device.sent.add(member);
     }
-    this.#sent.set(deviceNid, sent);
+    // Where both tokens are the same, the next one proves nothing.
+    device.sentPos = now > since ? now : -1;
+    this.#devices.set(deviceNid, device);
     return fresh;
-  }
-
-  /** The device starts anew. */
-  forget(deviceNid: number): void {
-    this.#sent.delete(deviceNid);
   }
 }

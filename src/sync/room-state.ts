@@ -124,8 +124,8 @@ export async function lazyMembers(
   const all = isStateAfter(pass) ? membersIn(timeline, also) : neededMembers(timeline, also);
   const needed = [...all].filter((userId) => !told.has(userId));
   const everything = full || request.filter.room.state.includeRedundantMembers;
-  const ack = { since: everything ? -1 : since, now };
-  const wanted = ctx.lazyMembers.unsent(request.requester.deviceNid, dag.room, needed, ack);
+  const answer = { since, now, everything };
+  const wanted = ctx.lazyMembers.unsent(request.requester.deviceNid, dag.room, needed, answer);
   const pos = isStateAfter(pass) ? wish.until : startOfTimeline(timeline, wish.until);
   return ctx.fragments.ofRows(await memberRows(ctx.rooms, dag, pos, wanted as UserId[]), wish.reader);
 }

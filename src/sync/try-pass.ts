@@ -1,5 +1,6 @@
 /** A pass that begins anew when a purge comes in between. */
 import { EventForgotten } from './event-fragments.ts';
+import { isLazy } from './room-state.ts';
 import { type PassResult, runPass } from './sync-pass.ts';
 import { type SyncContext, type SyncPass, type SyncRequest, beginPass } from './sync-request.ts';
 import type { SyncUser } from './sync-user.ts';
@@ -13,6 +14,7 @@ export async function tryPass(
 ): Promise<{ readonly pass: SyncPass; readonly result: PassResult }> {
   for (let triesLeft = purgesMax; ; triesLeft--) {
     const pass = beginPass(ctx, request, user, since);
+    if (isLazy(pass)) ctx.lazyMembers.begin(request.requester.deviceNid, since);
     try {
       return { pass, result: await runPass(pass) };
     } catch (error) {
