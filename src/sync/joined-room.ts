@@ -160,5 +160,5 @@ async function accountDataOf(
   if (!includesRoom(pass.request.filter.room.accountData, dag.roomId)) return [];
   if (!isNew || pass.since < 0) return changed;
   const rows = await pass.ctx.rooms.db.all(accountDataOfRoom, { user: pass.user.userNid, room: dag.room });
-  return rows.filter((row) => row.json !== null && row.pos <= pass.now);
+  return rows.filter((row) => row.json !== null);
 }

@@ -99,11 +99,14 @@ async function roomText(
     : undefined;
 }
 
-/** By room. Of deleted types only those who may have known them are told. */
+/**
+ * By room. Of deleted types only those who may have known them are told. What was set after `now` is told now and again: it may
+ * have taken the place of what an earlier answer to the same request held.
+ */
 async function changedAccountData(pass: SyncPass): Promise<ReadonlyMap<number, readonly AccountDataRow[]>> {
-  const { user, since, now, ctx } = pass;
+  const { user, since, ctx } = pass;
   if (!pass.accountDataChanged) return new Map();
-  const rows = await ctx.rooms.db.all(accountDataSince, { user: user.userNid, since, until: now });
+  const rows = await ctx.rooms.db.all(accountDataSince, { user: user.userNid, since });
   return Map.groupBy(
     rows.filter((row) => since >= 0 || row.json !== null),
     (row) => row.room,
@@ -112,10 +115,10 @@ async function changedAccountData(pass: SyncPass): Promise<ReadonlyMap<number, r
 
 /** Push rules are account data that only their own endpoints set. */
 async function pushRulesEvent(pass: SyncPass): Promise<readonly string[]> {
-  const { since, now, ctx, request } = pass;
+  const { since, ctx, request } = pass;
   if (!pass.globalsChanged) return [];
   if (!matchesEventFilter(request.filter.accountData, { type: 'm.push_rules', content: {} })) return [];
   const { ruleset, pos } = await ctx.pushRules.load(request.requester);
-  if (since >= 0 && (pos <= since || pos > now)) return [];
+  if (since >= 0 && pos <= since) return [];
   return [`{"type":"m.push_rules","content":${JSON.stringify({ global: ruleset })}}`];
 }

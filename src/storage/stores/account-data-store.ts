@@ -24,7 +24,7 @@ export const accountData = defineRead<{ user: number; room: number; type: string
 );
 
 /** Changes after `since` up to `until`, for /sync; deletions included. */
-export const accountDataSince = defineRead<{ user: number; since: number; until: number }, AccountDataRow>(
+export const accountDataSince = defineRead<{ user: number; since: number }, AccountDataRow>(
   'accountData.since',
   (q, p) =>
     q
@@ -32,7 +32,6 @@ export const accountDataSince = defineRead<{ user: number; since: number; until:
       .select(['room', 'type', 'json', 'pos'])
       .where('user_nid', '=', p.user)
       .where('pos', '>', p.since)
-      .where('pos', '<=', p.until)
       .orderBy('pos'),
 );
 
