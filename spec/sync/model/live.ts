@@ -2,12 +2,13 @@
  * Users who do things at random in a few rooms, and clients that ask meanwhile: with lost answers, repeated requests, restarts
  * of the client and of the server, and answers that are made while things happen.
  */
+import type { RoomId } from '../../../src/matrix/ids/ids.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { seededRandom, testPorts } from '../../support/test-ports.ts';
 import { type SyncAnswer, TestRooms, type TestRoomsOptions, type TestUser } from '../../support/test-rooms.ts';
 import { assertRepeated } from './assert-repeated.ts';
 import { optionsAtRandom, requestOf } from './client-filter.ts';
-import { ModelClient } from './model-client.ts';
+import { ModelClient, posOf } from './model-client.ts';
 import { ModelWorld } from './model-world.ts';
 
 export interface Life {
@@ -61,12 +62,21 @@ export async function liveAtRandom(db: Database, { seed, users: userCount, actio
     }
     // Some things happen before the answer, some while it is made.
     for (let i = random.int(5); i > 0; i--) await world.act();
+    const meanwhile = random.int(2) * random.int(4);
     const [answer] = await Promise.all([
       ask(client),
-      ...Array.from({ length: random.int(2) * random.int(4) }, () => world.act({ among: 'many' })),
+      ...Array.from({ length: meanwhile }, () => world.act({ among: 'many' })),
     ]);
     await world.settle();
-    if (lost !== undefined) assertRepeated(lost, answer, client.options);
+    if (lost !== undefined)
+      assertRepeated(lost, answer, {
+        ...client.options,
+        isQuiet: meanwhile === 0,
+        isMoving: (roomId) => {
+          const own = world.truth.logs.get(roomId as RoomId)?.ownEventAt(client.user.userId, Infinity);
+          return own !== undefined && own.pos > posOf(answer.next_batch);
+        },
+      });
     client.take(answer, world.truth);
     if (random.int(3) > 0) return;
     client.take(await ask(client), world.truth);

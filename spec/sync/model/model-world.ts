@@ -13,7 +13,8 @@ import { RoomLog } from './room-log.ts';
 
 type Action = (actor: TestUser, roomId: RoomId) => Promise<unknown>;
 /** What nobody can put in order afterwards when it happens at once with other things. */
-const alone = new Set(['type', 'redact']);
+const alone = new Set(['type', 'redact', 'upgrade']);
+const roomsMax = 6;
 
 export class ModelWorld {
   test: TestRooms;
@@ -45,6 +46,7 @@ export class ModelWorld {
       [4, 'react', (actor, roomId) => this.#relate(actor, roomId, 'm.annotation')],
       [2, 'refer', (actor, roomId) => this.#relate(actor, roomId, 'm.reference')],
       [2, 'join rule', (actor, roomId) => this.#joinRule(actor, roomId)],
+      [1, 'upgrade', (_actor, roomId) => this.#upgrade(roomId)],
       [4, 'knock', (actor, roomId) => this.test.rooms.knockRoom(actor, { roomId })],
       [3, 'visibility', (actor, roomId) => this.#visibility(actor, roomId)],
       [8, 'join', (actor, roomId) => this.test.rooms.joinRoom(actor, { roomId })],
@@ -77,6 +79,10 @@ export class ModelWorld {
         invite: 0,
       },
     });
+    await this.#follow(roomId);
+  }
+
+  async #follow(roomId: RoomId): Promise<void> {
     const log = new RoomLog();
     this.truth.logs.set(roomId, log);
     this.truth.counters.set(roomId, new RoomCounter(log));
@@ -149,6 +155,15 @@ export class ModelWorld {
       const content = { 'm.relates_to': { ...relation, key: this.#pick(['+1', '-1']) } };
       await this.test.rooms.sendMessage(actor, { roomId, type: 'm.reaction', content });
     } else await this.test.say(actor, roomId, this.#text('relating message'), { 'm.relates_to': relation });
+  }
+
+  async #upgrade(roomId: RoomId): Promise<void> {
+    const createdBy = this.truth.logs.get(roomId)?.events[0]?.sender;
+    const creator = this.users.find((user) => user.userId === createdBy);
+    if (creator === undefined || this.truth.logs.size >= roomsMax) return;
+    const request = { roomId, rules: this.test.rooms.roomVersion('12'), additionalCreators: [] };
+    const replacement = await this.test.rooms.upgradeRoom(creator, request);
+    if (!this.truth.logs.has(replacement)) await this.#follow(replacement);
   }
 
   #joinRule(actor: TestUser, roomId: RoomId): Promise<unknown> {

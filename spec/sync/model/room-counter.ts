@@ -25,7 +25,8 @@ export class RoomCounter {
 
   /** Sending is reading, and so is joining: what was before is not unread. */
   logged({ type, stateKey, sender, content, pos }: LoggedEvent): void {
-    if (stateKey === undefined) this.readUpTo(sender, pos, undefined);
+    // A tombstone counts for everybody, so that its sender has read it, too.
+    if (stateKey === undefined || type === 'm.room.tombstone') this.readUpTo(sender, pos, undefined);
     else if (type === 'm.room.member' && content['membership'] === 'join') {
       const userId = stateKey as UserId;
       if (this.#log.membershipAt(userId, pos - 1) !== 'join') this.readUpTo(userId, pos, undefined);
