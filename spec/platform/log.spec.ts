@@ -57,6 +57,30 @@ describe('the log', () => {
     expect(lines[4]).toMatchObject({ err: { message: 'connect postgres://veche:[secret]@localhost/db failed' } });
   });
 
+  it.each([
+    'p@hunter2',
+    'p/hunter2',
+    'p@a/hunter2@b:c/d',
+    '@hunter2@',
+    'p?hunter2#a',
+    'p:hunter2',
+    'p\\\\@hunter2',
+    'p"@hunter2',
+    '%40hunter2',
+  ])('has nothing of a database password that is not encoded as it should be: %s', (password) => {
+    const { log, lines } = logger();
+    for (const scheme of ['postgres', 'postgresql'])
+      log.warn({ err: new Error(`connect ${scheme}://veche:${password}@localhost/db failed`) }, 'database');
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+    expect(lines[1]).toMatchObject({ err: { message: 'connect postgresql://veche:[secret]@localhost/db failed' } });
+  });
+
+  it('has nothing of the password of another URL up to its path', () => {
+    const { log, lines } = logger();
+    log.info('GET https://me:p@hunter2@example.org/@a:b failed');
+    expect(lines[0]).toMatchObject({ msg: 'GET https://me:[secret]@example.org/@a:b failed' });
+  });
+
   it('leaves other lines as they are', () => {
     const { log, lines } = logger();
     const text = 'GET https://example.org:8448/_matrix/x?since=s1_2 "quoted" \\ @a:b.example 10:20';

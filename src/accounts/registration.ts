@@ -105,8 +105,9 @@ async function registeredBefore(ctx: Registering, userId: UserId, request: Regis
 
 function operationOf(ctx: Registering, request: RegistrationRequest): Operation {
   const { username = null, password = null, inhibitLogin, session } = request;
+  // With a dummy stage behind the token, because that is what clients have met so far; some know no other way.
   const stages: readonly StageType[] = ctx.config.registration.requireToken
-    ? ['m.login.registration_token']
+    ? ['m.login.registration_token', 'm.login.dummy']
     : ['m.login.dummy'];
   return {
     name: 'register',

@@ -10,6 +10,7 @@ export function withoutSecrets(line: string): string {
     .replace(inHeader, '$1 [secret]')
     .replace(inJson, '$1[secret]$2')
     .replace(inJsonInJson, '$1[secret]$2')
+    .replace(inDatabaseUrl, '$1[secret]@')
     .replace(inUrlAuthority, '$1[secret]@')
     .replace(ownToken, '[secret]');
 }
@@ -45,4 +46,7 @@ const inHeader = /\b(Bearer|Basic) [\w.~+/=-]{16,}/gi;
 const ownToken = /\bvc[a-z]_[\w-]{20,}/g;
 const inJson = new RegExp(`("(?:${secretKeys})"\\s*:\\s*")(?:[^"\\\\]|\\\\.)*(")`, 'gi');
 const inJsonInJson = new RegExp(`(\\\\"(?:${secretKeys})\\\\"\\s*:\\s*\\\\").*?((?<!\\\\)\\\\")`, 'gi');
-const inUrlAuthority = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@"\\]*:)[^\s/@"\\]+@/gi;
+/** Up to the last @ before the path: passwords are not always encoded as they should be. */
+const inUrlAuthority = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@"\\]*:)[^\s/"\\]+@/gi;
+/** No database has an @ behind its host, so whatever stands before the last one may be a part of the password, slashes too. */
+const inDatabaseUrl = /(\bpostgres(?:ql)?:\/\/[^\s:/@"\\]*:)(?:[^\s"\\]|\\.)*@/gi;

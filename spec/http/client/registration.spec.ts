@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import { describeOnBothEngines } from '../../support/databases.ts';
 import {
   accountsConfigOfTests,
@@ -195,10 +196,14 @@ describeOnBothEngines('registration by token over HTTP', (engine) => {
       usesAllowed: token.usesAllowed,
       expiryTs: token.expiryTs,
     });
-    const registerAs = (username: string, given: string) =>
-      started.request('POST', registerPath, {
-        body: { username, password: passwordOfTests, auth: { type: 'm.login.registration_token', token: given } },
-      });
+    const attempt = (username: string, auth: JsonObject) =>
+      started.request('POST', registerPath, { body: { username, password: passwordOfTests, auth } });
+    /** One stage after the other, as long as they are passed. */
+    const registerAs = async (username: string, given: string) => {
+      const first = await attempt(username, { type: 'm.login.registration_token', token: given });
+      const { completed, session = null } = first.json;
+      return completed === undefined ? first : attempt(username, { type: 'm.login.dummy', session });
+    };
     const isValid = async () =>
       (
         await started.request('GET', '/_matrix/client/v1/register/m.login.registration_token/validity', {
@@ -225,17 +230,24 @@ describeOnBothEngines('registration by token over HTTP', (engine) => {
     expect(status).toBe(401);
     expect(json).toMatchObject({
       errcode: 'M_UNAUTHORIZED',
-      flows: [{ stages: ['m.login.registration_token'] }],
+      flows: [{ stages: ['m.login.registration_token', 'm.login.dummy'] }],
       session: expect.any(String) as string,
     });
-    const retried = await request('POST', registerPath, {
-      body: {
-        username: 'alice',
-        password: passwordOfTests,
-        auth: { type: 'm.login.registration_token', token: 'letmein', session: json['session'] },
-      },
+    const { session = null } = json;
+    const attempt = (auth: JsonObject) =>
+      request('POST', registerPath, { body: { username: 'alice', password: passwordOfTests, auth } });
+    const retried = await attempt({ type: 'm.login.registration_token', token: 'letmein', session });
+    expect(refusal(retried)).toEqual([401, undefined]);
+    expect(retried.json).toMatchObject({ completed: ['m.login.registration_token'], session });
+    expect((await attempt({ type: 'm.login.dummy', session })).status).toBe(200);
+  });
+
+  it('asks for the token first: a dummy stage alone registers nobody', async () => {
+    const { request } = await startWithToken({});
+    const { status, json } = await request('POST', registerPath, {
+      body: { username: 'alice', password: passwordOfTests, auth: { type: 'm.login.dummy' } },
     });
-    expect(retried.status).toBe(200);
+    expect([status, json['errcode']]).toEqual([401, 'M_FORBIDDEN']);
   });
 
   it('refuses an expired token, a missing one and one that is no text', async () => {
