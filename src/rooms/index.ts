@@ -13,6 +13,7 @@ import { ClientTransactions } from './client-transactions.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { createRoom } from './create-room.ts';
 import { forgetRoom } from './forget-room.ts';
+import { findEventByTime } from './event-by-time.ts';
 import { openJoinedRoom } from './membership.ts';
 import * as aliases from './directory/aliases.ts';
 import * as directory from './directory/public-rooms.ts';
@@ -147,6 +148,7 @@ const operations = {
   eventAnywhere: timeline.readEventAnywhere,
   snapshot: readSnapshot,
   context: timeline.readContext,
+  eventByTime: findEventByTime,
   relations: readRelations,
   threads: readThreads,
   purgeHistory,

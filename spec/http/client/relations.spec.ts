@@ -7,7 +7,7 @@ import { requestJson } from '../../support/test-server.ts';
 const v1 = '/_matrix/client/v1';
 const v3 = '/_matrix/client/v3';
 
-describe('relations over HTTP', () => {
+describe('relations and times over HTTP', () => {
   let running: LoopbackServer;
   let [alice, bob, roomId, root, message, edit] = ['', '', '', '', '', ''];
   beforeAll(async () => {
@@ -78,6 +78,17 @@ describe('relations over HTTP', () => {
     for (const query of ['?include=some', '?limit=0', '?from=nonsense'])
       expect(refusal(await threads(query)), query).toEqual([400, 'M_INVALID_PARAM']);
     expect(refusal(await threads('', bob))).toEqual([403, 'M_FORBIDDEN']);
+  });
+
+  it('finds events by time', async () => {
+    const at = (query: string, token = alice) => call('GET', `${v1}${inRoom(`timestamp_to_event${query}`)}`, token);
+    const { status, json } = await at('?ts=0&dir=f');
+    expect([status, Object.keys(json).toSorted()]).toEqual([200, ['event_id', 'origin_server_ts']]);
+    expect(refusal(await at('?ts=0&dir=b'))).toEqual([404, 'M_NOT_FOUND']);
+    expect(refusal(await at('?ts=0&dir=f', bob))).toEqual([403, 'M_FORBIDDEN']);
+    for (const query of ['?ts=0', '?dir=f']) expect(refusal(await at(query)), query).toEqual([400, 'M_MISSING_PARAM']);
+    for (const query of ['?ts=soon&dir=f', '?ts=0&dir=x'])
+      expect(refusal(await at(query)), query).toEqual([400, 'M_INVALID_PARAM']);
   });
 
   it('refuses a second annotation with the same key, and a thread within a thread', async () => {

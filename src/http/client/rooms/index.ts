@@ -2,6 +2,7 @@
 import { ban } from './ban.ts';
 import { createRoom } from './create-room.ts';
 import { forgetRoom } from './forget-room.ts';
+import { getEventByTimestamp } from './get-event-by-timestamp.ts';
 import { getEventContext } from './get-event-context.ts';
 import { getJoinedMembersByRoom } from './get-joined-members-by-room.ts';
 import { getJoinedRooms } from './get-joined-rooms.ts';
@@ -29,6 +30,7 @@ export const roomEndpoints = [
   ban,
   createRoom,
   forgetRoom,
+  getEventByTimestamp,
   getEventContext,
   getJoinedMembersByRoom,
   getJoinedRooms,
