@@ -1,7 +1,7 @@
 /**
  * How often a password may be wrong. Who knows a name could otherwise guess, or lock its owner out by guessing, so wrong
  * passwords are counted twice: for the account and the address together, which keeps others from nothing, and for the account
- * alone, where addresses count that none of its devices was seen at. docs/decisions/0014-wrong-passwords.md
+ * alone, where addresses count that none of its devices was seen at. docs/decisions/0017-wrong-passwords.md
  */
 import { MatrixError } from '../matrix/errors.ts';
 import { callerOfAddress } from '../platform/caller-of-address.ts';
