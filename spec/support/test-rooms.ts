@@ -89,6 +89,12 @@ export interface MessagesPage {
   readonly state?: readonly ClientEvent[];
 }
 
+/** What every answer of /sync says of a device without keys, beside its token. */
+export const nothingNew: JsonObject = {
+  device_one_time_keys_count: { signed_curve25519: 0 },
+  device_unused_fallback_key_types: [],
+};
+
 /** What a client reads from the response. */
 export function asSent<T>(value: JsonValue): T {
   return JSON.parse(JSON.stringify(value)) as T;

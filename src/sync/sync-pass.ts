@@ -37,8 +37,14 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
 }
 
 export function emptyResponse(now: number): string {
-  return `{"next_batch":"${formatStreamToken(now)}"}`;
+  return `{"next_batch":"${formatStreamToken(now)}"${deviceKeysText}}`;
 }
+
+/**
+ * What the server holds of the device's keys. As long as none can be uploaded it holds none.
+ * https://spec.matrix.org/v1.19/client-server-api/#e2e-extensions-to-sync
+ */
+const deviceKeysText = ',"device_one_time_keys_count":{"signed_curve25519":0},"device_unused_fallback_key_types":[]';
 
 function responseText(
   now: number,
@@ -57,7 +63,7 @@ function responseText(
   const roomsText = rooms === '' ? '' : `,"rooms":{${rooms}}`;
   const globalText = global.length === 0 ? '' : `,"account_data":{"events":[${global.join()}]}`;
   const presenceText = presence.length === 0 ? '' : `,"presence":{"events":[${presence.join()}]}`;
-  return `{"next_batch":"${formatStreamToken(now)}"${roomsText}${globalText}${presenceText}}`;
+  return `{"next_batch":"${formatStreamToken(now)}"${roomsText}${globalText}${presenceText}${deviceKeysText}}`;
 }
 const sectionNames: readonly Section[] = ['join', 'invite', 'knock', 'leave'];
 
