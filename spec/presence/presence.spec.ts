@@ -4,7 +4,7 @@ import type { PresenceState } from '../../src/presence/presence-state.ts';
 import { limits } from '../../src/platform/limits.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
-import { type SyncAnswer, TestRooms, type TestUser } from '../support/test-rooms.ts';
+import { type SyncAnswer, TestRooms, type TestUser, nothingNew } from '../support/test-rooms.ts';
 import { WatchedDatabase } from '../support/watched-database.ts';
 
 describeOnBothEngines('presence', (engine) => {
@@ -63,6 +63,7 @@ describeOnBothEngines('presence', (engine) => {
       },
     ]);
     expect(await test.syncOnce(alice, news.next_batch, { setPresence: 'offline' })).toEqual({
+      ...nothingNew,
       next_batch: news.next_batch,
     });
     expect(seen(await sync(alice, a.next_batch))).toEqual(['@bob:test unavailable']);
