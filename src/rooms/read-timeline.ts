@@ -2,10 +2,11 @@
 import { invalidParam, missingParam } from '../matrix/errors.ts';
 import { parseRoomEventFilter, type RoomEventFilter } from '../matrix/filters/event-filter.ts';
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
-import type { EventId, RoomId } from '../matrix/ids/ids.ts';
+import type { EventId, RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
 import { limits } from '../platform/limits.ts';
+import { relatedEvents } from '../storage/stores/relation-store.ts';
 import { type EventRow, eventById, timelineBackwards, timelineForwards } from '../storage/stores/timeline-store.ts';
 import { clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
@@ -164,14 +165,38 @@ async function readPage(
     const chunkSize = Math.max(range.limit - rows.length + 1, 20);
     const chunk = await readChunk(ctx, dag, dir, { ...range, start: at, limit: chunkSize });
     scanned += chunk.length;
+    const isRelated = await relatedIn(ctx, access, filter, chunk);
     for (const row of chunk) {
       if (rows.length >= range.limit) return { rows, end: at };
       if (row.ord !== null) at = dir === 'b' ? row.ord : row.ord + 1;
-      if (isVisible(access.timeline, row.pos ?? 0) && passes(filter, dag, row, isErased)) rows.push(row);
+      const isSeen = isVisible(access.timeline, row.pos ?? 0);
+      if (isSeen && isRelated(row) && passes(filter, dag, row, isErased)) rows.push(row);
     }
     if (chunk.length < chunkSize) return { rows, end: undefined };
   }
   return { rows, end: at };
+}
+
+/** Whether something relates to an event as `related_by_senders` and `related_by_rel_types` want it. */
+async function relatedIn(
+  ctx: RoomsContext,
+  access: ReadAccess,
+  filter: RoomEventFilter | undefined,
+  rows: readonly EventRow[],
+): Promise<(row: EventRow) => boolean> {
+  const { relatedByRelTypes: relTypes, relatedBySenders: userIds } = filter ?? {};
+  if ((relTypes === undefined && userIds === undefined) || rows.length === 0) return () => true;
+  const senders = (await ctx.names.findUserNids((userIds ?? []) as UserId[])).filter((nid) => nid !== undefined);
+  const found = await ctx.db.all(relatedEvents, {
+    nids: rows.map((row) => row.nid),
+    before: firstOrdAfter(access.statePos ?? ctx.db.committedPos()),
+    anyType: relTypes === undefined ? 1 : 0,
+    relTypes: relTypes ?? [],
+    anySender: userIds === undefined ? 1 : 0,
+    senders,
+  });
+  const related = new Set(found.map(({ nid }) => nid));
+  return (row) => related.has(row.nid);
 }
 
 function readChunk(ctx: RoomsContext, dag: RoomDag, dir: 'b' | 'f', range: Range): Promise<EventRow[]> {

@@ -22,6 +22,9 @@ export interface RoomEventFilter extends EventFilter {
   readonly notRooms?: readonly string[];
   /** true: only events with a `url` in their content; false: only those without. */
   readonly containsUrl?: boolean;
+  /** Only events that one of these users relates to, and only by one of these types of relation (/messages and /context). */
+  readonly relatedBySenders?: readonly string[];
+  readonly relatedByRelTypes?: readonly string[];
   readonly lazyLoadMembers: boolean;
   readonly includeRedundantMembers: boolean;
   readonly unreadThreadNotifications: boolean;
@@ -52,6 +55,8 @@ export function parseRoomEventFilter(value: JsonValue, at: string): RoomEventFil
     ...entry('rooms', findTexts(object, 'rooms', at, isRoomId)),
     ...entry('notRooms', findTexts(object, 'not_rooms', at, isRoomId)),
     ...entry('containsUrl', findBoolean(object, 'contains_url', at)),
+    ...entry('relatedBySenders', findTexts(object, 'related_by_senders', at, isUserId)),
+    ...entry('relatedByRelTypes', findTexts(object, 'related_by_rel_types', at)),
     lazyLoadMembers: findBoolean(object, 'lazy_load_members', at) ?? false,
     includeRedundantMembers: findBoolean(object, 'include_redundant_members', at) ?? false,
     unreadThreadNotifications: findBoolean(object, 'unread_thread_notifications', at) ?? false,

@@ -301,4 +301,37 @@ export const referencesTo = defineRead<
     .limit(bigint(p.limit)),
 );
 
+/**
+ * Those of the events that something relates to, of one of the types and by one of the users; `anyType` and `anySender` 1 leave
+ * the lists out of account. Nothing at or above `before` counts.
+ */
+export const relatedEvents = defineRead<
+  {
+    nids: readonly number[];
+    before: number;
+    anyType: number;
+    relTypes: readonly string[];
+    anySender: number;
+    senders: readonly number[];
+  },
+  { nid: number }
+>('relation.relatedEvents', (q, p) =>
+  q
+    .selectFrom('event as t')
+    .select('t.nid')
+    .where('t.nid', 'in', p.list('nids'))
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom('relation as r')
+          .select('r.nid')
+          .whereRef('r.room', '=', 't.room')
+          .whereRef('r.target_id', '=', 't.event_id')
+          .where('r.ord', '<', bigint(p.before))
+          .where((x) => x.or([x(bigint(p.anyType), '=', 1), x('r.rel_type', 'in', p.list('relTypes'))]))
+          .where((x) => x.or([x(bigint(p.anySender), '=', 1), x('r.sender', 'in', p.list('senders'))])),
+      ),
+    ),
+);
+
 const bigint = (value: RawBuilder<number>) => sql<number>`cast(${value} as bigint)`;
