@@ -120,6 +120,8 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
 export const testLimits: HttpLimits = {
   requestBodyBytesMax: 1024 * 1024,
   unauthenticatedBodyBytesMax: 1024 * 1024,
+  receivedBytesPerCallerMax: 16 * 1024 * 1024,
+  receivedBytesMax: 256 * 1024 * 1024,
   jsonDepthMax: 100,
   transferIdleMs: 30_000,
   unwantedBodyBytesMax: 16 * 1024 * 1024,

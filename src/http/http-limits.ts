@@ -4,6 +4,9 @@ export interface HttpLimits {
   readonly requestBodyBytesMax: number;
   /** Of requests that nobody vouches for: whoever sends them needs no account, and their bodies wait in memory. */
   readonly unauthenticatedBodyBytesMax: number;
+  /** Of bodies that are being received for one user or address, and for all together. */
+  readonly receivedBytesPerCallerMax: number;
+  readonly receivedBytesMax: number;
   readonly jsonDepthMax: number;
   /** How long a sender may send nothing, or a reader take nothing, while a body is being transferred. */
   readonly transferIdleMs: number;

@@ -1,12 +1,18 @@
 import { MatrixError, tooLarge } from '../matrix/errors.ts';
 import { ClientGone, type Exchange } from './exchange.ts';
 import { clearTransferIdle, limitTransferIdle } from './listener-idle.ts';
+import type { ReceivingBody } from './received-bytes.ts';
 
 /**
  * The request's body. Throws M_TOO_LARGE (413) as soon as it is known to be longer than `bytesMax`, 415 for a compressed
- * body, and ClientGone when the client disappears before its end.
+ * body, 429 M_LIMIT_EXCEEDED when too much is being received, and ClientGone when the client disappears before its end.
  */
-export async function readBody(exchange: Exchange, bytesMax: number, transferIdleMs: number): Promise<Buffer> {
+export async function readBody(
+  exchange: Exchange,
+  bytesMax: number,
+  transferIdleMs: number,
+  beginReceiving: () => ReceivingBody,
+): Promise<Buffer> {
   const { request } = exchange;
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
@@ -26,9 +32,11 @@ export async function readBody(exchange: Exchange, bytesMax: number, transferIdl
     }
   }
   if (isPartial) limitTransferIdle(request.socket, transferIdleMs);
+  const receiving = beginReceiving();
   try {
-    return await collect(exchange, bytesMax);
+    return await collect(exchange, bytesMax, receiving);
   } finally {
+    receiving.end();
     if (isPartial) clearTransferIdle(request.socket);
   }
 }
@@ -54,7 +62,7 @@ const empty = Buffer.alloc(0);
 
 const bodyTooLarge = (bytesMax: number): MatrixError => tooLarge(`The request's body is longer than ${bytesMax} bytes`);
 
-function collect({ request }: Exchange, bytesMax: number): Promise<Buffer> {
+function collect({ request }: Exchange, bytesMax: number, receiving: ReceivingBody): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -63,11 +71,15 @@ function collect({ request }: Exchange, bytesMax: number): Promise<Buffer> {
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > bytesMax) {
+      try {
+        if (size > bytesMax) throw bodyTooLarge(bytesMax);
+        receiving.add(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
         stop();
         request.pause();
-        reject(bodyTooLarge(bytesMax));
-      } else chunks.push(chunk);
+        reject(error as MatrixError);
+      }
     };
     const onEnd = (): void => {
       stop();

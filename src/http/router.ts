@@ -12,6 +12,7 @@ import type { HttpLimits } from './http-limits.ts';
 import type { HttpLog } from './http-log.ts';
 import { malformedPath, PathTree } from './path-tree.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import { ReceivedBytes } from './received-bytes.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { runEndpoint, type EndpointServices } from './run-endpoint.ts';
 import { sendError, sendPreflight, sendReply } from './send-reply.ts';
@@ -81,7 +82,13 @@ export class App<Domain> {
 
   constructor(options: AppOptions<Domain>) {
     this.#options = options;
-    this.#services = { ...options, rateLimiter: options.rateLimiter };
+    const { limits } = options;
+    const receivedBytes = new ReceivedBytes({
+      // Never less than one whole body of the largest kind that everybody may send.
+      perCallerMax: Math.max(limits.receivedBytesPerCallerMax, limits.requestBodyBytesMax),
+      inAllMax: Math.max(limits.receivedBytesMax, limits.requestBodyBytesMax),
+    });
+    this.#services = { ...options, rateLimiter: options.rateLimiter, receivedBytes };
     this.limits = options.limits;
     const routes = options.endpoints.flatMap(routesOf);
     const hot = options.hotOperations ?? hotOperations;

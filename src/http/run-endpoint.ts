@@ -3,6 +3,7 @@ import { assertNotSuspended } from '../accounts/suspension.ts';
 import { forbidden } from '../matrix/errors.ts';
 import type { JsonValue } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
+import { callerOfAddress } from '../platform/caller-of-address.ts';
 import { findAccessToken, missingToken } from './auth/access-token.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { countCall, countUnknownToken } from './count-call.ts';
@@ -12,6 +13,7 @@ import type { HttpLimits } from './http-limits.ts';
 import { parseFormBody } from './parse-body.ts';
 import type { Query } from './query-string.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import type { ReceivedBytes } from './received-bytes.ts';
 import { isBodyHere, readBody } from './read-body.ts';
 
 /** What every endpoint runs on. */
@@ -20,6 +22,7 @@ export interface EndpointServices<Domain> {
   readonly auth: Authenticator;
   readonly rateLimiter: RateLimiter | undefined;
   readonly limits: HttpLimits;
+  readonly receivedBytes: ReceivedBytes;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function runEndpoint<Domain>(
   let body: unknown;
   if (endpoint.body !== undefined) {
     const isPartial = !isBodyHere(exchange);
-    body = await decodeBody(endpoint, exchange, bodyBytesMax(endpoint, requester, services.limits), services.limits);
+    body = await decodeBody(endpoint, exchange, requester, services);
     // Who sends slowly may have been logged out, locked or suspended before the end.
     if (isPartial && requester !== undefined) requester = await authenticate(endpoint, exchange, services.auth);
   }
@@ -112,10 +115,13 @@ function bodyBytesMax<Domain>(
 async function decodeBody<Domain>(
   endpoint: Endpoint<Domain>,
   exchange: Exchange,
-  bytesMax: number,
-  limits: HttpLimits,
+  requester: Requester | undefined,
+  { limits, receivedBytes }: EndpointServices<Domain>,
 ): Promise<unknown> {
-  const bytes = await readBody(exchange, bytesMax, limits.transferIdleMs);
+  const bytesMax = bodyBytesMax(endpoint, requester, limits);
+  const bytes = await readBody(exchange, bytesMax, limits.transferIdleMs, () =>
+    receivedBytes.begin(requester?.userId ?? callerOfAddress(exchange.address)),
+  );
   let value: JsonValue;
   if (endpoint.bodyFormat === 'form') value = parseFormBody(bytes);
   else value = bytes.length === 0 ? {} : parseJson(bytes, { depthMax: limits.jsonDepthMax });

@@ -20,6 +20,9 @@ export const limits = Object.freeze({
   // Requests
   /** Of requests without an access token: logging in, registering. */
   unauthenticatedBodyBytesMax: 65_536,
+  /** Of bodies that are not whole yet, of one user or address; a larger limits.request_body_bytes_max counts instead. */
+  receivedBytesPerCallerMax: 16 * 1024 * 1024,
+  receivedBytesMax: 256 * 1024 * 1024,
   requestHeaderBytesMax: 16_384,
   requestHeadersMax: 200,
   /** From the first byte of a connection or request to the end of its headers. */
