@@ -103,8 +103,10 @@ onPostgres('texts with a NUL', (engine) => {
     const itsAdministrator = await makeAdministrator(onPostgresServer);
     const wrong: string[] = [];
     let count = 0;
+    let world = await makeWorld(onPostgresServer, '', itsAdministrator);
     for (const [index, subject] of subjects.entries()) {
-      const world = await makeWorld(onPostgresServer, String(index), itsAdministrator);
+      // What is odd may be done, and then a world is not what it was.
+      if (index % 10 === 9) world = await makeWorld(onPostgresServer, String(index), itsAdministrator);
       for (const request of oddRequests(subject, world).filter(holdsNul)) {
         const answer = await answerTo(onPostgresServer, subject, request);
         count += 1;
@@ -114,7 +116,7 @@ onPostgres('texts with a NUL', (engine) => {
     await onPostgresServer.close();
     expect(wrong).toEqual([]);
     expect(count).toBeGreaterThan(200);
-  });
+  }, 240_000);
 });
 
 const holdsNul = ({ target, body = '' }: Pick<BadRequest, 'target' | 'body'>): boolean =>
