@@ -11,7 +11,7 @@ export const getEventByTimestamp = defineEndpoint({
   auth: 'accessToken',
   rateLimit: 'read',
   params: { roomId: roomId() },
-  query: { ts: queryInteger(), dir: oneOf('f', 'b') },
+  query: { ts: queryInteger({ min: 0 }), dir: oneOf('f', 'b') },
   async handle({ params, query, requester }, { rooms }: { rooms: Pick<Rooms, 'eventByTime'> }) {
     return { json: await rooms.eventByTime(requester, params.roomId, query) };
   },
