@@ -35,7 +35,7 @@ describe('GET /_matrix/client/versions', () => {
       handle: async () => ({ json: {} }),
     });
     expect(unstableFeatures(versionsEndpoints)).toEqual({});
-    expect(unstableFeatures([profile])).toEqual({ 'uk.tcpip.msc4133': true });
+    expect(unstableFeatures([profile])).toEqual({ 'uk.tcpip.msc4133': true, 'uk.tcpip.msc4133.stable': true });
   });
 });
 

@@ -21,6 +21,8 @@ export interface PersonOptions {
   readonly password: string;
   /** How many events of each room the first sync brings. */
   readonly initialSyncLimit: number;
+  /** Whether messages in threads are shown apart. */
+  readonly threadSupport?: boolean;
 }
 
 export class Person {
@@ -62,7 +64,7 @@ export class Person {
 
   static async #start(
     baseUrl: string,
-    { name, initialSyncLimit }: PersonOptions,
+    { name, initialSyncLimit, threadSupport = false }: PersonOptions,
     { user_id: userId, access_token: accessToken, device_id: deviceId }: RegisterResponse | LoginResponse,
   ): Promise<Person> {
     if (accessToken === undefined || deviceId === undefined) throw new Error('no access token or device was given');
@@ -71,6 +73,7 @@ export class Person {
     await client.startClient({
       initialSyncLimit,
       lazyLoadMembers: true,
+      threadSupport,
       pendingEventOrdering: PendingEventOrdering.Detached,
     });
     await eventually(`the first sync of ${name}`, () => client.isInitialSyncComplete() || undefined);

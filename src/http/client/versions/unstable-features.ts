@@ -7,14 +7,21 @@ import type { Endpoint } from '../../endpoint.ts';
 export function unstableFeatures<Domain>(endpoints: readonly Endpoint<Domain>[]): Readonly<Record<string, boolean>> {
   const paths = new Set(endpoints.flatMap(({ path, alsoAt }) => [path, ...(alsoAt ?? [])]));
   return Object.fromEntries(
-    Object.entries(pathOfFeature).flatMap(([feature, path]) => (paths.has(unstable + path) ? [[feature, true]] : [])),
+    Object.entries(pathOfFeature).flatMap(([feature, path]) => (paths.has(path) ? [[feature, true]] : [])),
   );
 }
 
-const unstable = '/_matrix/client/unstable/';
+const stable = '/_matrix/client';
+const unstable = '/_matrix/client/unstable';
+/** Those that end in `.stable` say, while their version of the specification is not declared, that its own path is served. */
 const pathOfFeature: Readonly<Record<string, string>> = {
-  'uk.tcpip.msc4133': 'uk.tcpip.msc4133/profile/{userId}/{keyName}',
-  'org.matrix.simplified_msc3575': 'org.matrix.simplified_msc3575/sync',
-  'org.matrix.msc4140': 'org.matrix.msc4140/delayed_events/{delayId}/{action}',
-  'uk.half-shot.msc2666.query_mutual_rooms': 'uk.half-shot.msc2666/user/mutual_rooms',
+  'org.matrix.msc2285.stable': `${stable}/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}`,
+  'org.matrix.msc3440.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}/{relType}`,
+  'org.matrix.msc3715.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}`,
+  'org.matrix.msc3856.stable': `${stable}/v1/rooms/{roomId}/threads`,
+  'uk.tcpip.msc4133': `${unstable}/uk.tcpip.msc4133/profile/{userId}/{keyName}`,
+  'uk.tcpip.msc4133.stable': `${stable}/v3/profile/{userId}/{keyName}`,
+  'org.matrix.simplified_msc3575': `${unstable}/org.matrix.simplified_msc3575/sync`,
+  'org.matrix.msc4140': `${unstable}/org.matrix.msc4140/delayed_events/{delayId}/{action}`,
+  'uk.half-shot.msc2666.query_mutual_rooms': `${unstable}/uk.half-shot.msc2666/user/mutual_rooms`,
 };
