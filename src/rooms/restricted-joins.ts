@@ -3,15 +3,14 @@
  * https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms
  */
 import { MatrixError, forbidden } from '../matrix/errors.ts';
-import { creatorsOf } from '../matrix/event-auth/creators.ts';
-import { namedPowerLevel, powerLevelOf } from '../matrix/event-auth/power-levels.ts';
+import { namedPowerLevel } from '../matrix/event-auth/power-levels.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import { isRoomId } from '../matrix/ids/room-id.ts';
-import { isUserId } from '../matrix/ids/user-id.ts';
 import { type JsonObject, isJsonObject } from '../matrix/json/json-value.ts';
-import { membershipsIn, someJoinedLocalUsers } from '../storage/stores/membership-store.ts';
-import { type RoomsContext, serverOf } from './context.ts';
+import { membershipsIn } from '../storage/stores/membership-store.ts';
+import { findAbleMember } from './able-member.ts';
+import type { RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { memberOf, membershipIn } from './membership.ts';
 
@@ -44,7 +43,7 @@ export async function authorisingMember(ctx: RoomsContext, dag: RoomDag, userId:
   const membership = membershipIn(await memberOf(dag, userId));
   if (membership === 'join' || membership === 'invite' || membership === 'ban') return undefined;
   await assertConditionMet(ctx, userId, joinRules);
-  const member = (await listedInviter(ctx, dag)) ?? (await anyInviter(ctx, dag));
+  const member = await findAbleMember(ctx, dag, (levels) => namedPowerLevel('invite', levels, dag.rules));
   if (member !== undefined) return member;
   throw new MatrixError(400, 'M_UNABLE_TO_GRANT_JOIN', 'Nobody of this server in the room may invite');
 }
@@ -78,63 +77,4 @@ function roomsOfConditions({ allow }: JsonObject): readonly RoomId[] {
     isJsonObject(condition) && condition['type'] === 'm.room_membership' ? condition['room_id'] : undefined,
   );
   return [...new Set(roomIds.filter((roomId) => isRoomId(roomId)))];
-}
-
-/** How many memberships are looked up at once. */
-const membersPerRead = 20;
-
-/** Of those who have a level of their own, which are few however many members there are, the first who is here and may invite. */
-async function listedInviter(ctx: RoomsContext, dag: RoomDag): Promise<UserId | undefined> {
-  const power = await powerIn(dag);
-  const { users } = power.levels?.content ?? {};
-  const listed = new Set([
-    ...(power.create === undefined ? [] : creatorsOf(power.create, dag.rules)),
-    ...(isJsonObject(users) ? Object.keys(users) : []),
-  ]);
-  const candidates = [...listed].filter(
-    (userId) => isUserId(userId) && ctx.localServers.isLocal(serverOf(userId)) && mayInvite(dag, power, userId),
-  ) as UserId[];
-  return firstJoined(dag, candidates);
-}
-
-const membersScanned = 500;
-
-/** Where everybody may invite, any member of ours will do. */
-async function anyInviter(ctx: RoomsContext, dag: RoomDag): Promise<UserId | undefined> {
-  const servers = await ctx.names.serverNids(ctx.localServers.names());
-  const wish = { room: dag.room, servers, scanned: membersScanned, limit: membersPerRead };
-  const rows = await ctx.db.all(someJoinedLocalUsers, wish);
-  const power = await powerIn(dag);
-  const userIds = await ctx.names.userIds(rows.map((row) => row.user_nid));
-  return firstJoined(
-    dag,
-    userIds.filter((userId) => mayInvite(dag, power, userId)),
-  );
-}
-
-async function firstJoined(dag: RoomDag, candidates: readonly UserId[]): Promise<UserId | undefined> {
-  for (let i = 0; i < candidates.length; i += membersPerRead) {
-    const some = candidates.slice(i, i + membersPerRead);
-    const state = await dag.currentEvents(some.map((userId) => ['m.room.member', userId]));
-    const joined = some.find((userId) => membershipIn(state('m.room.member', userId)) === 'join');
-    if (joined !== undefined) return joined;
-  }
-  return undefined;
-}
-
-interface Power {
-  readonly create: RoomEvent | undefined;
-  readonly levels: RoomEvent | undefined;
-}
-
-async function powerIn(dag: RoomDag): Promise<Power> {
-  const [create, levels] = await Promise.all([
-    dag.currentEvent('m.room.create', ''),
-    dag.currentEvent('m.room.power_levels', ''),
-  ]);
-  return { create, levels };
-}
-
-function mayInvite({ rules }: RoomDag, { create, levels }: Power, userId: UserId): boolean {
-  return powerLevelOf(userId, create, levels, rules) >= namedPowerLevel('invite', levels, rules);
 }

@@ -31,22 +31,6 @@ export const userRoom = defineRead<{ user: number; room: number }, UserRoom>('me
     .where('room', '=', p.room),
 );
 
-/** Some users of the named servers who are joined. May look through all members, so for no hot path. */
-export const someJoinedUsersOf = defineRead<
-  { room: number; servers: readonly number[]; limit: number },
-  { user_id: string }
->('membership.someJoinedUsersOf', (q, p) =>
-  q
-    .selectFrom('member_room')
-    .innerJoin('user_name', 'user_name.user_nid', 'member_room.user_nid')
-    .select('user_name.user_id')
-    .where('member_room.room', '=', p.room)
-    .where('member_room.membership', '=', 'join')
-    .where('user_name.server_nid', 'in', p.list('servers'))
-    .orderBy('member_room.user_nid')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
-);
-
 export const membersOf = defineRead<{ room: number; membership: string; limit: number }, { user_nid: number }>(
   'membership.membersOf',
   (q, p) =>
