@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../src/matrix/json/json-value.ts';
-import { ancestryOf } from '../../src/rooms/threads.ts';
+import { ancestryFrom } from '../../src/rooms/threads.ts';
 import { everybody, mentionedUsers, mentionsIn } from '../../src/rooms/mentions.ts';
 import { onSqlite } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
@@ -30,7 +30,12 @@ onSqlite('mentions', (engine) => {
     };
     const rows = async (sender: TestUser, content: JsonObject, type = 'm.room.message', stateKey?: string) => {
       const event = await eventOf(sender, type, content, stateKey);
-      return mentionsIn(test.ctx, dag, event, (await ancestryOf(test.ctx, dag.room, event)).threadId);
+      return mentionsIn(
+        test.ctx,
+        dag,
+        event,
+        ancestryFrom(event, await test.ctx.relations.lineageOf(dag.room, event)).threadId,
+      );
     };
     return { db, test, alice, bob, carol, eve, dag, rows, eventOf };
   };

@@ -14,7 +14,7 @@ import { type ClientTransaction, type RoomsContext, serverOf } from './context.t
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { type MemberChange, applyMemberChange, memberChangesOf } from './member-changes.ts';
 import { everybody, mentionsIn } from './mentions.ts';
-import { ancestryOf, mainThread } from './threads.ts';
+import { ancestryFrom, mainThread } from './threads.ts';
 import { type Redaction, redactStored, redactionOf } from './redaction.ts';
 import { annotationKey, annotationOf } from './relations/check-relation.ts';
 import { type RelationDraft, draftRelation, writeRelation } from './relations/write-relation.ts';
@@ -72,7 +72,8 @@ export async function prepareEffects(
   request: EffectsRequest,
 ): Promise<Effects> {
   const senderIsLocal = ctx.localServers.isLocal(serverOf(event.sender));
-  const { threadId } = await ancestryOf(ctx, dag.room, event);
+  const lineage = await ctx.relations.lineageOf(dag.room, event);
+  const { threadId } = ancestryFrom(event, lineage);
   const lasting: LastingEffects = {
     event,
     notifies: defaultRulesNotify(event),
@@ -81,7 +82,7 @@ export async function prepareEffects(
     redaction: await redactionOf(ctx, dag, event),
     threadId,
     mentions: await mentionsIn(ctx, dag, event, threadId),
-    relation: await draftRelation(ctx, dag.room, event, { isLocal: senderIsLocal }),
+    relation: draftRelation(event, lineage, { isLocal: senderIsLocal }),
     transaction: request.transaction,
   };
   let members: readonly MemberChange[] = [];

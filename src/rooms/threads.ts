@@ -1,5 +1,5 @@
 /** Which thread an event belongs to. https://spec.matrix.org/v1.19/client-server-api/#threaded-read-receipts */
-import { type Relation, relationOf, threadRootOf } from '../matrix/events/relations.ts';
+import { type Relation, threadRootOf } from '../matrix/events/relations.ts';
 import type { EventId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { threadAt } from '../storage/stores/thread-event-store.ts';
@@ -18,14 +18,8 @@ export interface Ancestry {
   readonly ancestors: readonly EventId[];
 }
 
-/** Follows the event's relations within the room. Costs nothing for an event that relates to none. */
-export async function ancestryOf(
-  ctx: RoomsContext,
-  room: number,
-  event: { readonly content: JsonObject },
-): Promise<Ancestry> {
-  const relation = relationOf(event);
-  const lineage = relation === undefined ? [] : await ctx.relations.lineage(room, relation);
+/** `lineage`: the event's relations within the room, as KnownRelations has them. */
+export function ancestryFrom(event: { readonly content: JsonObject }, lineage: readonly Relation[]): Ancestry {
   if (lineage.length === 0) return { threadId: mainThread, ancestors: [] };
   const above = new Map<EventId, Relation>();
   for (const [index, { targetId }] of lineage.entries()) {
@@ -42,7 +36,8 @@ export async function ancestryOf(
  * contents say so no longer.
  */
 export async function storedAncestry(ctx: RoomsContext, row: EventRow): Promise<Ancestry> {
-  const ancestry = await ancestryOf(ctx, row.room, { content: contentOf(row) });
+  const event = { content: contentOf(row) };
+  const ancestry = ancestryFrom(event, await ctx.relations.lineageOf(row.room, event));
   const mayBeInThread = row.redacted_by !== null || ancestry.ancestors.length > 0;
   if (!mayBeInThread || row.ord === null) return ancestry;
   const { room, ord } = row;

@@ -51,12 +51,12 @@ export class KnownRelations {
   }
 
   /**
-   * The relation and those above it: what its target relates to, and so on, `threadHopsMax` at most. Events of other rooms
-   * end it; empty where the target itself is in another room.
+   * The event's relation and those above it: what its target relates to, and so on, `threadHopsMax` at most. Events of other
+   * rooms end it; empty where the event relates to nothing, or its target itself is in another room.
    */
-  async lineage(room: number, relation: Relation): Promise<Relation[]> {
+  async lineageOf(room: number, event: { readonly content: JsonObject }): Promise<Relation[]> {
     const lineage: Relation[] = [];
-    for (let next: Relation | undefined = relation; next !== undefined && lineage.length < threadHopsMax;) {
+    for (let next = relationOf(event); next !== undefined && lineage.length < threadHopsMax;) {
       const target: KnownEvent | undefined = await this.find(next.targetId);
       if (target !== undefined && target.room !== room) break;
       lineage.push(next);

@@ -10,7 +10,6 @@ import {
   insertRelation,
 } from '../../storage/stores/relation-store.ts';
 import { addToThread, dropEmptyThread, takeFromThread } from '../../storage/stores/thread-store.ts';
-import type { RoomsContext } from '../context.ts';
 import type { Placed } from '../dag/contract.ts';
 
 /** An event's relation as it will be written. */
@@ -24,16 +23,13 @@ export interface RelationDraft extends Relation {
   readonly mayHaveChildren: boolean;
 }
 
-/** undefined: the event relates to nothing, or to an event of another room. */
-export async function draftRelation(
-  ctx: RoomsContext,
-  room: number,
+/** `lineage`: as KnownRelations has it. undefined: the event relates to nothing, or to an event of another room. */
+export function draftRelation(
   event: RoomEvent,
+  lineage: readonly Relation[],
   options: { readonly isLocal: boolean },
-): Promise<RelationDraft | undefined> {
-  const relation = relationOf(event);
-  if (relation === undefined) return undefined;
-  const [own, target, target2] = await ctx.relations.lineage(room, relation);
+): RelationDraft | undefined {
+  const [own, target, target2] = lineage;
   if (own === undefined) return undefined;
   return {
     ...own,
