@@ -13,7 +13,7 @@ export type Value = number | string | Buffer | null;
  * `p.nid` stands for the parameter `nid` wherever kysely takes a value. `p.list('nids')` stands on the right of `in` or
  * `not in`, for a list of any length (numbers or strings) in one parameter.
  * On PostgreSQL a placeholder has the type of what it stands beside; where that is not the wanted one (arithmetic with a
- * constant, a bare select), write a cast: sql<number>`cast(${p.limit} as bigint)`.
+ * constant, a limit, a bare select), write `bigint(p.limit)`.
  */
 export type Placeholders<P> = {
   readonly [K in keyof P as P[K] extends readonly unknown[] ? never : K]: RawBuilder<P[K]>;
@@ -22,6 +22,9 @@ export type Placeholders<P> = {
 };
 type ListElement<T> = T extends readonly (infer E)[] ? E : never;
 type ListNames<P> = { [K in keyof P]: P[K] extends readonly (number | string)[] ? K : never }[keyof P];
+
+/** The placeholder as an integer, where PostgreSQL cannot tell its type. */
+export const bigint = (value: RawBuilder<number>): RawBuilder<number> => sql<number>`cast(${value} as bigint)`;
 
 /** What a query is made of: a kysely builder, or a `sql` template, whose rows are `Row`. */
 type Built<Row> = (BuiltByKysely & { execute(): Promise<Row[]> }) | RawBuilder<Row>;

@@ -1,6 +1,6 @@
 /** Events of a room's timeline by the time that they say they were sent. */
 import { sql } from 'kysely';
-import { defineRead } from '../query.ts';
+import { bigint, defineRead } from '../query.ts';
 
 export interface TimedEvent {
   readonly event_id: string;
@@ -24,10 +24,10 @@ export const eventsAfterTime = defineRead<From, TimedEvent>('eventTime.after', (
     .select((e) => ['event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey'])
     .where('room', '=', p.room)
     .where('ord', 'is not', null)
-    .where(sql<boolean>`(ts, ord) > (cast(${p.ts} as bigint), cast(${p.ord} as bigint))`)
+    .where(sql<boolean>`(ts, ord) > (${bigint(p.ts)}, ${bigint(p.ord)})`)
     .orderBy('ts')
     .orderBy('ord')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );
 
 /** Those earlier than (ts, ord), the latest first. */
@@ -37,10 +37,10 @@ export const eventsBeforeTime = defineRead<From, TimedEvent>('eventTime.before',
     .select((e) => ['event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey'])
     .where('room', '=', p.room)
     .where('ord', 'is not', null)
-    .where(sql<boolean>`(ts, ord) < (cast(${p.ts} as bigint), cast(${p.ord} as bigint))`)
+    .where(sql<boolean>`(ts, ord) < (${bigint(p.ts)}, ${bigint(p.ord)})`)
     .orderBy('ts', 'desc')
     .orderBy('ord', 'desc')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );
 
 interface Stretch {
@@ -56,7 +56,7 @@ export const timedEventsFrom = defineRead<Stretch, TimedEvent>('eventTime.from',
     .where('room', '=', p.room)
     .where('ord', '>=', p.ord)
     .orderBy('ord')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );
 /** The last of the timeline up to an order value. */
 export const timedEventsUpTo = defineRead<Stretch, TimedEvent>('eventTime.upTo', (q, p) =>
@@ -66,5 +66,5 @@ export const timedEventsUpTo = defineRead<Stretch, TimedEvent>('eventTime.upTo',
     .where('room', '=', p.room)
     .where('ord', '<=', p.ord)
     .orderBy('ord', 'desc')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );

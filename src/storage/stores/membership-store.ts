@@ -1,6 +1,6 @@
 /** Who is in which room: user_room (local users), member_room (everybody), room_server, stripped_state. */
-import { type Expression, type ExpressionBuilder, type OnConflictDatabase, type OnConflictTables, sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { type Expression, type ExpressionBuilder, type OnConflictDatabase, type OnConflictTables } from 'kysely';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 import type { Schema } from '../schema.ts';
 
 export interface UserRoom {
@@ -40,7 +40,7 @@ export const membersOf = defineRead<{ room: number; membership: string; limit: n
       .where('room', '=', p.room)
       .where('membership', '=', p.membership)
       .orderBy('user_nid')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 /** Joined: summed up over servers; invited: counted. */
@@ -107,7 +107,7 @@ export const serversInRoom = defineRead<{ room: number; limit: number }, { name:
       .where('room_server.joined', '>', 0)
       .orderBy('room_server.joined', 'desc')
       .orderBy('server_name.name')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 /** Of these rooms, those that are known here, with the user's membership; null: none. */
@@ -134,13 +134,13 @@ export const someJoinedLocalUsers = defineRead<
         .where('room', '=', p.room)
         .where('membership', '=', 'join')
         .orderBy('user_nid')
-        .limit(sql<number>`cast(${p.scanned} as bigint)`)
+        .limit(bigint(p.scanned))
         .as('m'),
     )
     .innerJoin('user_name as u', 'u.user_nid', 'm.user_nid')
     .select('m.user_nid')
     .where('u.server_nid', 'in', p.list('servers'))
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );
 
 /** A room that was forgotten stays so, and as it was then, when its user is banned there, or no longer. */

@@ -1,6 +1,6 @@
 /** Which events relate to which. https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events */
-import { type RawBuilder, sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { sql } from 'kysely';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export const insertRelation = defineWrite<{
   room: number;
@@ -333,5 +333,3 @@ export const relatedEvents = defineRead<
       ),
     ),
 );
-
-const bigint = (value: RawBuilder<number>) => sql<number>`cast(${value} as bigint)`;

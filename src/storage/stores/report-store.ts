@@ -1,6 +1,5 @@
 /** What users reported to the administrators: a room, an event in it, or a user. */
-import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export interface ReportRow {
   readonly report: number;
@@ -43,5 +42,5 @@ export const reportsAfter = defineRead<{ after: number; limit: number }, ReportR
     .select(['report', 'user_nid', 'room', 'event_id', 'target_user', 'reason', 'score', 'ts'])
     .where('report', '>', p.after)
     .orderBy('report')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );

@@ -1,6 +1,5 @@
 /** Aliases and the published room directory. */
-import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export interface AliasRow {
   readonly room: number;
@@ -44,12 +43,7 @@ export const publishedRoom = defineRead<{ room: number }, { room: number }>('dir
 export const publishedRoomsAfter = defineRead<{ room: number; limit: number }, { room: number }>(
   'directory.publishedRoomsAfter',
   (q, p) =>
-    q
-      .selectFrom('published_room')
-      .select('room')
-      .where('room', '>', p.room)
-      .orderBy('room')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+    q.selectFrom('published_room').select('room').where('room', '>', p.room).orderBy('room').limit(bigint(p.limit)),
 );
 
 /**

@@ -1,6 +1,6 @@
 /** Events and their places in the directed acyclic graphs of rooms: `event`, `extremity`, `missing_ref`, `room`. */
 import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 /** What is needed of an event to place others beside it. Columns as in the table. */
 export interface EventPlaceRow {
@@ -60,7 +60,7 @@ export const placesOnTail = defineRead<
     .where('ord', '<=', p.upToOrd)
     .where(sql<boolean>`ord = pos * 1024`)
     .orderBy('ord')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );
 
 /** Rejected, soft-failed, backfilled and late accepted events that were judged in (above, upTo], oldest first. */
@@ -75,7 +75,7 @@ export const placesOffTail = defineRead<{ room: number; above: number; upTo: num
       .where('pos', '<=', p.upTo)
       .where(sql<boolean>`(ord is null or ord <> pos * 1024)`)
       .orderBy('pos')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 export const bodiesByNids = defineRead<{ nids: number[] }, { nid: number; event_id: string; body: Buffer }>(
@@ -260,7 +260,7 @@ export const placeEvent = defineWrite<{
       pos: p.pos,
       sline: p.sline,
       spos: p.spos,
-      flags: sql<number>`(flags & cast(${p.keepFlags} as bigint)) | cast(${p.flags} as bigint)`,
+      flags: sql<number>`(flags & ${bigint(p.keepFlags)}) | ${bigint(p.flags)}`,
       notify_seq: p.notifySeq,
     })
     .where('nid', '=', p.nid),

@@ -1,6 +1,6 @@
 /** What forgetting history needs (R13). */
 import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 import type { LineRow } from './state-line-store.ts';
 
 export const linesOfRoom = defineRead<{ room: number }, LineRow>('purge.linesOfRoom', (q, p) =>
@@ -34,7 +34,7 @@ export const rowsOfLine = defineRead<
     .where((eb) => eb.or([eb('skey', '>', p.skey), eb.and([eb('skey', '=', p.skey), eb('pos', '>', p.pos)])]))
     .orderBy('skey')
     .orderBy('pos')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );
 
 export const outliersOf = defineRead<{ room: number; above: number; limit: number }, { nid: number }>(
@@ -47,7 +47,7 @@ export const outliersOf = defineRead<{ room: number; above: number; limit: numbe
       .where('pos', 'is', null)
       .where('nid', '>', p.above)
       .orderBy('nid')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 export const setPurgePos = defineWrite<{ room: number; pos: number }>('purge.setPos', (q, p) =>
@@ -85,7 +85,7 @@ export const makeOutliers = defineWrite<{ nids: number[]; flag: number }>('purge
       sline: null,
       spos: null,
       notify_seq: 0,
-      flags: sql<number>`flags | cast(${p.flag} as bigint)`,
+      flags: sql<number>`flags | ${bigint(p.flag)}`,
     })
     .where('nid', 'in', p.list('nids')),
 );

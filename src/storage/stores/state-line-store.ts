@@ -2,8 +2,7 @@
  * The state of rooms as a versioned log: `state_line`, `state_change`, `room_main`, `given_state`.
  * What the rows mean stands in docs/decisions/0003-state-line.md.
  */
-import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 /** Bits of state_line.flags. */
 export const LineFlag = {
@@ -87,7 +86,7 @@ export const changedKeys = defineRead<{ line: number; above: number; upTo: numbe
       .where('pos', '>', p.above)
       .where('pos', '<=', p.upTo)
       .orderBy('pos')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 /** The newest row of every key at or below a position: O(keys). */

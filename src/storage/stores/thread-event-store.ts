@@ -1,6 +1,5 @@
 /** Which events are in which thread (docs/decisions: unread counts). */
-import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export interface ThreadEventRow {
   readonly ord: number;
@@ -26,7 +25,7 @@ export const threadEventsBetween = defineRead<
     .where('ord', '>', p.after)
     .where('ord', '<', p.before)
     .orderBy('ord')
-    .limit(sql<number>`cast(${p.limit} as bigint)`),
+    .limit(bigint(p.limit)),
 );
 
 /** The thread of one event, by its place. */

@@ -1,6 +1,6 @@
 /** Threads by their newest event. https://spec.matrix.org/v1.19/client-server-api/#threading */
 import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 /** An event more is in the thread. */
 export const addToThread = defineWrite<{ room: number; rootId: string; ord: number }>('thread.add', (q, p) =>
@@ -54,7 +54,7 @@ export const threadsBackwards = defineRead<{ room: number; before: number; limit
       .where('room', '=', p.room)
       .where('latest_ord', '<', p.before)
       .orderBy('latest_ord', 'desc')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 /** Those of the threads in which a user sent something before an order value. */

@@ -1,6 +1,5 @@
 /** Events as readers want them: header and body together, by id or along a room's timeline (`ord`). */
-import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 /** Columns as in the table `event`, and the stored body. */
 export interface EventRow {
@@ -66,7 +65,7 @@ export const timelineBackwards = defineRead<{ room: number; before: number; afte
       .where('e.ord', '<', p.before)
       .where('e.ord', '>', p.after)
       .orderBy('e.ord', 'desc')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 /** The oldest first, from above `after` up to below `before`. */
@@ -81,7 +80,7 @@ export const timelineForwards = defineRead<{ room: number; before: number; after
       .where('e.ord', '<', p.before)
       .where('e.ord', '>', p.after)
       .orderBy('e.ord')
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+      .limit(bigint(p.limit)),
 );
 
 /** How many events of the room the default push rules notify for, of those before an order value. */

@@ -1,6 +1,5 @@
 /** Client transactions. https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers */
-import { sql } from 'kysely';
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export const findTransaction = defineRead<
   { device: number; path: string; txn: string },
@@ -17,12 +16,7 @@ export const findTransaction = defineRead<
 
 export const transactionsOfDevice = defineRead<{ device: number; limit: number }, { path: string; txn: string }>(
   'txn.ofDevice',
-  (q, p) =>
-    q
-      .selectFrom('txn_id')
-      .select(['path', 'txn'])
-      .where('device', '=', p.device)
-      .limit(sql<number>`cast(${p.limit} as bigint)`),
+  (q, p) => q.selectFrom('txn_id').select(['path', 'txn']).where('device', '=', p.device).limit(bigint(p.limit)),
 );
 
 /** The transaction ids of those of the events that this device sent. */
