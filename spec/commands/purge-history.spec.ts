@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { orderMac } from '../../src/accounts/shared-secret.ts';
 import { createServer, type Server } from '../../src/server.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
+import { freePort } from '../support/free-port.ts';
 import { requestJson } from '../support/test-server.ts';
 
 let folder: string;
@@ -128,12 +128,4 @@ async function run(args: readonly string[]): Promise<{ code: number | null; out:
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (texts.err += chunk));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, ...texts };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createTcpServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { ownServerPolicies } from '../../src/commands/running-server.ts';
 import { createServer, type Server } from '../../src/server.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { systemPorts } from '../../src/platform/system-ports.ts';
+import { freePort } from '../support/free-port.ts';
 import { requestJson } from '../support/test-server.ts';
 
 let folder: string;
@@ -134,11 +134,3 @@ const exitCode = (child: ChildProcess): Promise<number | null> =>
     child.once('error', reject);
     child.once('close', resolve);
   });
-
-async function freePort(): Promise<number> {
-  const probe = createTcpServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}

@@ -16,11 +16,11 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { repository } from '../support/source-files.ts';
 import { environmentOf, execForm, parseDockerfile, textsOf, type Instruction } from './support/dockerfile.ts';
 
@@ -124,14 +124,4 @@ function runStep({ name, text }: Instruction): void {
     for (const from of parts.slice(0, -1))
       cpSync(join(repository, from), parts.at(-1) === './' ? join(target, from) : target, { recursive: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }

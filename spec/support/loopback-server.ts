@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { createServer, type Server } from '../../src/server.ts';
 
@@ -45,6 +46,27 @@ export async function startLoopbackServer(options: LoopbackOptions = {}): Promis
     async close() {
       await server.close();
       rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** One that runs during each test of the file or block, anew. */
+export function useLoopbackServer(options: LoopbackOptions = {}): Omit<LoopbackServer, 'close'> {
+  let running: LoopbackServer | undefined;
+  beforeEach(async () => {
+    running = await startLoopbackServer(options);
+  });
+  afterEach(() => running?.close());
+  const get = (): LoopbackServer => {
+    if (running === undefined) throw new Error('the server runs during tests only');
+    return running;
+  };
+  return {
+    get server() {
+      return get().server;
+    },
+    get url() {
+      return get().url;
     },
   };
 }

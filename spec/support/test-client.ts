@@ -1,30 +1,31 @@
 /** One user of a whole server, over HTTP. Paths begin below /_matrix/client/v3. */
-import type { JsonObject } from '../../src/matrix/json/json-value.ts';
+import type { Method } from '../../src/http/endpoint.ts';
+import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
 import type { LoopbackServer } from './loopback-server.ts';
 import { passwordOfTests } from './test-accounts.ts';
-import { type TestResponse, requestJson } from './test-server.ts';
+import { type TestRequest, type TestResponse, requestJson } from './test-server.ts';
 
 const v3 = '/_matrix/client/v3';
 
 export class TestClient {
   readonly userId: string;
-  readonly token: string;
+  readonly token: string | undefined;
   readonly #url: string;
 
-  private constructor(url: string, userId: string, token: string) {
+  private constructor(url: string, userId: string, token: string | undefined) {
     this.#url = url;
     this.userId = userId;
     this.token = token;
   }
 
-  static async register({ url }: LoopbackServer, username: string): Promise<TestClient> {
+  static async register({ url }: Pick<LoopbackServer, 'url'>, username: string): Promise<TestClient> {
     const body = { auth: { type: 'm.login.dummy' }, username, password: passwordOfTests };
     const { json } = await requestJson(url, 'POST', `${v3}/register`, { body });
     return new TestClient(url, String(json['user_id']), String(json['access_token']));
   }
 
   /** The server's first administrator: once per server. */
-  static async registerAdministrator({ url, server }: LoopbackServer): Promise<TestClient> {
+  static async registerAdministrator({ url, server }: Omit<LoopbackServer, 'close'>): Promise<TestClient> {
     const token = (await server.accounts.mintFirstAdministratorToken()) ?? '';
     const client = { address: '127.0.0.1', userAgent: undefined };
     const page = server.accounts.startPage;
@@ -32,14 +33,23 @@ export class TestClient {
     return new TestClient(url, '@admin:localhost', session.accessToken);
   }
 
+  /** Somebody without an account. */
+  static nobody({ url }: Pick<LoopbackServer, 'url'>): Pick<TestClient, 'call'> {
+    return new TestClient(url, '', undefined);
+  }
+
+  /** A body that is absent is {}. */
+  call(method: Method, path: string, body: JsonValue = {}): Promise<TestResponse> {
+    return this.#request(method, v3 + path, method === 'GET' ? {} : { body });
+  }
   get(path: string, query: Record<string, string> = {}): Promise<TestResponse> {
-    return requestJson(this.#url, 'GET', v3 + path, { token: this.token, query });
+    return this.#request('GET', v3 + path, { query });
   }
   post(path: string, body: JsonObject = {}): Promise<TestResponse> {
-    return requestJson(this.#url, 'POST', v3 + path, { token: this.token, body });
+    return this.call('POST', path, body);
   }
   put(path: string, body: JsonObject = {}): Promise<TestResponse> {
-    return requestJson(this.#url, 'PUT', v3 + path, { token: this.token, body });
+    return this.call('PUT', path, body);
   }
 
   /** Suspends a user, or ends that; for administrators. */
@@ -52,7 +62,10 @@ export class TestClient {
   }
   #administer(what: string, body: JsonObject): Promise<JsonObject> {
     const path = `/_matrix/client/v1/admin/${what}`;
-    return succeeded(requestJson(this.#url, 'PUT', path, { token: this.token, body }));
+    return succeeded(this.#request('PUT', path, { body }));
+  }
+  #request(method: Method, path: string, request: Omit<TestRequest, 'token'>): Promise<TestResponse> {
+    return requestJson(this.#url, method, path, { token: this.token, ...request });
   }
 
   /** The room's id. */

@@ -31,7 +31,7 @@ export interface TestServerOptions<Domain> {
 }
 
 export interface TestRequest {
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Sent as JSON. */
   readonly body?: JsonValue;
   /** Sent as it is, instead of `body`. */

@@ -1,14 +1,10 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
 import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
 
-let running: LoopbackServer;
-beforeEach(async () => {
-  running = await startLoopbackServer();
-});
-afterEach(() => running.close());
+const running = useLoopbackServer();
 
 interface SyncRooms {
   readonly join?: Readonly<Record<string, { readonly account_data: { readonly events: readonly JsonObject[] } }>>;

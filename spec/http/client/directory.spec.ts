@@ -1,21 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Person, nobody, register, registerAdministrator } from '../../support/loopback-people.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
+import { TestClient } from '../../support/test-client.ts';
 
 const listing = (roomId: string) => `/directory/list/room/${encodeURIComponent(roomId)}`;
 
 describe('the published room directory over HTTP', () => {
-  let running: LoopbackServer;
-  let alice: Person;
-  let bob: Person;
-  let anyone: Pick<Person, 'call'>;
+  const running = useLoopbackServer();
+  let alice: TestClient;
+  let bob: TestClient;
+  let anyone: Pick<TestClient, 'call'>;
 
   beforeEach(async () => {
-    running = await startLoopbackServer();
-    [alice, bob, anyone] = [await register(running, 'alice'), await register(running, 'bob'), nobody(running)];
+    [alice, bob, anyone] = [
+      await TestClient.register(running, 'alice'),
+      await TestClient.register(running, 'bob'),
+      TestClient.nobody(running),
+    ];
   });
-  afterEach(() => running.close());
 
   it('is listed for everybody, and searched with an account', async () => {
     const roomId = await alice.createRoom({ visibility: 'public', name: 'Wombles', room_alias_name: 'w' });
@@ -58,7 +60,7 @@ describe('the published room directory over HTTP', () => {
     expect((await alice.call('PUT', listing(roomId), {})).json).toEqual({});
     expect(await visibility()).toEqual({ visibility: 'public' });
     expect(refusal(await bob.call('PUT', listing(roomId), { visibility: 'private' }))).toEqual([403, 'M_FORBIDDEN']);
-    const admin = await registerAdministrator(running);
+    const admin = await TestClient.registerAdministrator(running);
     expect((await admin.call('PUT', listing(roomId), { visibility: 'private' })).status).toBe(200);
     expect(await visibility()).toEqual({ visibility: 'private' });
     expect((await anyone.call('GET', '/publicRooms')).json).toEqual({ chunk: [], total_room_count_estimate: 0 });

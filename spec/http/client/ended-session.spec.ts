@@ -1,14 +1,9 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { expect, it } from 'vitest';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { requestJson } from '../../support/test-server.ts';
 
 const v3 = '/_matrix/client/v3';
-let running: LoopbackServer;
-
-beforeEach(async () => {
-  running = await startLoopbackServer();
-});
-afterEach(() => running.close());
+const running = useLoopbackServer();
 
 it('a sync that waits ends when its session does, and one of another session goes on', async () => {
   const body = { username: 'alice', password: 'a long password', auth: { type: 'm.login.dummy' } };

@@ -1,15 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/matrix/json/json-value.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
 import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
 
 describe('the deprecated ways to follow rooms', () => {
-  let running: LoopbackServer;
-  beforeEach(async () => {
-    running = await startLoopbackServer();
-  });
-  afterEach(() => running.close());
+  const running = useLoopbackServer();
 
   const start = async () => {
     const [alice, bob] = [await TestClient.register(running, 'alice'), await TestClient.register(running, 'bob')];

@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { expect, it } from 'vitest';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
 import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
 
-let running: LoopbackServer;
-beforeEach(async () => {
-  running = await startLoopbackServer();
-});
-afterEach(() => running.close());
+const running = useLoopbackServer();
 
 it('POST /rooms/{roomId}/forget takes a room that was left out of reach, for suspended users too', async () => {
   const [alice, bob] = [await TestClient.register(running, 'alice'), await TestClient.register(running, 'bob')];

@@ -1,18 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { signingKeyFromSeed } from '../../../src/matrix/crypto/ed25519.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import { canonicalJson } from '../../../src/matrix/json/canonical-json.ts';
 import { addSignature, signText, signableText } from '../../../src/matrix/json/signed-json.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
 import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
 
 describe('invites over HTTP', () => {
-  let running: LoopbackServer;
-  beforeEach(async () => {
-    running = await startLoopbackServer();
-  });
-  afterEach(() => running.close());
+  const running = useLoopbackServer();
 
   const start = async () => {
     const [alice, bob] = [await TestClient.register(running, 'alice'), await TestClient.register(running, 'bob')];
@@ -50,11 +46,7 @@ describe('invites over HTTP', () => {
 });
 
 describe('GET /rooms/{roomId}/members and /joined_members', () => {
-  let running: LoopbackServer;
-  beforeEach(async () => {
-    running = await startLoopbackServer();
-  });
-  afterEach(() => running.close());
+  const running = useLoopbackServer();
 
   it('gives the members of now and of a point in time, by membership', async () => {
     const [alice, bob] = [await TestClient.register(running, 'alice'), await TestClient.register(running, 'bob')];

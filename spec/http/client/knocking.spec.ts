@@ -1,14 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { describe, expect, it } from 'vitest';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
 import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
 
 describe('POST /knock/{roomIdOrAlias}', () => {
-  let running: LoopbackServer;
-  beforeEach(async () => {
-    running = await startLoopbackServer();
-  });
-  afterEach(() => running.close());
+  const running = useLoopbackServer();
 
   const start = async () => {
     const [alice, bob] = [await TestClient.register(running, 'alice'), await TestClient.register(running, 'bob')];

@@ -1,14 +1,10 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { expect, it } from 'vitest';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
 import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
 import { requestJson } from '../../support/test-server.ts';
 
-let running: LoopbackServer;
-beforeEach(async () => {
-  running = await startLoopbackServer();
-});
-afterEach(() => running.close());
+const running = useLoopbackServer();
 
 it('what is served below v3 is found below r0 too, hot paths and others, and nothing else is', async () => {
   const alice = await TestClient.register(running, 'alice');

@@ -1,14 +1,10 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/matrix/json/json-value.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
 import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
 
-let running: LoopbackServer;
-beforeEach(async () => {
-  running = await startLoopbackServer();
-});
-afterEach(() => running.close());
+const running = useLoopbackServer();
 
 it('the members of a space join its rooms by themselves, and others are told why not', async () => {
   const [alice, bob] = [await TestClient.register(running, 'alice'), await TestClient.register(running, 'bob')];

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import { passwordOfTests, refusal } from '../../support/test-accounts.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { requestJson } from '../../support/test-server.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -9,12 +9,7 @@ const suspended = [403, 'M_USER_SUSPENDED'];
 const done = [200, undefined];
 
 describe('a suspended account in rooms', () => {
-  let running: LoopbackServer;
-
-  beforeEach(async () => {
-    running = await startLoopbackServer();
-  });
-  afterEach(() => running.close());
+  const running = useLoopbackServer();
 
   const call = (method: string, path: string, token: string, body: JsonObject = {}) =>
     requestJson(running.url, method, v3 + path, { token, ...(method === 'GET' ? {} : { body }) });

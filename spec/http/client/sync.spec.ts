@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { passwordOfTests, refusal } from '../../support/test-accounts.ts';
 import type { SyncAnswer } from '../../support/test-rooms.ts';
 import { requestJson } from '../../support/test-server.ts';
@@ -8,11 +8,7 @@ import { requestJson } from '../../support/test-server.ts';
 const v3 = '/_matrix/client/v3';
 
 describe('GET /sync', () => {
-  let running: LoopbackServer;
-  beforeEach(async () => {
-    running = await startLoopbackServer();
-  });
-  afterEach(() => running.close());
+  const running = useLoopbackServer();
 
   const call = (method: string, path: string, token: string, body: JsonObject = {}) =>
     requestJson(running.url, method, v3 + path, { token, ...(method === 'GET' ? {} : { body }) });

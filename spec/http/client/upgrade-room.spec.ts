@@ -1,23 +1,21 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Person, nobody, register } from '../../support/loopback-people.ts';
-import { type LoopbackServer, startLoopbackServer } from '../../support/loopback-server.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
 import { refusal } from '../../support/test-accounts.ts';
+import { TestClient } from '../../support/test-client.ts';
 
 const at = (roomId: string, rest: string) => `/rooms/${encodeURIComponent(roomId)}/${rest}`;
 
 describe('upgrading a room over HTTP', () => {
-  let running: LoopbackServer;
-  let alice: Person;
-  let bob: Person;
+  const running = useLoopbackServer();
+  let alice: TestClient;
+  let bob: TestClient;
   let roomId: string;
 
   beforeEach(async () => {
-    running = await startLoopbackServer();
-    [alice, bob] = [await register(running, 'alice'), await register(running, 'bob')];
+    [alice, bob] = [await TestClient.register(running, 'alice'), await TestClient.register(running, 'bob')];
     roomId = await alice.createRoom({ preset: 'public_chat', room_version: '10', name: 'Name' });
     await bob.call('POST', at(roomId, 'join'));
   });
-  afterEach(() => running.close());
 
   it('makes a room of the new version, and a tombstone', async () => {
     await bob.call('PUT', `/pushrules/global/room/${encodeURIComponent(roomId)}`, { actions: ['dont_notify'] });
@@ -47,7 +45,7 @@ describe('upgrading a room over HTTP', () => {
   it('refuses what the specification does, and makes nothing then', async () => {
     const path = at(roomId, 'upgrade');
     const request = { new_version: '12' };
-    expect(refusal(await nobody(running).call('POST', path, request))).toEqual([401, 'M_MISSING_TOKEN']);
+    expect(refusal(await TestClient.nobody(running).call('POST', path, request))).toEqual([401, 'M_MISSING_TOKEN']);
     expect(refusal(await bob.call('POST', path, request))).toEqual([403, 'M_FORBIDDEN']);
     expect(refusal(await alice.call('POST', at('!nowhere:localhost', 'upgrade'), request))).toEqual([
       403,
