@@ -16,6 +16,7 @@ import { isVisible } from './history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from './pagination-token.ts';
 import { memberRows, openForReading, stateRows, viewer } from './read-state.ts';
 import type { ReadAccess } from './visibility.ts';
+import type { Page, Range } from './timeline-page.ts';
 import { noSuchEvent, openVisibleEvent, visibleRow } from './visible-event.ts';
 
 export interface MessagesRequest {
@@ -131,18 +132,6 @@ async function stateAround(
       : await stateRows(ctx, dag, pos, 'all');
   const isErased = erasedFor(ctx, access.timeline);
   return state.filter((row) => passes(filter, dag, row, isErased));
-}
-
-interface Range {
-  /** Gaps of the timeline, as order values: where to begin, and where to stop at the latest. */
-  readonly start: number;
-  readonly stop: number;
-  readonly limit: number;
-}
-interface Page {
-  readonly rows: readonly EventRow[];
-  /** Where the next page begins; undefined: there is none. */
-  readonly end: number | undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import { type Viewer, clientEvents } from '../client-events.ts';
 import type { Actor, RoomsContext } from '../context.ts';
 import { isVisible } from '../history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from '../pagination-token.ts';
+import type { Page, Range } from '../timeline-page.ts';
 import { viewer } from '../read-state.ts';
 import { pduOf } from '../stored-event.ts';
 import { openVisibleEvent } from '../visible-event.ts';
@@ -58,17 +59,6 @@ interface Search extends RelationsRequest {
   readonly room: number;
   readonly targetId: EventId;
   readonly viewer: Viewer;
-}
-interface Range {
-  /** Gaps of the timeline, as order values: where to begin, and where to stop at the latest. */
-  readonly start: number;
-  readonly stop: number;
-  readonly limit: number;
-}
-interface Page {
-  readonly rows: readonly EventRow[];
-  /** Where the next page begins; undefined: there is none. */
-  readonly end: number | undefined;
 }
 
 async function readPage(ctx: RoomsContext, search: Search, range: Range): Promise<Page> {
