@@ -4,7 +4,7 @@
  */
 
 const core = ['matrix', 'platform', 'storage', 'jobs', 'plugin-api'];
-const domain = ['accounts', 'rooms', 'presence', 'federation', 'sync', 'push', 'media', 'plugins'];
+const domain = ['accounts', 'rooms', 'presence', 'encryption', 'federation', 'sync', 'push', 'media', 'plugins'];
 
 /** Folder (or file) of src/ → what it may import: other folders of src/, and npm packages. A layer may always import itself. */
 const layers = {
@@ -17,7 +17,8 @@ const layers = {
   rooms: { layers: core, packages: [] },
   federation: { layers: [...core, 'rooms'], packages: [] },
   presence: { layers: core, packages: [] },
-  sync: { layers: [...core, 'rooms', 'accounts', 'presence'], packages: [] },
+  encryption: { layers: [...core, 'rooms', 'accounts'], packages: [] },
+  sync: { layers: [...core, 'rooms', 'accounts', 'presence', 'encryption'], packages: [] },
   push: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   media: { layers: [...core, 'accounts'], packages: [] },
   plugins: { layers: [...core, 'rooms', 'accounts'], packages: [] },

@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import packageFile from '../package.json' with { type: 'json' };
 import { createAccounts, type Accounts } from './accounts/index.ts';
 import { IgnoredUsers } from './accounts/ignored-users.ts';
+import { createEncryption, type Encryption } from './encryption/index.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { readListenerOptions } from './http/listener-options.ts';
@@ -112,6 +113,15 @@ async function compose(
   const roomsContext = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
   const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
+  const encryption = createEncryption({
+    db,
+    names,
+    localServers,
+    interactiveAuth: accounts.interactiveAuth,
+    clock,
+    timers,
+    random,
+  });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
@@ -119,11 +129,12 @@ async function compose(
   shutdown.add('rooms and sync', async () => {
     await presence.close();
     sync.close();
+    encryption.close();
     rooms.close();
   });
   await accounts.resumeDeactivations();
 
-  const parts = { config, accounts, rooms, presence, sync, localServers, metrics, ports, rateLimiter };
+  const parts = { config, accounts, rooms, presence, encryption, sync, localServers, metrics, ports, rateLimiter };
   const app = createApp({
     endpoints: allEndpoints,
     domain: httpDomain({ ...parts, findProblem: () => findDatabaseProblem(db, log) }),
@@ -162,6 +173,7 @@ interface Parts {
   readonly accounts: Accounts;
   readonly rooms: Rooms;
   readonly presence: Presence;
+  readonly encryption: Encryption;
   readonly sync: Sync;
   readonly localServers: LocalServers;
   readonly metrics: Metrics;
@@ -172,7 +184,19 @@ interface Parts {
 
 /** What all endpoints together need. */
 function httpDomain(parts: Parts): HttpDomain {
-  const { config, accounts, rooms, presence, sync, localServers, metrics, ports, rateLimiter, findProblem } = parts;
+  const {
+    config,
+    accounts,
+    rooms,
+    presence,
+    encryption,
+    sync,
+    localServers,
+    metrics,
+    ports,
+    rateLimiter,
+    findProblem,
+  } = parts;
   const software = { name: packageFile.name, version: packageFile.version };
   return {
     accounts,

@@ -1,0 +1,32 @@
+/**
+ * The server's side of end-to-end encryption: keys of devices and users, and what devices send each other.
+ * https://spec.matrix.org/v1.19/client-server-api/#end-to-end-encryption
+ */
+import { KeyedLock } from '../platform/keyed-lock.ts';
+import type { EncryptionContext } from './context.ts';
+
+export type Encryption = ReturnType<typeof createEncryption>;
+
+export type EncryptionDependencies = Omit<EncryptionContext, 'locks'>;
+
+/** Made once, by the composition root. Nothing is read or written before the first call. */
+export function createEncryption(dependencies: EncryptionDependencies) {
+  const ctx: EncryptionContext = { ...dependencies, locks: new KeyedLock<number>() };
+  return {
+    ...bindAll(ctx, operations),
+    close(): void {},
+  };
+}
+
+const operations = {};
+
+type Bound<F> = F extends (ctx: never, ...args: infer A) => infer R ? (...args: A) => R : never;
+
+/** Functions of this folder with their first argument given. */
+function bindAll<F extends Readonly<Record<string, (ctx: EncryptionContext, ...args: never[]) => unknown>>>(
+  ctx: EncryptionContext,
+  functions: F,
+): { readonly [K in keyof F]: Bound<F[K]> } {
+  const bound = Object.entries(functions).map(([name, run]) => [name, run.bind(undefined, ctx)]);
+  return Object.fromEntries(bound) as { readonly [K in keyof F]: Bound<F[K]> };
+}
