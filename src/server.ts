@@ -184,19 +184,7 @@ interface Parts {
 
 /** What all endpoints together need. */
 function httpDomain(parts: Parts): HttpDomain {
-  const {
-    config,
-    accounts,
-    rooms,
-    presence,
-    encryption,
-    sync,
-    localServers,
-    metrics,
-    ports,
-    rateLimiter,
-    findProblem,
-  } = parts;
+  const { config, accounts, rooms, presence, sync, localServers, metrics, ports, rateLimiter, findProblem } = parts;
   const software = { name: packageFile.name, version: packageFile.version };
   return {
     accounts,
