@@ -13,6 +13,7 @@ import { deleteFilters } from '../storage/stores/filter-store.ts';
 import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
 import { deleteProfile } from '../storage/stores/profile-store.ts';
 import { deletePushRulesetOfUser } from '../storage/stores/push-ruleset-store.ts';
+import { deleteThreadSubscriptions } from '../storage/stores/thread-subscription-store.ts';
 import { deleteThreepidsOfUser } from '../storage/stores/threepid-store.ts';
 import { findAccountByNid } from './account.ts';
 import type { AccountsContext } from './context.ts';
@@ -68,6 +69,7 @@ export async function deactivate(
       unit.run(deleteLoginTokensOfUser, { user });
       unit.run(deleteThreepidsOfUser, { user });
       unit.run(deletePushRulesetOfUser, { user });
+      unit.run(deleteThreadSubscriptions, { user });
       if (isErased) {
         unit.run(deleteProfile, { user });
         unit.run(deleteAccountData, { user });

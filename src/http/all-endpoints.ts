@@ -17,6 +17,7 @@ import { reportEndpoints } from './client/reports/index.ts';
 import { roomEndpoints } from './client/rooms/index.ts';
 import { serverAdministrationEndpoints } from './client/server-administration/index.ts';
 import { syncEndpoints } from './client/sync/index.ts';
+import { threadSubscriptionEndpoints } from './client/thread-subscriptions/index.ts';
 import { versionsEndpoints } from './client/versions/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { federationEndpoints } from './federation/index.ts';
@@ -46,6 +47,7 @@ const areas = [
   ...roomEndpoints,
   ...serverAdministrationEndpoints,
   ...syncEndpoints,
+  ...threadSubscriptionEndpoints,
   ...versionsEndpoints,
   ...federationEndpoints,
   ...healthEndpoints,

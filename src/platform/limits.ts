@@ -54,6 +54,8 @@ export const limits = Object.freeze({
   relationsMax: 100,
   threadsDefault: 20,
   threadsMax: 100,
+  threadSubscriptionsDefault: 100,
+  threadSubscriptionsMax: 1_000,
   contextEventsDefault: 10,
   contextEventsMax: 100,
   longPollMs: 30_000,

@@ -28,6 +28,7 @@ import { readRelations } from './relations/read-relations.ts';
 import { readThreads } from './relations/read-threads.ts';
 import * as reports from './reports.ts';
 import * as sending from './send-event.ts';
+import * as threadSubscriptions from './thread-subscriptions.ts';
 import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
 import { MainLines } from './state/main-lines.ts';
@@ -151,6 +152,10 @@ const operations = {
   eventByTime: findEventByTime,
   relations: readRelations,
   threads: readThreads,
+  threadSubscription: threadSubscriptions.getThreadSubscription,
+  subscribeToThread: threadSubscriptions.subscribeToThread,
+  unsubscribeFromThread: threadSubscriptions.unsubscribeFromThread,
+  threadSubscriptionsPage: threadSubscriptions.threadSubscriptionsPage,
   purgeHistory,
 };
 

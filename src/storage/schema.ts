@@ -88,6 +88,7 @@ export interface Schema {
   };
   account_data: { user_nid: Int; room: Int; type: string; json: string | null; pos: Int };
   thread_event: { room: Int; ord: Int; root: string; counted: Int };
+  thread_subscription: { room: Int; root_id: string; user_nid: Int; state: string; pos: Int };
   mention: { user_nid: Int; room: Int; ord: Int; thread: string; notify: Int; highlight: Int };
   report: {
     report: Int;
