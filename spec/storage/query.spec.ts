@@ -14,7 +14,7 @@ const lists = defineRead<{ nids: readonly number[]; names: readonly string[] }, 
 describe('queries', () => {
   it('are compiled for each engine with parameters by name and constants in their places', () => {
     const sqlite = compiledStatement(byRoom, 'sqlite');
-    expect(sqlite.sql).toBe('select "nid" from "extremity" where "room" = ? and "nid" > ? limit ?');
+    expect(sqlite.sql).toBe('select "nid" from "extremity" where "room" = +? and "nid" > +? limit +? + 0');
     expect(boundValues(sqlite, { limit: 5, room: 1 }, 'sqlite')).toEqual([1, 7, 5]);
     expect(compiledStatement(byRoom, 'postgres').sql).toContain('"room" = $1 and "nid" > $2 limit $3');
     expect(compiledStatement(byRoom, 'sqlite')).toBe(sqlite);
