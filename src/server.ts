@@ -17,6 +17,7 @@ import { requestMetrics } from './http/request-metrics.ts';
 import { createApp } from './http/router.ts';
 import { servedOperations } from './http/served-operations.ts';
 import { wellKnownSettings } from './http/well-known/well-known-settings.ts';
+import { Mailer } from './mail/mailer.ts';
 import { declaredVersions } from './matrix/versions/declared-versions.ts';
 import { cryptoSelfTest } from './matrix/crypto/self-test.ts';
 import type { Config } from './platform/config/config.ts';
@@ -28,6 +29,7 @@ import { Metrics } from './platform/metrics.ts';
 import { outgoingPolicies } from './platform/outgoing-policies.ts';
 import type { Ports } from './platform/ports.ts';
 import { Shutdown, type ShutdownStep } from './platform/shutdown.ts';
+import { smtpSettings } from './platform/smtp-settings.ts';
 import { systemPorts } from './platform/system-ports.ts';
 import { Presence } from './presence/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
@@ -62,7 +64,7 @@ export interface Server {
 /** Opens the database, makes what is not there, and listens. Rejects with a sentence for the operator when it cannot. */
 export async function createServer(config: Config, overrides: ServerOverrides = {}): Promise<Server> {
   cryptoSelfTest();
-  const ports = overrides.ports ?? systemPorts({ outgoing: outgoingPolicies(config) });
+  const ports = overrides.ports ?? systemPorts({ outgoing: outgoingPolicies(config), smtp: smtpSettings(config) });
   const shutdown = new Shutdown(ports);
   if ('close' in ports && typeof ports.close === 'function') {
     const closePorts = ports.close.bind(ports) as () => void;
@@ -102,6 +104,7 @@ async function compose(
     localServers,
     config,
     attempts: rateLimiter,
+    mailer: new Mailer(config.email, ports.mail),
     profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
     departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
     clock,

@@ -14,9 +14,11 @@ import { profileEndpoints } from '../../src/http/client/profile/index.ts';
 import { pushRulesEndpoints } from '../../src/http/client/push-rules/index.ts';
 import { registrationEndpoints } from '../../src/http/client/registration/index.ts';
 import { serverAdministrationEndpoints } from '../../src/http/client/server-administration/index.ts';
+import { Mailer } from '../../src/mail/mailer.ts';
 import { signingKeyFromSeed } from '../../src/matrix/crypto/ed25519.ts';
 import type { ServerName, UserId } from '../../src/matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
+import { type Config, loadConfig } from '../../src/platform/config/config.ts';
 import { LocalServers } from '../../src/platform/local-servers.ts';
 import { Secret } from '../../src/platform/secret.ts';
 import type { Commit, Database, Wake } from '../../src/storage/database.ts';
@@ -70,6 +72,12 @@ export const accountsConfigOfTests: AccountsConfig = {
   rooms: { defaultVersion: '12', encryptByDefault: 'off' },
 };
 
+/** A mail server that is only a list: the ports' sentMail. */
+export const emailConfigOfTests: Config['email'] = loadConfig(undefined, {
+  VECHE_EMAIL__SMTP__HOST: 'mail.test',
+  VECHE_EMAIL__FROM: 'matrix@test.example',
+}).email;
+
 export function localServersOfTests(names: readonly [string, ...string[]] = ['test']): LocalServers {
   const [first, ...others] = names.map((name, index) => ({
     serverName: name as ServerName,
@@ -105,6 +113,7 @@ async function start(
     localServers: localServersOfTests(['test', 'second.test']),
     config: { ...accountsConfigOfTests, ...options.config },
     attempts: options.attempts,
+    mailer: new Mailer(emailConfigOfTests, ports.mail),
     profilePropagation: {
       profileChanged: async (userId, profile) => void propagated.push({ userId, profile }),
     },

@@ -1,7 +1,7 @@
 /** Ports that a test owns: nothing happens unless it is caused by the test, and the same seed gives the same run. */
 import { createHash } from 'node:crypto';
 import { OutgoingHttpError } from '../../src/platform/outgoing-http-error.ts';
-import type { Clock, Ports, Random, TimerHandle, Timers } from '../../src/platform/ports.ts';
+import type { Clock, OutgoingMail, Ports, Random, TimerHandle, Timers } from '../../src/platform/ports.ts';
 import { InlineWorkers } from '../../src/platform/workers.ts';
 
 export interface TestPorts extends Ports {
@@ -14,6 +14,8 @@ export interface TestPorts extends Ports {
   until(condition: () => boolean): Promise<void>;
   /** How many timers are waiting. */
   readonly timerCount: number;
+  /** What was handed to the mail server, oldest first. */
+  readonly sentMail: readonly OutgoingMail[];
 }
 
 /** Monday, 15 January 2024, 08:00 UTC. */
@@ -22,10 +24,11 @@ export const testEpochMs = 1_705_305_600_000;
 /** `replaced` takes the place of single ports, such as a network that leads to another server in the same process. */
 export function testPorts(
   seed: number | string = 1,
-  replaced: Partial<Pick<Ports, 'dns' | 'http' | 'random'>> = {},
+  replaced: Partial<Pick<Ports, 'dns' | 'http' | 'mail' | 'random'>> = {},
 ): TestPorts {
   const time = new TestTime();
   const workers = new InlineWorkers();
+  const sentMail: OutgoingMail[] = [];
   const settle = async (): Promise<void> => {
     await workers.loaded();
     await time.settle();
@@ -39,6 +42,8 @@ export function testPorts(
       srv: () => Promise.resolve([]),
     },
     http: { request: ({ url }) => Promise.reject(new OutgoingHttpError('connection', `no network in tests: ${url}`)) },
+    mail: { send: async (mail) => void sentMail.push(mail) },
+    sentMail,
     ...replaced,
     workers,
     settle,

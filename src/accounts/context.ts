@@ -1,4 +1,5 @@
 /** What the functions of accounts/ work with; made once by `createAccounts`. */
+import type { Mailer } from '../mail/mailer.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { KeyedLock } from '../platform/keyed-lock.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
@@ -21,6 +22,7 @@ export interface AccountsContext {
   readonly locks: KeyedLock<number>;
   readonly syncFilters: SyncFilters;
   readonly attempts: AttemptLimiter | undefined;
+  readonly mailer: Mailer;
   readonly profilePropagation: ProfilePropagation;
   readonly departure: Departure;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;

@@ -1,10 +1,12 @@
 import { createAccounts } from '../accounts/index.ts';
 import { operatorSecret, registrationMac } from '../accounts/shared-secret.ts';
+import { Mailer } from '../mail/mailer.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Config } from '../platform/config/config.ts';
 import { loadLocalServers } from '../platform/load-local-servers.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import type { Ports } from '../platform/ports.ts';
+import { noMailTransport } from '../platform/smtp.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { Names } from '../storage/names.ts';
 import { openDatabase } from '../storage/open.ts';
@@ -57,6 +59,7 @@ async function writeToDatabase(
       localServers,
       config,
       attempts: undefined,
+      mailer: new Mailer(config.email, noMailTransport),
       // A new account is in no room.
       profilePropagation: { profileChanged: () => Promise.resolve() },
       departure: { leaveAllRooms: () => Promise.resolve() },

@@ -123,6 +123,16 @@ export const limits = Object.freeze({
   outgoingIdleMs: 30_000,
   outgoingResponseBytesMax: 8_388_608,
 
+  // E-mail
+  mailConnectionsMax: 2,
+  /** Until a mail server has greeted. */
+  mailConnectionMs: 15_000,
+  /** Without a byte from it. */
+  mailIdleMs: 60_000,
+  /** Messages on their way at once, and those that may wait for their turn. */
+  mailsAtOnceMax: 4,
+  mailsWaitingMax: 1_000,
+
   /** From SIGTERM to the end of the process. */
   shutdownMs: 5_000,
 });

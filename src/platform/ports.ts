@@ -68,6 +68,23 @@ export interface OutgoingHttp {
   request(request: OutgoingRequest): Promise<OutgoingResponse>;
 }
 
+/** One message to one person. */
+export interface OutgoingMail {
+  /** "Name <user@domain>", or the address alone. */
+  readonly from: string;
+  /** One address. */
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+/** The way to the mail server. */
+export interface MailTransport {
+  /** Resolves when the mail server has taken the message. Rejects with MailError (mail-error.ts). */
+  send(mail: OutgoingMail): Promise<void>;
+}
+
 /** A thread that answers requests one after another. The inline form runs the same module in the same thread. */
 export interface WorkerChannel<Request, Response> {
   call(request: Request, transfer?: readonly ArrayBuffer[]): Promise<Response>;
@@ -86,5 +103,6 @@ export interface Ports {
   readonly random: Random;
   readonly dns: Dns;
   readonly http: OutgoingHttp;
+  readonly mail: MailTransport;
   readonly workers: Workers;
 }

@@ -3,6 +3,7 @@ import { systemDns } from './dns.ts';
 import { type OutgoingPolicies, systemOutgoingHttp } from './outgoing-http.ts';
 import type { Ports } from './ports.ts';
 import { systemRandom } from './random.ts';
+import { noMailTransport, type SmtpSettings, smtpTransport } from './smtp.ts';
 import { systemTimers } from './timers.ts';
 import { threadWorkers } from './workers.ts';
 
@@ -12,8 +13,13 @@ export interface SystemPorts extends Ports {
 }
 
 /** The real world: `createServer` uses these unless it is given others. */
-export function systemPorts(options: { readonly outgoing: OutgoingPolicies }): SystemPorts {
+export function systemPorts(options: {
+  readonly outgoing: OutgoingPolicies;
+  /** Absent: no mail server. */
+  readonly smtp?: SmtpSettings | undefined;
+}): SystemPorts {
   const dns = systemDns();
+  const smtp = options.smtp && smtpTransport(options.smtp);
   const http = systemOutgoingHttp(options.outgoing, { dns, timers: systemTimers });
   return {
     clock: systemClock,
@@ -21,7 +27,11 @@ export function systemPorts(options: { readonly outgoing: OutgoingPolicies }): S
     random: systemRandom,
     dns,
     http,
+    mail: smtp ?? noMailTransport,
     workers: threadWorkers,
-    close: () => http.close(),
+    close() {
+      http.close();
+      smtp?.close();
+    },
   };
 }

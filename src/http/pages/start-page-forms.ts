@@ -1,5 +1,5 @@
 import type { Language, Translate } from '../../platform/messages/catalogue.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../platform/html.ts';
 
 /** What all forms need. */
 export interface FormContext {

@@ -1,6 +1,6 @@
 import { translator, type Language, type Translate } from '../../platform/messages/catalogue.ts';
 import type { RawReply } from '../endpoint.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../platform/html.ts';
 import { pageReply } from './page-layout.ts';
 import type { StartPageSettings } from './start-page-domain.ts';
 import {

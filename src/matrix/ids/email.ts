@@ -26,3 +26,21 @@ function foldCase(text: string): string {
 }
 
 const cherokee = /[\u13a0-\u13fd\uab70-\uabbf]/;
+
+/**
+ * Whether a message can be sent to an address: one mailbox, whatever program reads it. Quoted and commented forms are left
+ * out, because programs disagree about them. https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2
+ */
+export function isMailAddress(address: string): boolean {
+  if (Buffer.byteLength(address) > mailAddressBytesMax) return false;
+  const at = address.lastIndexOf('@');
+  const [local, domain] = [address.slice(0, at), address.slice(at + 1)];
+  return Buffer.byteLength(local) <= localBytesMax && localPart.test(local) && domainName.test(domain);
+}
+
+const mailAddressBytesMax = 254;
+const localBytesMax = 64;
+/** Dots only between other characters; letters of all scripts. */
+const localPart = /^[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~-]+)*$/u;
+const domainName =
+  /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?(?:\.[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?)*$/u;

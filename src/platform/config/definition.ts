@@ -4,6 +4,7 @@
  */
 import { decodeBase64 } from '../../matrix/ids/base64.ts';
 import { isStrictLocalpart, isUserId } from '../../matrix/ids/user-id.ts';
+import { emailSection } from './email-section.ts';
 import * as kind from './kinds.ts';
 import { field, type FieldsValue, object, requiredField, secretField, section } from './sections.ts';
 import { limitsSection, rateLimitsSection } from './limit-sections.ts';
@@ -165,6 +166,7 @@ export const configFields = {
       passes: field(kind.integer(1, 1_000), 2, 'Passes over it.'),
     }),
   }),
+  email: emailSection,
   rate_limits: rateLimitsSection,
   presence: section('Who is online.', {
     enabled: field(kind.boolean(), true, 'false: nobody sees anyone online; saves work on large servers.'),
