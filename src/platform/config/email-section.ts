@@ -15,9 +15,7 @@ export const emailSection = section(
   'Sending e-mail: to confirm addresses, for forgotten passwords, for notifications.',
   {
     smtp: section('The mail server.', {
-      host: field(kind.nullable(kind.nonEmpty('a host name')), null, 'null: no e-mail is sent.', {
-        example: 'mail.example.org',
-      }),
+      host: field(kind.nullable(kind.nonEmpty('a host name')), null, 'null: no e-mail is sent.'),
       port: field(kind.integer(1, 65_535), 587, 'Usually 587 for starttls, 465 for tls, 25 for none.'),
       security: field(
         kind.oneOf('starttls', 'tls', 'none'),
