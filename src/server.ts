@@ -10,7 +10,7 @@ import { createEncryption, type Encryption } from './encryption/index.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { readListenerOptions } from './http/listener-options.ts';
-import { type Listening, startListeners } from './http/listeners.ts';
+import { type Listeners, type Listening, startListeners } from './http/listeners.ts';
 import { startPageSettings } from './http/pages/start-page-domain.ts';
 import { type RateLimiter, TokenBuckets } from './http/rate-limiter.ts';
 import { requestMetrics } from './http/request-metrics.ts';
@@ -116,15 +116,8 @@ async function compose(
   const roomsContext = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
   const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
-  const encryption = createEncryption({
-    db,
-    names,
-    localServers,
-    interactiveAuth: accounts.interactiveAuth,
-    clock,
-    timers,
-    random,
-  });
+  const { interactiveAuth } = accounts;
+  const encryption = createEncryption({ db, names, localServers, interactiveAuth, clock, timers, random });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
@@ -137,10 +130,19 @@ async function compose(
   });
   await accounts.resumeDeactivations();
 
-  const parts = { config, accounts, rooms, presence, encryption, sync, localServers, metrics, ports, rateLimiter };
+  const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
+  const server = { config, accounts, rooms, presence, encryption, sync, localServers, metrics, ports, rateLimiter };
+  const listeners = await listen({ ...server, findProblem }, log);
+  shutdown.add('listeners', () => listeners.close());
+  return { addresses: listeners.addresses, log, accounts, rooms, sync, close: () => shutdown.run() };
+}
+
+async function listen(parts: Parts, log: Logger): Promise<Listeners> {
+  const { config, accounts, metrics, ports, rateLimiter } = parts;
+  const { clock, timers, random } = ports;
   const app = createApp({
     endpoints: allEndpoints,
-    domain: httpDomain({ ...parts, findProblem: () => findDatabaseProblem(db, log) }),
+    domain: httpDomain(parts),
     auth: accounts.accessTokens,
     log,
     metrics: requestMetrics(metrics),
@@ -149,9 +151,7 @@ async function compose(
     requestIdPrefix: random.bytes(4).toString('hex'),
     rateLimiter,
   });
-  const listeners = await startListeners(await readListenerOptions(config.listeners), app, { timers, log });
-  shutdown.add('listeners', () => listeners.close());
-  return { addresses: listeners.addresses, log, accounts, rooms, sync, close: () => shutdown.run() };
+  return startListeners(await readListenerOptions(config.listeners), app, { timers, log });
 }
 
 function openConfigured(config: Config, { sqlitePath }: ServerOverrides, ports: Ports): Promise<GroupCommitDatabase> {
