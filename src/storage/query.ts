@@ -2,7 +2,7 @@
  * Queries are written once with kysely, compiled once per engine at their first use, and run as prepared statements:
  * kysely's own way of compiling at every call costs ten times the query.
  */
-import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
+import { type CompiledQuery, PostgresAdapter, type RawBuilder, sql } from 'kysely';
 import type { QueryBuilder, ReadQuery, WriteQuery } from './database.ts';
 import { type Compiled, type EngineName, ParameterMarker, compilerFor } from './query-compilers.ts';
 
@@ -25,6 +25,19 @@ type ListNames<P> = { [K in keyof P]: P[K] extends readonly (number | string)[] 
 
 /** The placeholder as an integer, where PostgreSQL cannot tell its type. */
 export const bigint = (value: RawBuilder<number>): RawBuilder<number> => sql<number>`cast(${value} as bigint)`;
+
+/**
+ * Many rows in one parameter, JSON text of a list of lists: stands where a table does, under the name `e`. `jsonText(0)` and
+ * `jsonInteger(0)` are the first column. A text that may hold U+0000 has to be inside of a JSON text of its own.
+ */
+export function jsonRows(q: QueryBuilder, rows: RawBuilder<string>): RawBuilder<unknown> {
+  return q.getExecutor().adapter instanceof PostgresAdapter
+    ? sql`jsonb_array_elements(cast(cast(${rows} as text) as jsonb)) as e(value)`
+    : sql`json_each(${rows}) as e`;
+}
+export const jsonText = (column: number): RawBuilder<string> => sql<string>`(e.value ->> ${sql.lit(column)})`;
+export const jsonInteger = (column: number): RawBuilder<number> =>
+  sql<number>`cast(e.value ->> ${sql.lit(column)} as bigint)`;
 
 /** What a query is made of: a kysely builder, or a `sql` template, whose rows are `Row`. */
 type Built<Row> = (BuiltByKysely & { execute(): Promise<Row[]> }) | RawBuilder<Row>;

@@ -149,6 +149,11 @@ export interface Schema {
   user_push_ruleset: { user_nid: Int; hash: Buffer; pos: Int };
   threepid: { medium: string; address: string; user_nid: Int; added_ts: Int; validated_ts: Int };
 
+  device_key: { user_nid: Int; device_nid: Int; json: string };
+  fallback_key: { device_nid: Int; algorithm: string; key_id: string; json: string; used: Int };
+  cross_signing_key: { user_nid: Int; usage: string; key_id: string; json: string };
+  key_signature: { user_nid: Int; target: string; signer_nid: Int; key_id: string; signature: string; pos: Int };
+  device_change: { user_nid: Int; pos: Int };
   one_time_key: { device_nid: Int; algorithm: string; serial: Int; key_id: string; json: string };
   media: {
     origin: string;

@@ -1,0 +1,85 @@
+/** When the keys that others see of a user changed last: table device_change. */
+import { sql } from 'kysely';
+import { bigint, defineRead, defineWrite } from '../query.ts';
+
+export const setDeviceChange = defineWrite<{ user: number; pos: number }>('deviceChange.set', (q, p) =>
+  q
+    .insertInto('device_change')
+    .values({ user_nid: p.user, pos: p.pos })
+    .onConflict((conflict) => conflict.column('user_nid').doUpdateSet((e) => ({ pos: e.ref('excluded.pos') }))),
+);
+
+/** Of users who ever had keys. */
+export const deviceChangesOf = defineRead<{ users: readonly number[] }, { user_nid: number; pos: number }>(
+  'deviceChange.ofUsers',
+  (q, p) => q.selectFrom('device_change').select(['user_nid', 'pos']).where('user_nid', 'in', p.list('users')),
+);
+
+/** Whose keys changed after a position among those who share a room with a user, and the user; by position, some at a time. */
+export const deviceChangesSeenBy = defineRead<
+  { user: number; after: number; limit: number },
+  { user_nid: number; pos: number; is_seen: number }
+>(
+  'deviceChange.seenBy',
+  (_, p) => sql<{ user_nid: number; pos: number; is_seen: number }>`
+    select c.user_nid, c.pos, case when c.user_nid = ${p.user} or exists (
+        select 1 from member_room as own inner join member_room as others
+          on others.room = own.room and others.user_nid = c.user_nid and others.membership = 'join'
+        where own.user_nid = ${p.user} and own.membership = 'join') then 1 else 0 end as is_seen
+    from device_change as c where c.pos > ${p.after} order by c.pos limit ${bigint(p.limit)}`,
+);
+
+/** Joined members of a room who have keys. */
+export const membersWithKeys = defineRead<{ room: number }, { user_nid: number }>('deviceChange.members', (q, p) =>
+  q
+    .selectFrom('member_room as m')
+    .innerJoin('device_change as c', 'c.user_nid', 'm.user_nid')
+    .select('m.user_nid')
+    .where('m.room', '=', p.room)
+    .where('m.membership', '=', 'join'),
+);
+/** The same, only those who were joined at a position already. */
+export const membersWithKeysSince = defineRead<{ room: number; pos: number }, { user_nid: number }>(
+  'deviceChange.membersSince',
+  (q, p) =>
+    q
+      .selectFrom('member_room as m')
+      .innerJoin('device_change as c', 'c.user_nid', 'm.user_nid')
+      .leftJoin('user_room as u', (join) => join.onRef('u.user_nid', '=', 'm.user_nid').onRef('u.room', '=', 'm.room'))
+      .select('m.user_nid')
+      .where('m.room', '=', p.room)
+      .where('m.membership', '=', 'join')
+      .where((e) => e.or([e('u.pos', 'is', null), e('u.pos', '<=', p.pos)])),
+);
+
+/** Of these users, those who share a room with a user, both joined. */
+export const sharingWith = defineRead<{ user: number; others: readonly number[] }, { user_nid: number }>(
+  'deviceChange.sharing',
+  (q, p) =>
+    q
+      .selectFrom('member_room as others')
+      .innerJoin('member_room as own', 'own.room', 'others.room')
+      .select('others.user_nid')
+      .distinct()
+      .where('others.user_nid', 'in', p.list('others'))
+      .where('others.membership', '=', 'join')
+      .where('own.user_nid', '=', p.user)
+      .where('own.membership', '=', 'join'),
+);
+
+/** Who came to or left, or changed otherwise in, the rooms in which a user is joined, after a position, and has keys. */
+export const membersChangedSince = defineRead<{ user: number; after: number }, { user_nid: number }>(
+  'deviceChange.membersChanged',
+  (q, p) =>
+    q
+      .selectFrom('member_room as own')
+      .innerJoin('room as r', 'r.room', 'own.room')
+      .innerJoin('state_change as s', (join) => join.onRef('s.line', '=', 'r.main_line').on('s.pos', '>', p.after))
+      .innerJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
+      .innerJoin('user_name as u', 'u.user_id', 'k.key')
+      .innerJoin('device_change as c', 'c.user_nid', 'u.user_nid')
+      .select('u.user_nid')
+      .distinct()
+      .where('own.user_nid', '=', p.user)
+      .where('own.membership', '=', 'join'),
+);
