@@ -10,6 +10,7 @@ describe('tokens', () => {
     expect(mintToken('access', random)).toMatch(/^vca_[A-Za-z0-9_-]{38}$/);
     expect(mintToken('refresh', random)).toMatch(/^vcr_[A-Za-z0-9_-]{38}$/);
     expect(mintToken('login', random)).toMatch(/^vcl_[A-Za-z0-9_-]{38}$/);
+    expect(mintToken('openid', random)).toMatch(/^vco_[A-Za-z0-9_-]{38}$/);
     expect(mintToken('setup', random)).toMatch(/^vcs_[A-Za-z0-9_-]{38}$/);
     expect(mintToken('access', random)).not.toBe(mintToken('access', random));
   });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { versionsEndpoints } from '../../src/http/client/versions/index.ts';
 import { unstableFeatures } from '../../src/http/client/versions/unstable-features.ts';
 import { defineEndpoint } from '../../src/http/endpoint.ts';
-import { federationEndpoints } from '../../src/http/federation/index.ts';
+import { getVersion } from '../../src/http/federation/get-version.ts';
 import { healthEndpoints } from '../../src/http/health/index.ts';
 import { metricsEndpoints } from '../../src/http/metrics/index.ts';
 import { requestMetrics } from '../../src/http/request-metrics.ts';
@@ -42,7 +42,7 @@ describe('GET /_matrix/client/versions', () => {
 describe('GET /_matrix/federation/v1/version', () => {
   it('names the software, and everything else of federation is not recognized', async () => {
     server = await startTestServer({
-      endpoints: federationEndpoints,
+      endpoints: [getVersion],
       domain: { software: { name: 'veche', version: '1.2.3' } },
     });
     const { json } = await server.request('GET', '/_matrix/federation/v1/version');

@@ -10,11 +10,13 @@ import { capabilitiesEndpoints } from '../../src/http/client/capabilities/index.
 import { deviceEndpoints } from '../../src/http/client/devices/index.ts';
 import { filterEndpoints } from '../../src/http/client/filter/index.ts';
 import { loginEndpoints } from '../../src/http/client/login/index.ts';
+import { openIdEndpoints } from '../../src/http/client/openid/index.ts';
 import { profileEndpoints } from '../../src/http/client/profile/index.ts';
 import { pushRulesEndpoints } from '../../src/http/client/push-rules/index.ts';
 import { registrationEndpoints } from '../../src/http/client/registration/index.ts';
 import { serverAdministrationEndpoints } from '../../src/http/client/server-administration/index.ts';
 import { Mailer } from '../../src/mail/mailer.ts';
+import { exchangeOpenIdToken } from '../../src/http/federation/exchange-open-id-token.ts';
 import { signingKeyFromSeed } from '../../src/matrix/crypto/ed25519.ts';
 import type { ServerName, UserId } from '../../src/matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
@@ -216,5 +218,7 @@ const accountAreas = [
   ...pushRulesEndpoints,
   ...capabilitiesEndpoints,
   ...serverAdministrationEndpoints,
+  ...openIdEndpoints,
+  exchangeOpenIdToken,
   ...adminEndpoints,
 ];

@@ -11,6 +11,7 @@ import {
 import { devicesOfUser } from '../storage/stores/device-store.ts';
 import { deleteFilters } from '../storage/stores/filter-store.ts';
 import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
+import { deleteOpenIdTokensOfUser } from '../storage/stores/openid-token-store.ts';
 import { deleteProfile } from '../storage/stores/profile-store.ts';
 import { deletePushRulesetOfUser } from '../storage/stores/push-ruleset-store.ts';
 import { deleteThreadSubscriptions } from '../storage/stores/thread-subscription-store.ts';
@@ -69,6 +70,7 @@ export async function deactivate(
       unit.run(deleteLoginTokensOfUser, { user });
       unit.run(deleteThreepidsOfUser, { user });
       unit.run(deletePushRulesetOfUser, { user });
+      unit.run(deleteOpenIdTokensOfUser, { user });
       unit.run(deleteThreadSubscriptions, { user });
       if (isErased) {
         unit.run(deleteProfile, { user });

@@ -17,6 +17,7 @@ import * as filters from './filters.ts';
 import { mintFirstAdministratorToken } from './first-administrator.ts';
 import { InteractiveAuth } from './interactive-auth.ts';
 import * as login from './login.ts';
+import { issueOpenIdToken, openIdTokenOwner } from './openid-tokens.ts';
 import { Passwords } from './passwords.ts';
 import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
@@ -97,6 +98,8 @@ const operations = {
   refreshSession,
   logOut: devices.logOut,
   logOutAll: devices.logOutAll,
+  issueOpenIdToken,
+  openIdTokenOwner,
   generateLoginToken: confirmed.generateLoginToken,
   changePassword,
   deactivateOwnAccount,

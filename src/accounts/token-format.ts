@@ -1,13 +1,13 @@
 /**
- * What tokens look like: `vca_` (access), `vcr_` (refresh), `vcl_` (login), `vcs_` (set-up), 32 random characters (192 bits)
- * and a checksum of 6. The prefix lets people and secret scanners recognise a leaked token, the checksum lets us refuse
+ * What tokens look like: `vca_` (access), `vcr_` (refresh), `vcl_` (login), `vcs_` (set-up), `vco_` (OpenID), 32 random
+ * characters (192 bits) and a checksum of 6. The prefix lets people and secret scanners recognise a leaked token, the checksum lets us refuse
  * garbage and typing errors without asking the database. To clients tokens are opaque.
  */
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Random } from '../platform/ports.ts';
 
-const prefixes = { access: 'vca_', refresh: 'vcr_', login: 'vcl_', setup: 'vcs_' } as const;
+const prefixes = { access: 'vca_', refresh: 'vcr_', login: 'vcl_', setup: 'vcs_', openid: 'vco_' } as const;
 export type TokenKind = keyof typeof prefixes;
 
 export function mintToken(kind: TokenKind, random: Pick<Random, 'bytes'>): string {
@@ -34,7 +34,7 @@ export function isPlausibleToken(token: string): boolean {
 
 export const tokenLengthMax = 1024;
 const checksumLength = 6;
-const ourForm = /^vc[arls]_[A-Za-z0-9_-]{38}$/;
+const ourForm = /^vc[arlso]_[A-Za-z0-9_-]{38}$/;
 
 function checksum(body: string): string {
   const bytes = Buffer.alloc(4);

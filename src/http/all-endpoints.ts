@@ -8,6 +8,7 @@ import { directoryEndpoints } from './client/directory/index.ts';
 import { eventStreamEndpoints } from './client/events/index.ts';
 import { filterEndpoints } from './client/filter/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
+import { openIdEndpoints } from './client/openid/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
 import { profileEndpoints } from './client/profile/index.ts';
 import { pushRulesEndpoints } from './client/push-rules/index.ts';
@@ -38,6 +39,7 @@ const areas = [
   ...eventStreamEndpoints,
   ...filterEndpoints,
   ...loginEndpoints,
+  ...openIdEndpoints,
   ...presenceEndpoints,
   ...profileEndpoints,
   ...pushRulesEndpoints,

@@ -80,6 +80,9 @@ export const limits = Object.freeze({
   /** Of access tokens that can be refreshed; others do not expire. */
   accessTokenMs: 3_600_000,
   loginTokenMs: 120_000,
+  openIdTokenMs: 3_600_000,
+  /** Of one user. */
+  openIdTokensMax: 100,
   knownTokensMax: 200_000,
   /** Users of whom it is remembered whom they ignore. */
   knownIgnorersMax: 100_000,

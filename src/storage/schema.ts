@@ -136,6 +136,7 @@ export interface Schema {
   };
   refresh_token: { token_hash: Buffer; device_nid: Int; user_nid: Int; next_hash: Buffer | null; created_ts: Int };
   login_token: { token_hash: Buffer; user_nid: Int; expires_ts: Int };
+  openid_token: { token_hash: Buffer; user_nid: Int; expires_ts: Int };
   registration_token: {
     token: string;
     uses_allowed: Int | null;

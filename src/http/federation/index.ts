@@ -1,3 +1,4 @@
+import { exchangeOpenIdToken } from './exchange-open-id-token.ts';
 import { getVersion } from './get-version.ts';
 
-export const federationEndpoints = [getVersion];
+export const federationEndpoints = [exchangeOpenIdToken, getVersion];

@@ -1,0 +1,3 @@
+import { requestOpenIdToken } from './request-open-id-token.ts';
+
+export const openIdEndpoints = [requestOpenIdToken];
