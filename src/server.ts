@@ -32,6 +32,7 @@ import { Shutdown, type ShutdownStep } from './platform/shutdown.ts';
 import { smtpSettings } from './platform/smtp-settings.ts';
 import { systemPorts } from './platform/system-ports.ts';
 import { Presence } from './presence/index.ts';
+import { createPush, type Push } from './push/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
 import { databaseOptions } from './storage/database-options.ts';
@@ -128,10 +129,23 @@ async function compose(
     encryption.close();
     rooms.close();
   });
+  const push = createPush({ db, clock, config: config.push });
   await accounts.resumeDeactivations();
 
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
-  const server = { config, accounts, rooms, presence, encryption, sync, localServers, metrics, ports, rateLimiter };
+  const server = {
+    config,
+    accounts,
+    rooms,
+    presence,
+    encryption,
+    push,
+    sync,
+    localServers,
+    metrics,
+    ports,
+    rateLimiter,
+  };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, sync, close: () => shutdown.run() };
@@ -177,6 +191,7 @@ interface Parts {
   readonly rooms: Rooms;
   readonly presence: Presence;
   readonly encryption: Encryption;
+  readonly push: Push;
   readonly sync: Sync;
   readonly localServers: LocalServers;
   readonly metrics: Metrics;
@@ -187,12 +202,14 @@ interface Parts {
 
 /** What all endpoints together need. */
 function httpDomain(parts: Parts): HttpDomain {
-  const { config, accounts, rooms, presence, sync, localServers, metrics, ports, rateLimiter, findProblem } = parts;
+  const { config, accounts, rooms, presence, push, sync, localServers, metrics, ports, rateLimiter, findProblem } =
+    parts;
   const software = { name: packageFile.name, version: packageFile.version };
   return {
     accounts,
     rooms,
     presence,
+    push,
     sync,
     filters: accounts,
     localServers,

@@ -15,6 +15,7 @@ import { deleteOpenIdTokensOfUser } from '../storage/stores/openid-token-store.t
 import { deleteProfile } from '../storage/stores/profile-store.ts';
 import { deletePushRulesetOfUser } from '../storage/stores/push-ruleset-store.ts';
 import { deleteThreadSubscriptions } from '../storage/stores/thread-subscription-store.ts';
+import { deletePushersOfUser } from '../storage/stores/pusher-store.ts';
 import { deleteThreepidsOfUser } from '../storage/stores/threepid-store.ts';
 import { findAccountByNid } from './account.ts';
 import type { AccountsContext } from './context.ts';
@@ -72,6 +73,7 @@ export async function deactivate(
       unit.run(deletePushRulesetOfUser, { user });
       unit.run(deleteOpenIdTokensOfUser, { user });
       unit.run(deleteThreadSubscriptions, { user });
+      unit.run(deletePushersOfUser, { user });
       if (isErased) {
         unit.run(deleteProfile, { user });
         unit.run(deleteAccountData, { user });

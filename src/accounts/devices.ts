@@ -10,6 +10,7 @@ import {
   devicesOfUser,
   renameDevice,
 } from '../storage/stores/device-store.ts';
+import { deletePushersOfDevices } from '../storage/stores/pusher-store.ts';
 import { deleteRefreshTokensOfDevices } from '../storage/stores/refresh-token-store.ts';
 import type { AccountsContext } from './context.ts';
 import type { DeviceActivity } from './device-activity.ts';
@@ -72,13 +73,14 @@ export function logOutAll(ctx: Writing, { userNid }: Pick<Requester, 'userNid'>)
   return deleteDevicesWhere(ctx, userNid, () => true);
 }
 
-/** Part of a unit: devices with all their tokens and keys. */
+/** Part of a unit: devices with all their tokens, keys and pushers. */
 export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: readonly DeviceRow[]): void {
   if (devices.length === 0) return;
   const nids = devices.map(({ device_nid: nid }) => nid);
   unit.run(deleteAccessTokensOfDevices, { devices: nids });
   unit.run(deleteRefreshTokensOfDevices, { devices: nids });
   unit.run(deleteOneTimeKeysOfDevices, { devices: nids });
+  unit.run(deletePushersOfDevices, { devices: nids });
   unit.run(deleteDeviceRows, { devices: nids });
   const pos = unit.nextPos();
   for (const { device_id: deviceId } of devices)

@@ -12,6 +12,7 @@ import { openIdEndpoints } from './client/openid/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
 import { profileEndpoints } from './client/profile/index.ts';
 import { pushRulesEndpoints } from './client/push-rules/index.ts';
+import { pusherEndpoints } from './client/pushers/index.ts';
 import { registrationEndpoints } from './client/registration/index.ts';
 import { relationEndpoints } from './client/relations/index.ts';
 import { reportEndpoints } from './client/reports/index.ts';
@@ -43,6 +44,7 @@ const areas = [
   ...presenceEndpoints,
   ...profileEndpoints,
   ...pushRulesEndpoints,
+  ...pusherEndpoints,
   ...registrationEndpoints,
   ...relationEndpoints,
   ...reportEndpoints,

@@ -121,6 +121,14 @@ export const limits = Object.freeze({
   /** Changes of others that are remembered for a user; more, and their next /sync asks for all. */
   presenceMarksMax: 100,
 
+  // Push
+  /** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3pushersset */
+  pushkeyBytesMax: 512,
+  pusherAppIdCharactersMax: 64,
+  pusherTextBytesMax: 256,
+  pusherDataBytesMax: 8_192,
+  pushersMax: 50,
+
   // Outgoing requests
   outgoingTimeoutMs: 60_000,
   outgoingIdleMs: 30_000,

@@ -148,6 +148,23 @@ export interface Schema {
   filter: { user_nid: Int; filter_id: Int; json: string };
   push_ruleset: { hash: Buffer; json: string };
   user_push_ruleset: { user_nid: Int; hash: Buffer; pos: Int };
+  pusher: {
+    pusher: Int;
+    user_nid: Int;
+    app_id: string;
+    pushkey: string;
+    kind: string;
+    app_display_name: string;
+    device_display_name: string;
+    profile_tag: string | null;
+    lang: string;
+    data: string;
+    enabled: Int;
+    device: Int | null;
+    pushkey_ts: Int;
+    told_pos: Int;
+    behind: Int;
+  };
   threepid: { medium: string; address: string; user_nid: Int; added_ts: Int; validated_ts: Int };
 
   device_key: { user_nid: Int; device_nid: Int; json: string };

@@ -57,6 +57,17 @@ function rule(
   return { rule_id: `.m.rule.${name}`, default: true, enabled, conditions, actions };
 }
 
+/**
+ * Polls have no names of their own in the specification yet.
+ * https://github.com/matrix-org/matrix-spec-proposals/pull/3930
+ */
+function pollRule(name: string, conditions: readonly PushCondition[], actions: readonly PushAction[]): PushRule {
+  return { ...rule(name, conditions, actions), rule_id: `.org.matrix.msc3930.rule.${name}` };
+}
+function pollEvent(name: string): PushCondition {
+  return match('type', `org.matrix.msc3381.poll.${name}`);
+}
+
 function overrideRules(userId: UserId, legacyMentions: boolean): readonly PushRule[] {
   const mentionsUser: PushCondition = {
     kind: 'event_property_contains',
@@ -79,6 +90,7 @@ function overrideRules(userId: UserId, legacyMentions: boolean): readonly PushRu
     rule('tombstone', [match('type', 'm.room.tombstone'), match('state_key', '')], ['notify', highlight]),
     rule('reaction', [match('type', 'm.reaction')], []),
     rule('room.server_acl', [match('type', 'm.room.server_acl'), match('state_key', '')], []),
+    pollRule('poll_response', [pollEvent('response')], []),
     rule('suppress_edits', [is('content.m\\.relates_to.rel_type', 'm.replace')], []),
   ];
 }
@@ -89,6 +101,10 @@ const underrideRules: readonly PushRule[] = [
   rule('room_one_to_one', [twoMembers, match('type', 'm.room.message')], ['notify', sound('default')]),
   rule('message', [match('type', 'm.room.message')], ['notify']),
   rule('encrypted', [match('type', 'm.room.encrypted')], ['notify']),
+  ...['start', 'end'].flatMap((name) => [
+    pollRule(`poll_${name}_one_to_one`, [twoMembers, pollEvent(name)], ['notify', sound('default')]),
+    pollRule(`poll_${name}`, [pollEvent(name)], ['notify']),
+  ]),
 ];
 
 const containsDisplayName = rule(

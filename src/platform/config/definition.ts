@@ -206,6 +206,18 @@ export const configFields = {
       allow_private_addresses: field(kind.listOf(kind.addressRange()), [], privateAddresses),
     },
   ),
+  push: section('Notifications to devices that are not connected.', {
+    include_content: field(
+      kind.boolean(),
+      true,
+      'Whether push gateways are told what is in an event, its sender and the name of its room. false: only which event it is, whatever clients ask for.',
+    ),
+    allow_insecure_gateways: field(
+      kind.boolean(),
+      false,
+      'Whether clients may name push gateways without TLS. For isolated networks and tests. Their addresses count as in outgoing.',
+    ),
+  }),
   application_services: field(
     kind.listOf(kind.existingFile()),
     [],

@@ -21,6 +21,7 @@ const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.msc3856.stable': `${stable}/v1/rooms/{roomId}/threads`,
   'org.matrix.msc4306': `${unstable}/io.element.msc4306/rooms/{roomId}/thread/{eventId}/subscription`,
   'org.matrix.msc4308': `${unstable}/io.element.msc4308/thread_subscriptions`,
+  'org.matrix.msc3881': `${stable}/v3/pushers/set`,
   'uk.tcpip.msc4133': `${unstable}/uk.tcpip.msc4133/profile/{userId}/{keyName}`,
   'uk.tcpip.msc4133.stable': `${stable}/v3/profile/{userId}/{keyName}`,
   'org.matrix.simplified_msc3575': `${unstable}/org.matrix.simplified_msc3575/sync`,
