@@ -2,17 +2,26 @@ import type { AuthScheme, Endpoint } from '../../src/http/endpoint.ts';
 import { servedOperations } from '../../src/http/served-operations.ts';
 import { correctedOperations, type Operation } from '../../src/matrix/api/corrections.ts';
 import { operationName } from '../../src/matrix/versions/declared-versions.ts';
+import { laterParts } from '../../src/matrix/versions/later-parts.ts';
 
 /** The APIs that a homeserver serves; identity servers, push gateways and application services are others. */
 const servedApis: ReadonlySet<Operation['api']> = new Set(['client-server', 'server-server']);
 const ourOperations = correctedOperations.filter(({ api }) => servedApis.has(api));
 
-/** One line per operation that no endpoint serves: `api method path operationId`. */
+/** One line per operation that no endpoint serves: `api method path operationId: the part that brings it`. */
 export function unservedOperations<Domain>(endpoints: readonly Endpoint<Domain>[]): readonly string[] {
   const served = servedOperations(endpoints);
   return ourOperations
     .filter((operation) => !served.has(operationName(operation)))
-    .map(({ api, method, path, operationId }) => `${api} ${method} ${path} ${operationId}`);
+    .map((operation) => {
+      const { api, method, path, operationId } = operation;
+      return `${api} ${method} ${path} ${operationId}: ${partOf(operation)}`;
+    });
+}
+
+function partOf(operation: Operation): string {
+  if (operation.api === 'server-server') return 'federation';
+  return laterParts[operationName(operation)] ?? 'what clients call';
 }
 
 /** One sentence for each endpoint that is not as the specification has it. */

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { allEndpoints } from '../../src/http/all-endpoints.ts';
 import type { Endpoint } from '../../src/http/endpoint.ts';
 import { servedOperations } from '../../src/http/served-operations.ts';
+import { specification } from '../../src/matrix/api/operations.ts';
+import { declaredVersions, missingUpTo, type OperationName } from '../../src/matrix/versions/declared-versions.ts';
+import { laterParts } from '../../src/matrix/versions/later-parts.ts';
 import { parseSources, textFiles } from '../support/source-files.ts';
 import { operationIdsIn } from '../tidy/rules.ts';
 import { mismatches, unservedOperations } from './compare-operations.ts';
@@ -13,6 +16,21 @@ test('every endpoint has the path, method and authentication of its operation', 
 
 test('unserved-operations.txt holds what is not served and nothing else: npm run conformance:update', () => {
   expect(readUnservedList()).toEqual(unservedOperations(allEndpoints));
+});
+
+test('what is served has left the table of what comes later', () => {
+  const served = servedOperations(allEndpoints);
+  expect(Object.keys(laterParts).filter((name) => served.has(name as OperationName))).toEqual([]);
+});
+
+test('the last version that is declared is the last whose operations are all served or come in later parts', () => {
+  const served = servedOperations(allEndpoints);
+  const declared = declaredVersions(served);
+  const last = Number(declared.at(-1)?.slice('v1.'.length));
+  const waitsFor = missingUpTo(last + 1, served);
+  if (last > 1) expect(missingUpTo(last, served)).toEqual([]);
+  if (`v1.${last}` !== specification.version) expect(waitsFor).not.toEqual([]);
+  expect(declared.includes('r0.6.1')).toBe(waitsFor.length === 0 && Object.keys(laterParts).length === 0);
 });
 
 test('no two endpoints have one operationId and path', () => {
@@ -54,7 +72,7 @@ describe('the comparison itself', () => {
     expect(mismatches([endpoint(changes)])).toEqual([expect.stringMatching(sentence)]);
   });
   test('lists an operation as unserved until its endpoint is as specified', () => {
-    const line = 'client-server GET /_matrix/client/v3/account/whoami getTokenOwner';
+    const line = 'client-server GET /_matrix/client/v3/account/whoami getTokenOwner: what clients call';
     expect(unservedOperations([])).toContain(line);
     expect(unservedOperations([endpoint({})])).not.toContain(line);
     expect(unservedOperations([endpoint({ method: 'POST' })])).toContain(line);

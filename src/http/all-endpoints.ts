@@ -18,8 +18,10 @@ import { relationEndpoints } from './client/relations/index.ts';
 import { reportEndpoints } from './client/reports/index.ts';
 import { roomEndpoints } from './client/rooms/index.ts';
 import { serverAdministrationEndpoints } from './client/server-administration/index.ts';
+import { spaceEndpoints } from './client/spaces/index.ts';
 import { syncEndpoints } from './client/sync/index.ts';
 import { threadSubscriptionEndpoints } from './client/thread-subscriptions/index.ts';
+import { thirdPartyNetworkEndpoints } from './client/third-party-networks/index.ts';
 import { versionsEndpoints } from './client/versions/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { federationEndpoints } from './federation/index.ts';
@@ -50,8 +52,10 @@ const areas = [
   ...reportEndpoints,
   ...roomEndpoints,
   ...serverAdministrationEndpoints,
+  ...spaceEndpoints,
   ...syncEndpoints,
   ...threadSubscriptionEndpoints,
+  ...thirdPartyNetworkEndpoints,
   ...versionsEndpoints,
   ...federationEndpoints,
   ...healthEndpoints,

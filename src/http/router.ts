@@ -258,8 +258,8 @@ function routesOf<Domain>(endpoint: Endpoint<Domain>): Route<Domain>[] {
 
 /** Before v1.1 of the specification the paths of v3 were those of r0, and programs of that time still ask there. */
 function withOldName(path: string): readonly string[] {
-  const v3 = '/_matrix/client/v3/';
-  return path.startsWith(v3) ? [path, `/_matrix/client/r0/${path.slice(v3.length)}`] : [path];
+  const [, api, rest] = /^\/_matrix\/(client|media)\/v3\/(.*)$/.exec(path) ?? [];
+  return rest === undefined ? [path] : [path, `/_matrix/${api}/r0/${rest}`];
 }
 
 /** The first four segments of a path, such as /_matrix/client/v3/rooms: in the specification, parameters come later. */

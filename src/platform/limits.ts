@@ -101,6 +101,14 @@ export const limits = Object.freeze({
   aliasServersMax: 50,
   publicRoomsDefault: 100,
   publicRoomsMax: 100,
+  /** Rooms on a page of a space's hierarchy. */
+  hierarchyRoomsDefault: 50,
+  hierarchyRoomsMax: 100,
+  hierarchyDepthMax: 50,
+  /** Rooms that a space leads to; and of those, how many a page looks at that its reader may not see. */
+  hierarchyRoomsWalkedMax: 5_000,
+  hierarchyRoomsScannedMax: 500,
+  mutualRoomsMax: 100,
   createRoomInvitesMax: 100,
   typingMsMax: 120_000,
 

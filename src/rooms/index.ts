@@ -18,6 +18,9 @@ import { openJoinedRoom } from './membership.ts';
 import * as aliases from './directory/aliases.ts';
 import * as directory from './directory/public-rooms.ts';
 import { PublishedRooms } from './directory/published-rooms.ts';
+import { spaceHierarchy } from './hierarchy/space-hierarchy.ts';
+import { summariseRoom } from './hierarchy/summarise-room.ts';
+import { mutualRooms } from './mutual-rooms.ts';
 import * as reading from './read-state.ts';
 import { purgeHistory } from './purge-history.ts';
 import * as timeline from './read-timeline.ts';
@@ -123,6 +126,9 @@ const operations = {
   resolveAlias: aliases.resolveAlias,
   deleteAlias: aliases.deleteAlias,
   localAliases: aliases.localAliases,
+  spaceHierarchy,
+  roomSummary: summariseRoom,
+  mutualRooms,
   directoryVisibility: directory.directoryVisibility,
   setDirectoryVisibility: directory.setDirectoryVisibility,
   sendMessage: sending.sendMessage,

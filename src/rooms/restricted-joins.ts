@@ -8,6 +8,7 @@ import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import { isRoomId } from '../matrix/ids/room-id.ts';
 import { type JsonObject, isJsonObject } from '../matrix/json/json-value.ts';
+import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { membershipsIn } from '../storage/stores/membership-store.ts';
 import { findAbleMember } from './able-member.ts';
 import type { RoomsContext } from './context.ts';
@@ -39,7 +40,7 @@ export function withoutAuthorisation(content: JsonObject): JsonObject {
  */
 export async function authorisingMember(ctx: RoomsContext, dag: RoomDag, userId: UserId): Promise<UserId | undefined> {
   const joinRules = await dag.currentEvent('m.room.join_rules', '');
-  if (joinRules === undefined || !isRestricted(dag, joinRules)) return undefined;
+  if (joinRules === undefined || !isRestricted(dag.rules, joinRules.content)) return undefined;
   const membership = membershipIn(await memberOf(dag, userId));
   if (membership === 'join' || membership === 'invite' || membership === 'ban') return undefined;
   await assertConditionMet(ctx, userId, joinRules);
@@ -48,8 +49,8 @@ export async function authorisingMember(ctx: RoomsContext, dag: RoomDag, userId:
   throw new MatrixError(400, 'M_UNABLE_TO_GRANT_JOIN', 'Nobody of this server in the room may invite');
 }
 
-function isRestricted({ rules: { eventAuth } }: RoomDag, joinRules: RoomEvent): boolean {
-  const { join_rule: joinRule } = joinRules.content;
+/** Whether members of other rooms may join, by the content of `m.room.join_rules`. */
+export function isRestricted({ eventAuth }: RoomVersionRules, { join_rule: joinRule }: JsonObject): boolean {
   return (
     (joinRule === 'restricted' && eventAuth.restricted) ||
     (joinRule === 'knock_restricted' && eventAuth.knockRestricted)
@@ -70,8 +71,8 @@ async function assertConditionMet(ctx: RoomsContext, userId: UserId, joinRules: 
   );
 }
 
-/** Conditions of other types, and what is no condition, are ignored. */
-function roomsOfConditions({ allow }: JsonObject): readonly RoomId[] {
+/** Whose members may join. Conditions of other types, and what is no condition, are ignored. */
+export function roomsOfConditions({ allow }: JsonObject): readonly RoomId[] {
   const conditions = Array.isArray(allow) ? allow : [];
   const roomIds = conditions.map((condition) =>
     isJsonObject(condition) && condition['type'] === 'm.room_membership' ? condition['room_id'] : undefined,

@@ -7,7 +7,7 @@ import { operations, type Operation } from './operations.ts';
 export interface Correction {
   readonly api: Operation['api'];
   readonly operationId: string;
-  readonly change: Partial<Pick<Operation, 'auth' | 'path'>>;
+  readonly change: Partial<Pick<Operation, 'auth' | 'path' | 'addedIn'>>;
   readonly reason: string;
 }
 
@@ -36,6 +36,26 @@ export const corrections: readonly Correction[] = [
     change: { path: '/_matrix/client/v3/rooms/{roomId}/invite' },
     reason: 'The second operation on the path of inviteBy3PID, told apart by a space that is not meant.',
   },
+  {
+    api: 'client-server',
+    operationId: 'getAuthMetadata',
+    change: { addedIn: '1.15' },
+    reason: 'The definition does not say which version added it; the text and the changelog do.',
+  },
+  {
+    api: 'client-server',
+    operationId: 'getMutualRooms',
+    change: { addedIn: '1.19' },
+    reason: 'The definition does not say which version added it; the text does.',
+  },
+  ...['getRelatingEvents', 'getRelatingEventsWithRelType', 'getRelatingEventsWithRelTypeAndEventType'].map(
+    (operationId): Correction => ({
+      api: 'client-server',
+      operationId,
+      change: { addedIn: '1.3' },
+      reason: 'The definition does not say which version added it; the changelog does.',
+    }),
+  ),
 ];
 
 export type { Operation } from './operations.ts';

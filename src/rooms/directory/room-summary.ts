@@ -33,15 +33,27 @@ export const summaryTypes = [
   'm.room.join_rules',
   'm.room.history_visibility',
   'm.room.guest_access',
+  'm.room.encryption',
 ] as const;
 type SummaryType = (typeof summaryTypes)[number];
-type ContentOf = (type: SummaryType) => JsonObject;
+export type ContentOf = (type: SummaryType) => JsonObject;
+
+/** The part of a room's current state that tells what the room is. */
+export interface RoomDetails {
+  readonly room: number;
+  readonly roomId: RoomId;
+  /** The id of its room version. */
+  readonly version: string;
+  readonly members: number;
+  /** {}: there is no such event. */
+  readonly contentOf: ContentOf;
+}
 
 /** Three reads, however many rooms; grows with the number of rooms, not with their members or state. Unknown rooms are missing. */
-export async function loadRoomSummaries(
+export async function loadRoomDetails(
   ctx: Pick<RoomsContext, 'db' | 'names'>,
   rooms: readonly number[],
-): Promise<Map<number, RoomSummary>> {
+): Promise<Map<number, RoomDetails>> {
   const found = await ctx.names.findSkeys(summaryTypes.map((type) => ({ type, key: '' })));
   const skeys = found.filter((skey) => skey !== undefined);
   const [ids, events, counts] = await Promise.all([
@@ -53,10 +65,21 @@ export async function loadRoomSummaries(
   for (const row of events) contents.set(`${row.room} ${row.skey}`, pduOf(row)['content'] as JsonObject);
   const members = new Map(counts.map((row) => [row.room, row.members]));
   return new Map(
-    ids.map(({ room, room_id: roomId }) => {
+    ids.map(({ room, room_id: roomId, version }) => {
       const contentOf: ContentOf = (type) => contents.get(`${room} ${found[summaryTypes.indexOf(type)]}`) ?? {};
-      return [room, summaryOf(roomId as RoomId, members.get(room) ?? 0, contentOf)];
+      return [room, { room, roomId: roomId as RoomId, version, members: members.get(room) ?? 0, contentOf }];
     }),
+  );
+}
+
+/** As `loadRoomDetails`. */
+export async function loadRoomSummaries(
+  ctx: Pick<RoomsContext, 'db' | 'names'>,
+  rooms: readonly number[],
+): Promise<Map<number, RoomSummary>> {
+  const details = await loadRoomDetails(ctx, rooms);
+  return new Map(
+    Array.from(details, ([room, { roomId, members, contentOf }]) => [room, summaryOf(roomId, members, contentOf)]),
   );
 }
 

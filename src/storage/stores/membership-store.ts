@@ -121,6 +121,46 @@ export const membershipsIn = defineRead<{ user: number; roomIds: readonly string
       .where('r.room_id', 'in', p.list('roomIds')),
 );
 
+/** The user's memberships in these rooms, as far as they have one. */
+export const membershipsOf = defineRead<
+  { user: number; rooms: readonly number[] },
+  { room: number; membership: string }
+>('membership.membershipsOf', (q, p) =>
+  q
+    .selectFrom('member_room')
+    .select(['room', 'membership'])
+    .where('user_nid', '=', p.user)
+    .where('room', 'in', p.list('rooms')),
+);
+
+/** Of these rooms, those in which the user is joined. */
+export const joinedAmong = defineRead<{ user: number; roomIds: readonly string[] }, { room_id: string }>(
+  'membership.joinedAmong',
+  (q, p) =>
+    q
+      .selectFrom('room as r')
+      .innerJoin('member_room as m', 'm.room', 'r.room')
+      .select('r.room_id')
+      .where('r.room_id', 'in', p.list('roomIds'))
+      .where('m.user_nid', '=', p.user)
+      .where('m.membership', '=', 'join'),
+);
+
+/** The rooms in which both users are joined, in ascending order. */
+export const sharedRooms = defineRead<{ user: number; other: number }, { room: number }>(
+  'membership.sharedRooms',
+  (q, p) =>
+    q
+      .selectFrom('member_room as own')
+      .innerJoin('member_room as others', 'others.room', 'own.room')
+      .select('own.room')
+      .where('own.user_nid', '=', p.user)
+      .where('own.membership', '=', 'join')
+      .where('others.user_nid', '=', p.other)
+      .where('others.membership', '=', 'join')
+      .orderBy('own.room'),
+);
+
 /** Of the first `scanned` joined members, a few who are ours, whatever the room's size. */
 export const someJoinedLocalUsers = defineRead<
   { room: number; servers: readonly number[]; scanned: number; limit: number },

@@ -73,7 +73,12 @@ export const currentStateOfRooms = defineRead<
     )
     .whereRef('b.nid', '=', 'c.event'),
 );
-export const roomIdsOf = defineRead<{ rooms: readonly number[] }, { room: number; room_id: string }>(
+export const roomIdsOf = defineRead<{ rooms: readonly number[] }, { room: number; room_id: string; version: string }>(
   'directory.roomIdsOf',
-  (q, p) => q.selectFrom('room').select(['room', 'room_id']).where('room', 'in', p.list('rooms')),
+  (q, p) => q.selectFrom('room').select(['room', 'room_id', 'version']).where('room', 'in', p.list('rooms')),
+);
+/** Those of the rooms that are known here. */
+export const roomsByIds = defineRead<{ roomIds: readonly string[] }, { room: number; room_id: string }>(
+  'directory.roomsByIds',
+  (q, p) => q.selectFrom('room').select(['room', 'room_id']).where('room_id', 'in', p.list('roomIds')),
 );

@@ -16,6 +16,7 @@ const unstable = '/_matrix/client/unstable';
 /** Those that end in `.stable` say, while their version of the specification is not declared, that its own path is served. */
 const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.msc2285.stable': `${stable}/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}`,
+  'org.matrix.msc3266': `${stable}/v1/room_summary/{roomIdOrAlias}`,
   'org.matrix.msc3440.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}/{relType}`,
   'org.matrix.msc3715.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}`,
   'org.matrix.msc3856.stable': `${stable}/v1/rooms/{roomId}/threads`,
@@ -27,4 +28,5 @@ const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.simplified_msc3575': `${unstable}/org.matrix.simplified_msc3575/sync`,
   'org.matrix.msc4140': `${unstable}/org.matrix.msc4140/delayed_events/{delayId}/{action}`,
   'uk.half-shot.msc2666.query_mutual_rooms': `${unstable}/uk.half-shot.msc2666/user/mutual_rooms`,
+  'uk.half-shot.msc2666.query_mutual_rooms.stable': `${stable}/v1/mutual_rooms`,
 };
