@@ -122,7 +122,7 @@ async function compose(
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
-  const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence });
+  const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence, inboxes: encryption.inboxes });
   shutdown.add('rooms and sync', async () => {
     await presence.close();
     sync.close();
@@ -202,18 +202,12 @@ interface Parts {
 
 /** What all endpoints together need. */
 function httpDomain(parts: Parts): HttpDomain {
-  const { config, accounts, rooms, presence, push, sync, localServers, metrics, ports, rateLimiter, findProblem } =
-    parts;
+  const { config, accounts, ports, rateLimiter, findProblem, ...others } = parts;
   const software = { name: packageFile.name, version: packageFile.version };
   return {
+    ...others,
     accounts,
-    rooms,
-    presence,
-    push,
-    sync,
     filters: accounts,
-    localServers,
-    metrics,
     clock: ports.clock,
     software,
     health: { findProblem },

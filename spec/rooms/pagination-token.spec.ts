@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   firstOrdAfter,
+  formatRoomsToken,
   formatStreamToken,
   formatTimelineToken,
+  parseStreamPosition,
   parseStreamToken,
   parseTimelineToken,
   posBefore,
@@ -15,9 +17,12 @@ describe('tokens', () => {
   it('come back as what they were', () => {
     fc.assert(
       fc.property(positions, fc.maxSafeInteger(), (pos, ord) => {
-        expect(parseStreamToken(formatStreamToken(pos))).toBe(pos);
+        const toDevicePos = Math.max(0, Math.min(pos, ord));
+        expect(parseStreamPosition(formatStreamToken(pos, toDevicePos))).toEqual({ pos, toDevicePos });
+        expect(parseStreamPosition(formatRoomsToken(pos))).toEqual({ pos, toDevicePos: 0 });
+        expect(parseStreamToken(formatStreamToken(pos, toDevicePos))).toBe(pos);
         expect(parseTimelineToken(formatTimelineToken(ord))).toBe(ord);
-        expect(parseTimelineToken(formatStreamToken(pos))).toBe(firstOrdAfter(pos));
+        expect(parseTimelineToken(formatStreamToken(pos, toDevicePos))).toBe(firstOrdAfter(pos));
         expect(parseStreamToken(formatTimelineToken(ord))).toBeUndefined();
       }),
     );
@@ -28,7 +33,11 @@ describe('tokens', () => {
     't',
     '17',
     's-1',
-    's1.0',
+    's1.',
+    's.1',
+    's1.2',
+    's3.2.1',
+    's1.-1',
     's1e3',
     's 1',
     's1 ',

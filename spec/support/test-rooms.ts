@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts'
 import { LocalServers } from '../../src/platform/local-servers.ts';
 import type { Ports } from '../../src/platform/ports.ts';
 import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
+import { parseStreamPosition } from '../../src/rooms/pagination-token.ts';
 import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
 import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
@@ -19,6 +20,7 @@ import { IgnoredUsers } from '../../src/accounts/ignored-users.ts';
 import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
 import { withCopiedSettings } from '../../src/accounts/room-settings.ts';
 import { KeyedLock } from '../../src/platform/keyed-lock.ts';
+import { DeviceInboxes } from '../../src/encryption/device-inboxes.ts';
 import { Presence } from '../../src/presence/index.ts';
 import type { PresenceState } from '../../src/presence/presence-state.ts';
 import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
@@ -43,6 +45,12 @@ export interface SyncAnswer {
   };
   readonly account_data?: { readonly events: readonly ClientEvent[] };
   readonly presence?: { readonly events: readonly PresenceEvent[] };
+  readonly to_device?: { readonly events: readonly ToDeviceEvent[] };
+}
+export interface ToDeviceEvent {
+  readonly type: string;
+  readonly sender: UserId;
+  readonly content: JsonObject;
 }
 export interface PresenceEvent {
   readonly type: string;
@@ -95,6 +103,12 @@ export const nothingNew: JsonObject = {
   device_unused_fallback_key_types: [],
 };
 
+const positionOf = (token: string): { since: number; toDeviceSince: number } => {
+  const position = parseStreamPosition(token);
+  if (position === undefined) throw new Error(`${token} is no token of /sync`);
+  return { since: position.pos, toDeviceSince: position.toDevicePos };
+};
+
 /** What a client reads from the response. */
 export function asSent<T>(value: JsonValue): T {
   return JSON.parse(JSON.stringify(value)) as T;
@@ -108,7 +122,7 @@ const onFailed = (error: unknown): never => {
 export interface TestRoomsOptions {
   readonly serverNames?: readonly [string, ...string[]];
   readonly hotRoomsMax?: number;
-  readonly sync?: SyncOptions;
+  readonly sync?: Omit<SyncOptions, 'inboxes'>;
   /** true: users who sync are seen online. */
   readonly hasPresence?: boolean;
 }
@@ -120,6 +134,7 @@ export class TestRooms {
   readonly ctx: RoomsContext;
   readonly rooms: Rooms;
   readonly presence: Presence;
+  readonly inboxes: DeviceInboxes;
   readonly sync: Sync;
   /** To be loaded after `restarted` where somebody was erased before. */
   readonly erasedUsers: ErasedUsers;
@@ -161,8 +176,10 @@ export class TestRooms {
     const pushRules = new CachedPushRules(db, (owner) => loadPushRules({ db }, owner));
     const { clock, timers } = ports;
     this.presence = new Presence({ db, names, clock, timers, isEnabled: options.hasPresence ?? false });
+    this.inboxes = new DeviceInboxes(db);
     this.sync = createSync(this.ctx, this.rooms.typing, pushRules, timers, {
       ...options.sync,
+      inboxes: this.inboxes,
       presence: this.presence,
     });
   }
@@ -171,6 +188,7 @@ export class TestRooms {
   restarted(options: TestRoomsOptions = {}, db = this.#db): TestRooms {
     void this.presence.close();
     this.sync.close();
+    this.inboxes.close();
     this.rooms.close();
     this.erasedUsers.close();
     const restarted = new TestRooms(db, this.#ports, { ...this.#options, ...options });
@@ -266,7 +284,7 @@ export class TestRooms {
   async syncOnce(actor: Actor, since?: string, options: SyncTestOptions = {}): Promise<SyncAnswer> {
     const text = await this.sync.sync({
       requester: actor,
-      since: since === undefined ? undefined : Number(since.slice(1)),
+      ...(since === undefined ? { since: undefined } : positionOf(since)),
       fullState: options.fullState ?? false,
       stateField: options.stateField ?? 'state',
       setPresence: options.setPresence ?? 'online',

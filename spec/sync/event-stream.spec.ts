@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { RoomId } from '../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../src/matrix/json/json-value.ts';
 import { limits } from '../../src/platform/limits.ts';
+import { parseStreamToken } from '../../src/rooms/pagination-token.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { type TestPorts, testPorts } from '../support/test-ports.ts';
 import { type ClientEvent, TestRooms, type TestUser, asSent, timersOfRooms } from '../support/test-rooms.ts';
@@ -56,7 +57,7 @@ describeOnBothEngines('the stream of events', (engine) => {
     expect(told(chunk)).toEqual(['one', 'two', 'three']);
     expect(chunk.chunk.map((event) => event.room_id)).toEqual([one, two, one]);
     expect(chunk.chunk[1]).toMatchObject({ event_id: sent, unsigned: { transaction_id: 'txn', membership: 'join' } });
-    expect(chunk.start).toBe(from);
+    expect(parseStreamToken(chunk.start)).toBe(parseStreamToken(from));
     expect((await test.syncOnce(bob, chunk.end)).rooms).toBeUndefined();
     expect(told(await events(bob, chunk.end))).toEqual([]);
     expect(await events(bob, undefined)).toEqual({ start: chunk.end, end: chunk.end, chunk: [] });

@@ -12,6 +12,7 @@ import {
 } from '../storage/stores/device-store.ts';
 import { deletePushersOfDevices } from '../storage/stores/pusher-store.ts';
 import { deleteRefreshTokensOfDevices } from '../storage/stores/refresh-token-store.ts';
+import { deleteToDeviceMessagesOf } from '../storage/stores/to-device-store.ts';
 import type { AccountsContext } from './context.ts';
 import type { DeviceActivity } from './device-activity.ts';
 import type { Requester } from './requester.ts';
@@ -73,7 +74,7 @@ export function logOutAll(ctx: Writing, { userNid }: Pick<Requester, 'userNid'>)
   return deleteDevicesWhere(ctx, userNid, () => true);
 }
 
-/** Part of a unit: devices with all their tokens, keys and pushers. */
+/** Part of a unit: devices with all their tokens, keys, messages and pushers. */
 export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: readonly DeviceRow[]): void {
   if (devices.length === 0) return;
   const nids = devices.map(({ device_nid: nid }) => nid);
@@ -81,6 +82,7 @@ export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: 
   unit.run(deleteRefreshTokensOfDevices, { devices: nids });
   unit.run(deleteOneTimeKeysOfDevices, { devices: nids });
   unit.run(deletePushersOfDevices, { devices: nids });
+  unit.run(deleteToDeviceMessagesOf, { devices: nids });
   unit.run(deleteDeviceRows, { devices: nids });
   const pos = unit.nextPos();
   for (const { device_id: deviceId } of devices)

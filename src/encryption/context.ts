@@ -5,6 +5,7 @@ import type { LocalServers } from '../platform/local-servers.ts';
 import type { Clock, Random, Timers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
+import type { DeviceInboxes } from './device-inboxes.ts';
 
 export interface EncryptionContext {
   readonly db: Database;
@@ -13,6 +14,7 @@ export interface EncryptionContext {
   readonly interactiveAuth: InteractiveAuth;
   /** One at a time per user: whatever reads something of a user's keys and writes what depends on it. */
   readonly locks: KeyedLock<number>;
+  readonly inboxes: DeviceInboxes;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly timers: Pick<Timers, 'after' | 'soon'>;
   readonly random: Random;

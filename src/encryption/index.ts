@@ -4,21 +4,31 @@
  */
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import type { EncryptionContext } from './context.ts';
+import { DeviceInboxes } from './device-inboxes.ts';
+import { sendToDevice } from './send-to-device.ts';
 
 export type Encryption = ReturnType<typeof createEncryption>;
 
-export type EncryptionDependencies = Omit<EncryptionContext, 'locks'>;
+export type EncryptionDependencies = Omit<EncryptionContext, 'locks' | 'inboxes'>;
 
 /** Made once, by the composition root. Nothing is read or written before the first call. */
 export function createEncryption(dependencies: EncryptionDependencies) {
-  const ctx: EncryptionContext = { ...dependencies, locks: new KeyedLock<number>() };
+  const ctx: EncryptionContext = {
+    ...dependencies,
+    locks: new KeyedLock<number>(),
+    inboxes: new DeviceInboxes(dependencies.db),
+  };
   return {
     ...bindAll(ctx, operations),
-    close(): void {},
+    /** What waits for devices, for /sync. */
+    inboxes: ctx.inboxes,
+    close(): void {
+      ctx.inboxes.close();
+    },
   };
 }
 
-const operations = {};
+const operations = { sendToDevice };
 
 type Bound<F> = F extends (ctx: never, ...args: infer A) => infer R ? (...args: A) => R : never;
 

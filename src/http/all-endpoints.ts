@@ -22,6 +22,7 @@ import { spaceEndpoints } from './client/spaces/index.ts';
 import { syncEndpoints } from './client/sync/index.ts';
 import { threadSubscriptionEndpoints } from './client/thread-subscriptions/index.ts';
 import { thirdPartyNetworkEndpoints } from './client/third-party-networks/index.ts';
+import { toDeviceEndpoints } from './client/to-device/index.ts';
 import { versionsEndpoints } from './client/versions/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { federationEndpoints } from './federation/index.ts';
@@ -56,6 +57,7 @@ const areas = [
   ...syncEndpoints,
   ...threadSubscriptionEndpoints,
   ...thirdPartyNetworkEndpoints,
+  ...toDeviceEndpoints,
   ...versionsEndpoints,
   ...federationEndpoints,
   ...healthEndpoints,

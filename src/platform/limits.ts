@@ -96,6 +96,16 @@ export const limits = Object.freeze({
   /** Last seen times of devices are that much behind on disk. */
   deviceSeenWriteMs: 300_000,
 
+  // Messages between devices
+  toDeviceBytesMax: 65_536,
+  toDeviceMessagesPerRequestMax: 10_000,
+  /** Of one response. https://spec.matrix.org/v1.19/client-server-api/#send-to-device-messaging */
+  toDeviceMessagesPerPageMax: 100,
+  /** That wait for one device; of more, the oldest go. */
+  toDeviceMessagesKeptMax: 50_000,
+  /** Devices of which it is remembered what waits for them. */
+  knownInboxesMax: 200_000,
+
   // Rooms
   /** Of the servers that an alias is answered with. */
   aliasServersMax: 50,

@@ -1,18 +1,34 @@
 /**
- * Tokens of clients. `s<pos>`: everything up to a position of the stream, from /sync. `t<ord>`: a gap in one room's timeline,
- * right before the event with that order value, or the one that would stand there.
+ * Tokens of clients. `s<pos>`: everything up to a position of the stream, from /sync; `s<pos>.<pos>` where messages to the device
+ * have been told up to another position only. `t<ord>`: a gap in one room's timeline, right before the event with that order
+ * value, or the one that would stand there.
  */
 
 /** Positions leave room for 1,024 order values each (docs/decisions: positions). */
 const ordsPerPos = 1024;
 
-export function formatStreamToken(pos: number): string {
-  return `s${pos}`;
+/** `toDevicePos`: up to where the device has its messages. */
+export function formatStreamToken(pos: number, toDevicePos: number): string {
+  return toDevicePos === pos ? `s${pos}` : `s${pos}.${toDevicePos}`;
+}
+/** Of an answer that tells of rooms alone: the device has none of its messages from there. */
+export function formatRoomsToken(pos: number): string {
+  return formatStreamToken(pos, 0);
+}
+export interface StreamPosition {
+  readonly pos: number;
+  /** At most `pos`. */
+  readonly toDevicePos: number;
 }
 /** undefined: not a token of /sync. */
+export function parseStreamPosition(token: string): StreamPosition | undefined {
+  const [, first = '', second = first] = /^s(\d{1,16})(?:\.(\d{1,16}))?$/.exec(token) ?? [];
+  const [pos, toDevicePos] = [Number(first), Number(second)];
+  return first === '' || !Number.isSafeInteger(pos) || toDevicePos > pos ? undefined : { pos, toDevicePos };
+}
+/** Of either form. undefined: not a token of /sync. */
 export function parseStreamToken(token: string): number | undefined {
-  const pos = numberAfter('s', token);
-  return pos === undefined || pos < 0 ? undefined : pos;
+  return parseStreamPosition(token)?.pos;
 }
 
 export function formatTimelineToken(ord: number): string {

@@ -8,7 +8,7 @@ import { accountDataOfRoom } from '../storage/stores/account-data-store.ts';
 import { clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import { directoryVisibility } from './directory/public-rooms.ts';
-import { formatStreamToken } from './pagination-token.ts';
+import { formatRoomsToken } from './pagination-token.ts';
 import { openForReading, stateRows, viewer } from './read-state.ts';
 import { readMessages } from './read-timeline.ts';
 
@@ -21,7 +21,7 @@ export async function readSnapshot(
 ): Promise<JsonObject> {
   const opened = await openForReading(ctx, actor, roomId);
   const { dag, access, pos } = opened;
-  const end = formatStreamToken(pos);
+  const end = formatRoomsToken(pos);
   const page = await readMessages(ctx, actor, roomId, { dir: 'b', from: end, limit });
   const state = await clientEvents(ctx, await stateRows(ctx, dag, pos, 'all'), await viewer(ctx, actor, opened));
   const kept = await ctx.db.all(accountDataOfRoom, { user: actor.userNid, room: dag.room });

@@ -14,7 +14,7 @@ import {
 } from '../storage/stores/thread-subscription-store.ts';
 import { eventById } from '../storage/stores/timeline-store.ts';
 import type { Actor, RoomsContext } from './context.ts';
-import { formatStreamToken } from './pagination-token.ts';
+import { formatRoomsToken } from './pagination-token.ts';
 import { openVisibleEvent } from './visible-event.ts';
 
 declare module '../storage/database.ts' {
@@ -119,7 +119,7 @@ export async function threadSubscriptionChanges(
     else (subscribed[roomId] ??= {})[rootId] = { automatic: state === 'automatic', bump_stamp: pos };
   }
   const last = found.length > rows.length ? rows.at(-1) : undefined;
-  return { subscribed, unsubscribed, end: last && formatStreamToken(last.pos - 1) };
+  return { subscribed, unsubscribed, end: last && formatRoomsToken(last.pos - 1) };
 }
 type Threads = Record<string, Record<string, JsonObject>>;
 

@@ -172,6 +172,7 @@ export interface Schema {
   cross_signing_key: { user_nid: Int; usage: string; key_id: string; json: string };
   key_signature: { user_nid: Int; target: string; signer_nid: Int; key_id: string; signature: string; pos: Int };
   device_change: { user_nid: Int; pos: Int };
+  to_device: { device_nid: Int; pos: Int; json: string };
   one_time_key: { device_nid: Int; algorithm: string; serial: Int; key_id: string; json: string };
   media: {
     origin: string;

@@ -10,7 +10,7 @@ import { limits } from '../platform/limits.ts';
 import type { Timers } from '../platform/ports.ts';
 import { plainEvents } from '../rooms/client-events.ts';
 import { type VisibilityTimeline, isVisible } from '../rooms/history-visibility.ts';
-import { firstOrdAfter, formatStreamToken } from '../rooms/pagination-token.ts';
+import { firstOrdAfter, formatRoomsToken } from '../rooms/pagination-token.ts';
 import { openForReading, stateRow } from '../rooms/read-state.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
 import { type EventRow, timelineForwards } from '../storage/stores/timeline-store.ts';
@@ -52,8 +52,8 @@ export async function readEventStream(
       const { rows, upTo } = await source.rowsBetween(at, db.committedPos());
       if (rows.length > 0 || deadline.isOver || user.sessionsVersion !== sessionsVersion)
         return {
-          start: formatStreamToken(from),
-          end: formatStreamToken(upTo),
+          start: formatRoomsToken(from),
+          end: formatRoomsToken(upTo),
           chunk: await inOrder(ctx, request, rows),
         };
       at = upTo;

@@ -1,11 +1,12 @@
 /** /sync, version 3. https://spec.matrix.org/v1.19/client-server-api/#syncing */
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Timers } from '../platform/ports.ts';
+import type { DeviceInboxes } from '../encryption/device-inboxes.ts';
 import type { Presence } from '../presence/index.ts';
 import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
-import { Deadline } from './deadline.ts';
+import { type Changing, Deadline } from './deadline.ts';
 import { EventFragments } from './event-fragments.ts';
 import { type EventsRequest, readEventStream } from './event-stream.ts';
 import { type InitialSyncRequest, readInitialSync } from './initial-sync.ts';
@@ -16,7 +17,7 @@ import { PresenceNews } from './presence-news.ts';
 import { RoomTails } from './room-tails.ts';
 import { RoomWatch } from './room-watch.ts';
 import { emptyResponse } from './sync-pass.ts';
-import type { SyncContext, SyncRequest } from './sync-request.ts';
+import { type SyncContext, type SyncRequest, toDeviceSince } from './sync-request.ts';
 import type { SyncUser } from './sync-user.ts';
 import { SyncUsers } from './sync-users.ts';
 import { tryPass } from './try-pass.ts';
@@ -36,6 +37,8 @@ export interface SyncOptions {
   readonly tailsMax?: number;
   /** Absent: presence is switched off. */
   readonly presence?: Presence | undefined;
+  /** What waits for devices. */
+  readonly inboxes: DeviceInboxes;
 }
 
 export function createSync(
@@ -43,7 +46,7 @@ export function createSync(
   typing: Typing,
   pushRules: SyncPushRules,
   timers: Timers,
-  options: SyncOptions = {},
+  options: SyncOptions,
 ): Sync {
   const users = new SyncUsers(rooms.db, { soon: (run) => timers.soon(run), ...options });
   const presence = options.presence?.isEnabled === true ? new PresenceNews(users, rooms.db.committedPos()) : undefined;
@@ -56,6 +59,7 @@ export function createSync(
     fragments: new EventFragments(rooms),
     lazyMembers: new LazyMembers(),
     pushRules,
+    inboxes: options.inboxes,
     presence,
   };
   const unfollow = rooms.db.onCommitted((commit) => {
@@ -87,12 +91,15 @@ export function createSync(
 async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, user: SyncUser): Promise<string> {
   const since = knownSince(ctx, request.since);
   const { sessionsVersion } = user;
+  const { deviceNid } = request.requester;
+  await ctx.inboxes.acknowledge(deviceNid, toDeviceSince(request, since));
+  const ownChanges: Changing = { onceChanged: (run) => user.onceChanged(run, deviceNid) };
   const deadline = Deadline.after(timers, request.timeoutMs, request.signal);
   try {
     for (;;) {
       const ignored = await ctx.rooms.ignored.of(request.requester);
       // Whoever has changed since is told at once; what changes while this pass runs is found by the next one.
-      const changed = deadline.nextChange(user);
+      const changed = deadline.nextChange(ownChanges);
       const { pass, result } = await tryPass(ctx, withoutIgnored(ignored, request), user, since);
       if (!result.isEmpty) return result.text;
       if (since < 0 || request.fullState || deadline.isOver) return emptyResponse(pass.now);

@@ -7,6 +7,7 @@ import { parseSyncFilter } from '../matrix/filters/sync-filter.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { plainEvents } from '../rooms/client-events.ts';
 import { directoryVisibility } from '../rooms/directory/public-rooms.ts';
+import { formatRoomsToken } from '../rooms/pagination-token.ts';
 import { stateRow } from '../rooms/read-state.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
 import { withoutIgnored } from './ignored-senders.ts';
@@ -40,7 +41,7 @@ export async function readInitialSync(
   };
   const request = withoutIgnored(await ctx.rooms.ignored.of(requester), whole);
   const { pass, result } = await tryPass(ctx, request, user, -1);
-  const answer = JSON.parse(result.text) as Answer;
+  const answer = { ...(JSON.parse(result.text) as Answer), next_batch: formatRoomsToken(pass.now) };
   const rooms: JsonObject[] = [];
   for (const { standing } of pass.rooms) {
     const room = await roomInfo(pass, standing, answer);

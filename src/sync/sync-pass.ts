@@ -7,6 +7,8 @@ import { isFromIgnored } from './ignored-senders.ts';
 import { joinedRoom } from './joined-room.ts';
 import { inWantedForm } from './response-form.ts';
 import { presenceEvents } from './presence-news.ts';
+import type { ToDevicePage } from '../encryption/device-inboxes.ts';
+import { limits } from '../platform/limits.ts';
 import { type RoomText, leftRoom, strippedRoom } from './other-rooms.ts';
 import type { SyncPass } from './sync-request.ts';
 import type { RoomNews, RoomStanding } from './sync-user.ts';
@@ -31,13 +33,16 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   const { accountData: filter } = pass.request.filter;
   const global = [...accountDataText(accountData.get(noRoom) ?? [], filter), ...(await pushRulesEvent(pass))];
   const presence = await presenceEvents(pass);
-  const isEmpty = global.length + presence.length === 0 && sectionNames.every((name) => sections[name].length === 0);
-  const text = responseText(pass.now, sections, global, presence);
+  const toDevice = await toDeviceMessages(pass);
+  const isEmpty =
+    global.length + presence.length + toDevice.events.length === 0 &&
+    sectionNames.every((name) => sections[name].length === 0);
+  const text = responseText(pass.now, sections, { global, presence, toDevice });
   return { text: isEmpty ? text : await inWantedForm(pass.ctx.rooms, pass.request.filter, text), isEmpty };
 }
 
 export function emptyResponse(now: number): string {
-  return `{"next_batch":"${formatStreamToken(now)}"${deviceKeysText}}`;
+  return `{"next_batch":"${formatStreamToken(now, now)}"${deviceKeysText}}`;
 }
 
 /**
@@ -49,9 +54,9 @@ const deviceKeysText = ',"device_one_time_keys_count":{"signed_curve25519":0},"d
 function responseText(
   now: number,
   sections: Record<Section, readonly RoomText[]>,
-  global: readonly string[],
-  presence: readonly string[],
+  others: { readonly global: readonly string[]; readonly presence: readonly string[]; readonly toDevice: ToDevicePage },
 ): string {
+  const { global, presence, toDevice } = others;
   let rooms = '';
   for (const name of sectionNames) {
     const texts = sections[name];
@@ -63,7 +68,9 @@ function responseText(
   const roomsText = rooms === '' ? '' : `,"rooms":{${rooms}}`;
   const globalText = global.length === 0 ? '' : `,"account_data":{"events":[${global.join()}]}`;
   const presenceText = presence.length === 0 ? '' : `,"presence":{"events":[${presence.join()}]}`;
-  return `{"next_batch":"${formatStreamToken(now)}"${roomsText}${globalText}${presenceText}${deviceKeysText}}`;
+  const toDeviceText = toDevice.events.length === 0 ? '' : `,"to_device":{"events":[${toDevice.events.join()}]}`;
+  const token = formatStreamToken(now, toDevice.pos);
+  return `{"next_batch":"${token}"${roomsText}${globalText}${presenceText}${toDeviceText}${deviceKeysText}}`;
 }
 const sectionNames: readonly Section[] = ['join', 'invite', 'knock', 'leave'];
 
@@ -117,6 +124,11 @@ async function changedAccountData(pass: SyncPass): Promise<ReadonlyMap<number, r
     rows.filter((row) => since >= 0 || row.json !== null),
     (row) => row.room,
   );
+}
+
+/** In every answer until the device shows a token that says it has them. */
+function toDeviceMessages({ ctx, request, toDeviceSince: after, now: upTo }: SyncPass): Promise<ToDevicePage> {
+  return ctx.inboxes.read(request.requester.deviceNid, { after, upTo, limit: limits.toDeviceMessagesPerPageMax });
 }
 
 /** Push rules are account data that only their own endpoints set. */

@@ -1,6 +1,7 @@
 /** One request of /sync, decoded, and what it is answered with. */
 import type { SyncFilter } from '../matrix/filters/sync-filter.ts';
 import type { Requester } from '../accounts/requester.ts';
+import type { DeviceInboxes } from '../encryption/device-inboxes.ts';
 import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
@@ -22,6 +23,7 @@ export interface SyncContext {
   readonly fragments: EventFragments;
   readonly lazyMembers: LazyMembers;
   readonly pushRules: SyncPushRules;
+  readonly inboxes: DeviceInboxes;
   /** undefined: presence is switched off. */
   readonly presence: PresenceNews | undefined;
 }
@@ -36,6 +38,8 @@ export interface SyncRequest {
   readonly requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>;
   /** Position of the `since` token; undefined: an initial sync. */
   readonly since: number | undefined;
+  /** Up to where the device has its messages; absent: `since`. */
+  readonly toDeviceSince?: number;
   readonly fullState: boolean;
   /** Absent: `state`. */
   readonly stateField?: StateField;
@@ -55,6 +59,8 @@ export interface SyncPass {
   readonly user: SyncUser;
   /** -1 for an initial sync. */
   readonly since: number;
+  /** The messages that came for the device after it are told. */
+  readonly toDeviceSince: number;
   readonly now: number;
   readonly nowMs: number;
   /** Rooms that may have changed. */
@@ -70,10 +76,16 @@ export function beginPass(ctx: SyncContext, request: SyncRequest, user: SyncUser
     request,
     user,
     since,
+    toDeviceSince: toDeviceSince(request, since),
     now: ctx.rooms.db.committedPos(),
     nowMs: ctx.rooms.clock.nowMs(),
     rooms: user.newsAfter(since, since < 0 || request.fullState),
     accountDataChanged: user.hasAccountDataAfter(since),
     globalsChanged: user.hasGlobalsAfter(since),
   };
+}
+
+/** What the device says it has of its messages; -1 for an initial sync, which says nothing. */
+export function toDeviceSince(request: Pick<SyncRequest, 'toDeviceSince'>, since: number): number {
+  return since < 0 ? -1 : (request.toDeviceSince ?? since);
 }

@@ -52,7 +52,8 @@ export class SyncUser {
   /** Of the newest account data of any room, and of the global ones. */
   #accountDataPos: number;
   #globalPos: number;
-  readonly #waiting = new Set<() => void>();
+  /** Who waits, for what concerns all devices, and what concerns one of them. */
+  readonly #waiting = new Map<() => void, number | undefined>();
 
   constructor(userNid: number, rows: readonly UserRoom[], pos: number) {
     this.userNid = userNid;
@@ -129,15 +130,18 @@ export class SyncUser {
   get isWaiting(): boolean {
     return this.#waiting.size > 0;
   }
-  /** Called at the next change, at most once. The answer takes the call back. */
-  onceChanged(run: () => void): () => void {
-    this.#waiting.add(run);
+  /** Called at the next change, those of one device included if it is given, at most once. The answer takes the call back. */
+  onceChanged(run: () => void, deviceNid?: number): () => void {
+    this.#waiting.set(run, deviceNid);
     return () => this.#waiting.delete(run);
   }
-  wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const run of waiting) run();
+  /** `deviceNids`: only for those devices has something changed. */
+  wake(deviceNids?: ReadonlySet<number>): void {
+    for (const [run, deviceNid] of this.#waiting) {
+      if (deviceNids !== undefined && (deviceNid === undefined || !deviceNids.has(deviceNid))) continue;
+      this.#waiting.delete(run);
+      run();
+    }
   }
 
   #forgetOlderHalf(): void {

@@ -29,7 +29,8 @@ export class SyncUsers {
   readonly #loading = new Map<number, Loading>();
   /** room → those of our users who are joined, and whom its changes reach. */
   readonly #members = new Map<number, Set<SyncUser>>();
-  readonly #woken = new Set<SyncUser>();
+  /** undefined: for all their devices. */
+  readonly #woken = new Map<SyncUser, Set<number> | undefined>();
   /** Told of those who are remembered no longer. */
   onForgotten: (user: SyncUser) => void = () => {};
 
@@ -169,6 +170,8 @@ export class SyncUsers {
       case 'account-data':
         user.accountDataChanged(wake.room, wake.pos);
         return this.wake(user);
+      case 'to-device':
+        return this.wake(user, wake.deviceNid);
       case 'push-rules':
       case 'ignored-users':
         return user.forgetAllMarkers();
@@ -228,16 +231,18 @@ export class SyncUsers {
   }
 
   /** Many changes in one turn of the event loop wake a request once, and many requests do not keep others from their turn. */
-  wake(user: SyncUser): void {
+  wake(user: SyncUser, deviceNid?: number): void {
     if (!user.isWaiting) return;
     if (this.#woken.size === 0) this.#soon(() => this.#flush());
-    this.#woken.add(user);
+    if (deviceNid === undefined) this.#woken.set(user, undefined);
+    else if (this.#woken.has(user)) this.#woken.get(user)?.add(deviceNid);
+    else this.#woken.set(user, new Set([deviceNid]));
   }
   #flush(): void {
     let count = 0;
-    for (const user of this.#woken) {
+    for (const [user, deviceNids] of this.#woken) {
       this.#woken.delete(user);
-      user.wake();
+      user.wake(deviceNids);
       if (++count === wakesPerTurn) break;
     }
     if (this.#woken.size > 0) this.#soon(() => this.#flush());

@@ -20,7 +20,11 @@ export const rateLimitsSection = section(
     enabled: field(boolean(), true, 'false: no limits at all.'),
     read: rate(100, 1_000, 'Reading: sync, messages, members, profiles.'),
     send: rate(10, 100, 'Sending events: messages, state, redactions, joins, kicks, bans.'),
-    signal: rate(20, 500, 'Receipts, read markers, typing, presence, tags and other account data.'),
+    signal: rate(
+      20,
+      500,
+      'Receipts, read markers, typing, presence, tags and other account data, messages between devices.',
+    ),
     create: rate(0.2, 20, 'Making rooms and aliases.'),
     account: rate(1, 50, 'Changing the own account: profile, devices, filters, push rules.'),
     login: rate(1, 60, 'Logging in and proving a password, by address or user, whether it succeeds or not.'),

@@ -24,6 +24,14 @@ export const devicesOfUser = defineRead<{ user: number }, DeviceRow>('device.ofU
   q.selectFrom('device').select(columns).where('user_nid', '=', p.user).orderBy('device_nid'),
 );
 
+/** Of all the users together. */
+export const devicesOfUsers = defineRead<
+  { users: readonly number[] },
+  { user_nid: number; device_nid: number; device_id: string }
+>('device.ofUsers', (q, p) =>
+  q.selectFrom('device').select(['user_nid', 'device_nid', 'device_id']).where('user_nid', 'in', p.list('users')),
+);
+
 export const deviceOfUser = defineRead<{ user: number; deviceId: string }, DeviceRow>('device.find', (q, p) =>
   q.selectFrom('device').select(columns).where('user_nid', '=', p.user).where('device_id', '=', p.deviceId),
 );

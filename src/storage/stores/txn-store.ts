@@ -14,9 +14,21 @@ export const findTransaction = defineRead<
     .where('t.txn', '=', p.txn),
 );
 
+/** Transactions of messages to devices begin with it; their insertion tells whether they are new. */
+export const toDevicePath = 'sendToDevice/';
+/** The next text that is no beginning of such a path. */
+const afterToDevicePath = 'sendToDevice0';
+
+/** But for those of messages to devices. */
 export const transactionsOfDevice = defineRead<{ device: number; limit: number }, { path: string; txn: string }>(
   'txn.ofDevice',
-  (q, p) => q.selectFrom('txn_id').select(['path', 'txn']).where('device', '=', p.device).limit(bigint(p.limit)),
+  (q, p) =>
+    q
+      .selectFrom('txn_id')
+      .select(['path', 'txn'])
+      .where('device', '=', p.device)
+      .where((e) => e.or([e('path', '<', toDevicePath), e('path', '>=', afterToDevicePath)]))
+      .limit(bigint(p.limit)),
 );
 
 /** The transaction ids of those of the events that this device sent. */
@@ -31,6 +43,7 @@ export const transactionsOfEvents = defineRead<
     .where('device', '=', p.device),
 );
 
+/** Fails with UniqueViolation when the transaction happened already. */
 export const insertTransaction = defineWrite<{
   device: number;
   path: string;

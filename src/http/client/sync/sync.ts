@@ -4,7 +4,7 @@ import { invalidParam } from '../../../matrix/errors.ts';
 import { type SyncFilter, parseSyncFilter } from '../../../matrix/filters/sync-filter.ts';
 import { parseJson } from '../../../matrix/json/parse-json.ts';
 import { limits } from '../../../platform/limits.ts';
-import { parseStreamToken } from '../../../rooms/pagination-token.ts';
+import { parseStreamPosition } from '../../../rooms/pagination-token.ts';
 import type { Sync } from '../../../sync/index.ts';
 import type { StateField } from '../../../sync/sync-request.ts';
 import { oneOf, optional, queryBoolean, queryInteger, string, withDefault } from '../../decode.ts';
@@ -38,7 +38,7 @@ export const sync = defineEndpoint({
     const { query, requester } = request;
     const text = await domain.sync.sync({
       requester,
-      since: query.since === undefined || query.since === '' ? undefined : sinceOf(query.since),
+      ...(query.since === undefined || query.since === '' ? { since: undefined } : sinceOf(query.since)),
       fullState: query.full_state,
       stateField: stateFieldOf(query),
       setPresence: query.set_presence,
@@ -72,8 +72,8 @@ function stateFieldOf(query: {
   return query['org.matrix.msc4222.use_state_after'] ? 'org.matrix.msc4222.state_after' : 'state';
 }
 
-function sinceOf(token: string): number {
-  const pos = parseStreamToken(token);
-  if (pos === undefined) throw invalidParam('since is not a token of this server');
-  return pos;
+function sinceOf(token: string): { readonly since: number; readonly toDeviceSince: number } {
+  const position = parseStreamPosition(token);
+  if (position === undefined) throw invalidParam('since is not a token of this server');
+  return { since: position.pos, toDeviceSince: position.toDevicePos };
 }
