@@ -67,6 +67,13 @@ onSqlite('what happens all the time', (engine) => {
     expect(await readsOf(() => test.syncOnce(bob, since))).toEqual([]);
   });
 
+  it('makes a room, and lets somebody into it, with a read each', async () => {
+    const { test, alice, roomId, readsOf } = await start();
+    expect(await readsOf(() => test.createRoom(alice))).toEqual(['room.byId']);
+    const carol = await test.user('carol');
+    expect(await readsOf(() => test.rooms.joinRoom(carol, { roomId }))).toEqual(['stateKey.byKeys']);
+  });
+
   it('tells of typing without a read, of a receipt with one', async () => {
     const { test, alice, bob, roomId, since, readsOf } = await start();
     await test.rooms.setTyping(alice, roomId, 5_000);

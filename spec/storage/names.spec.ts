@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import type { ServerName, UserId } from '../../src/matrix/ids/ids.ts';
+import { UnitFailed } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
+import { stateKeysByKeys } from '../../src/storage/stores/name-store.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
+import { WatchedDatabase } from '../support/watched-database.ts';
 
 const alice = '@alice:a.org' as UserId;
 const bob = '@bob:b.org:8448' as UserId;
@@ -25,6 +28,35 @@ describeOnBothEngines('names', (engine) => {
     const names = new Names(await engine.open());
     const nids = await Promise.all([names.userNid(alice), names.userNids([bob, alice]), names.userNid(alice)]);
     expect(new Set(nids.flat()).size).toBe(2);
+  });
+
+  it('gives a number before its name is committed, with the unit to require', async () => {
+    const db = await engine.open();
+    const names = new Names(db);
+    const { nid, creation } = await names.introduceSkey('m.room.member', alice);
+    expect(creation).toBeDefined();
+    const [again, awaited] = await Promise.all([
+      names.introduceSkey('m.room.member', alice),
+      names.skey('m.room.member', alice),
+    ]);
+    expect([again.nid, awaited]).toEqual([nid, nid]);
+    expect(await db.one(stateKeysByKeys, { type: 'm.room.member', keys: [alice] })).toMatchObject({ skey: nid });
+    expect(await names.introduceSkey('m.room.member', alice)).toEqual({ nid, creation: undefined });
+    expect(await new Names(db).introduceSkey('m.room.member', alice)).toEqual({ nid, creation: undefined });
+  });
+
+  it('takes those down with it who require a name that could not be created', async () => {
+    const db = new WatchedDatabase(await engine.open());
+    const names = new Names(db);
+    db.failNextWrite();
+    const { creation } = await names.introduceSkey('m.room.member', alice);
+    const unit = db.write((unit) => {
+      if (creation !== undefined) unit.requires(creation);
+    });
+    await expect(unit.committed).rejects.toThrow(UnitFailed);
+    const again = await names.introduceSkey('m.room.member', alice);
+    await again.creation?.committed;
+    expect(await names.stateKeyOf(again.nid)).toEqual({ type: 'm.room.member', key: alice });
   });
 
   it('knows its names after a restart and when it remembers almost none', async () => {

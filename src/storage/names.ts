@@ -1,6 +1,6 @@
 import type { ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { Database } from './database.ts';
-import { Interner, type NameTable } from './interner.ts';
+import { type Introduced, Interner, type NameTable } from './interner.ts';
 import {
   insertServerName,
   insertStateKey,
@@ -75,6 +75,10 @@ export class Names {
 
   skey(type: string, key: string): Promise<number> {
     return this.#stateKeys.intern({ type, key });
+  }
+  /** Does not wait for the commit: see Introduced. */
+  introduceSkey(type: string, key: string): Promise<Introduced> {
+    return this.#stateKeys.introduce({ type, key });
   }
   skeys(stateKeys: readonly StateKey[]): Promise<number[]> {
     return this.#stateKeys.internAll(stateKeys);

@@ -22,25 +22,36 @@ export class CurrentState {
   readonly #names: Names;
   readonly #mainLine: () => number;
   readonly #loadEvent: (nid: number) => Promise<RoomEvent>;
+  /** What is not in memory is not there. */
+  #isWhole: boolean;
+  #keysSet = 0;
   readonly #entries = new WriteThroughCache<string, CurrentEntry>(KEYS_CACHED_MAX);
   /** Look-ups under way; those whose key changes meanwhile are made again. */
   readonly #underWay = new Map<string, LookUp>();
 
-  constructor(lines: LineSource, names: Names, mainLine: () => number, loadEvent: (nid: number) => Promise<RoomEvent>) {
+  /** `isNew`: the room has no state yet, so that all it will have comes through `set`. */
+  constructor(
+    lines: LineSource,
+    names: Names,
+    mainLine: () => number,
+    loadEvent: (nid: number) => Promise<RoomEvent>,
+    isNew: boolean,
+  ) {
     this.#lines = lines;
     this.#names = names;
     this.#mainLine = mainLine;
     this.#loadEvent = loadEvent;
+    this.#isWhole = isNew;
   }
 
   /** What is in memory; undefined: it must be looked up. */
   peek(type: string, stateKey: string): CurrentEntry | undefined {
-    return this.#entries.get(stateMapKey(type, stateKey));
+    return this.#peek(stateMapKey(type, stateKey));
   }
 
   find(type: string, stateKey: string): Promise<CurrentEntry> {
     const key = stateMapKey(type, stateKey);
-    const cached = this.#entries.get(key);
+    const cached = this.#peek(key);
     if (cached !== undefined) return Promise.resolve(cached);
     let lookUp = this.#underWay.get(key);
     if (lookUp === undefined) {
@@ -65,6 +76,8 @@ export class CurrentState {
   set(type: string, stateKey: string, value: CurrentEntry['value'], pin: Pin): void {
     const key = stateMapKey(type, stateKey);
     this.#changed(key);
+    // The cache gives nothing up before it has as many.
+    if (this.#isWhole && this.#entries.get(key) === undefined) this.#isWhole = ++this.#keysSet <= KEYS_CACHED_MAX;
     this.#entries.wrote(key, { value }, pin);
   }
 
@@ -74,6 +87,10 @@ export class CurrentState {
     const key = stateMapKey(event.type, event.stateKey);
     this.#changed(key);
     if (this.#entries.get(key)?.value?.nid === nid) this.#entries.replace(key, { value: { nid, event } });
+  }
+
+  #peek(key: string): CurrentEntry | undefined {
+    return this.#entries.get(key) ?? (this.#isWhole ? absent : undefined);
   }
 
   #changed(key: string): void {
@@ -107,6 +124,8 @@ export class CurrentState {
     return nid === null ? null : { nid, event: await this.#loadEvent(nid) };
   }
 }
+
+const absent: CurrentEntry = { value: null };
 
 /** `events`: of each tuple, in the same order. There are few tuples, so a map of them would cost more than it saves. */
 export function prefetched(tuples: readonly StateTuple[], events: readonly (RoomEvent | undefined)[]): StateLookup {

@@ -49,6 +49,8 @@ export interface RoomFacts {
   readonly partialNid: number | null;
   /** Where the room id names the create event, that event. */
   readonly create: { readonly place: EventPlace; readonly event: RoomEvent } | undefined;
+  /** It begins here, with its create event. */
+  readonly isNew: boolean;
 }
 
 export class HotRoom {
@@ -94,6 +96,7 @@ export class HotRoom {
       services.names,
       () => this.mainLine,
       (nid) => this.loadEvent(nid),
+      facts.isNew,
     );
     for (const place of facts.extremities) this.places.keep(place);
   }

@@ -29,6 +29,7 @@ export async function loadRoom(services: DagServices, row: RoomRow): Promise<Roo
     notifySeq: Math.max(newest, ...extremities.map((place) => place.notifySeq)),
     partialNid: row.partial_nid,
     create: await loadCreate(services, row, rules),
+    isNew: false,
   };
 }
 

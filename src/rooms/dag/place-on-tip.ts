@@ -4,7 +4,7 @@
  */
 import type { CitedEvent } from '../../matrix/event-auth/state-independent.ts';
 import type { AuthResult, RoomEvent } from '../../matrix/events/room-event.ts';
-import type { UnitBuilder } from '../../storage/database.ts';
+import type { UnitBuilder, UnitTicket } from '../../storage/database.ts';
 import { encodeEventBody } from '../../storage/event-body.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import {
@@ -68,6 +68,8 @@ interface TipPlan {
 interface StatePlan {
   readonly nid: number;
   readonly skey: number;
+  /** The unit that brings the state key, where it is under way. */
+  readonly skeyCreation: UnitTicket | undefined;
   readonly node: AuthNode;
   readonly prev: number | null;
   readonly changes: readonly StateChange[];
@@ -128,7 +130,7 @@ async function planState(
 ): Promise<StatePlan> {
   const { services } = room;
   const nid = services.db.nextId();
-  const skey = await services.names.skey(event.type, stateKey);
+  const { nid: skey, creation: skeyCreation } = await services.names.introduceSkey(event.type, stateKey);
   const node = await room.graph.plan(
     nid,
     skey,
@@ -136,7 +138,7 @@ async function planState(
   );
   const prev = (await room.current.find(event.type, stateKey)).value?.nid ?? null;
   const changes: StateChange[] = [{ type: event.type, stateKey, event: { nid, event }, previousNid: prev }];
-  return { nid, skey, node, prev, changes };
+  return { nid, skey, skeyCreation, node, prev, changes };
 }
 
 function write(room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
@@ -145,6 +147,7 @@ function write(room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
   const notifySeq = room.notifySeq + (options.notifies === true ? 1 : 0);
   let placed: Placed | undefined;
   const { ticket, pin } = room.write((unit) => {
+    if (state?.skeyCreation !== undefined) unit.requires(state.skeyCreation);
     const pos = unit.nextPos();
     const ord = pos * 1024;
     writeEvent(unit, room, plan, { pos, ord, flags, notifySeq });

@@ -86,7 +86,7 @@ class HotRoomDags implements RoomDags {
   ): Promise<{ readonly dag: RoomDag; readonly placed: Placed }> {
     const version = createEvent.content['room_version'] ?? '1';
     const { facts, writeRoom } = this.#newRoom(createEvent.roomId, version);
-    const hot = this.#hotRoomOf(facts);
+    const hot = this.#hotRoomOf({ ...facts, isNew: true });
     const dag = new HotRoomDag(hot);
     const also: ReceiveOptions['also'] = (unit, placed) => {
       writeRoom(unit);
@@ -121,6 +121,7 @@ class HotRoomDags implements RoomDags {
       notifySeq: 0,
       partialNid: null,
       create: undefined,
+      isNew: false,
     };
     const writeRoom = (unit: UnitBuilder) => {
       unit.run(insertRoom, { room, roomId, version: rules.version, mainLine: line });
