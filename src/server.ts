@@ -216,6 +216,7 @@ function httpDomain(parts: Parts): HttpDomain {
       specificationVersions: declaredVersions(servedOperations(allEndpoints)),
       unstableFeatures: unstableFeatures(allEndpoints),
     },
+    emailPage: { serverName: config.serverName, redirectHosts: config.email.redirectHosts },
     startPage: {
       settings: startPageSettings(config),
       accounts: accounts.startPage,

@@ -17,6 +17,8 @@ import { registrationEndpoints } from '../../src/http/client/registration/index.
 import { serverAdministrationEndpoints } from '../../src/http/client/server-administration/index.ts';
 import { Mailer } from '../../src/mail/mailer.ts';
 import { exchangeOpenIdToken } from '../../src/http/federation/exchange-open-id-token.ts';
+import { threepidEndpoints } from '../../src/http/client/threepids/index.ts';
+import { emailPageEndpoints } from '../../src/http/pages/index.ts';
 import { signingKeyFromSeed } from '../../src/matrix/crypto/ed25519.ts';
 import type { ServerName, UserId } from '../../src/matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../../src/matrix/json/json-value.ts';
@@ -54,8 +56,11 @@ export interface TestAccounts {
       readonly user?: { readonly token: string };
       readonly body?: JsonValue;
       readonly query?: Record<string, string>;
+      readonly headers?: Record<string, string>;
     },
   ): Promise<TestResponse>;
+  /** As a browser sends a form. */
+  submitForm(path: string, fields: Record<string, string>): Promise<TestResponse>;
   register(localpart: string, more?: JsonObject): Promise<TestUser>;
   logIn(localpart: string, more?: JsonObject): Promise<TestUser>;
   registerAdministrator(localpart: string): Promise<TestUser>;
@@ -67,18 +72,21 @@ export interface TestAccountsOptions {
   readonly db?: Database;
 }
 
-export const accountsConfigOfTests: AccountsConfig = {
-  registration: { enabled: true, requireToken: false, sharedSecret: new Secret(sharedSecretOfTests) },
-  password: { minimumLength: 8, argon2: { memoryKib: 8, passes: 1 } },
-  serverNotices: { localpart: '_server' },
-  rooms: { defaultVersion: '12', encryptByDefault: 'off' },
-};
-
 /** A mail server that is only a list: the ports' sentMail. */
 export const emailConfigOfTests: Config['email'] = loadConfig(undefined, {
   VECHE_EMAIL__SMTP__HOST: 'mail.test',
   VECHE_EMAIL__FROM: 'matrix@test.example',
 }).email;
+
+export const accountsConfigOfTests: AccountsConfig = {
+  registration: { enabled: true, requireToken: false, email: 'off', sharedSecret: new Secret(sharedSecretOfTests) },
+  password: { minimumLength: 8, argon2: { memoryKib: 8, passes: 1 } },
+  serverNotices: { localpart: '_server' },
+  rooms: { defaultVersion: '12', encryptByDefault: 'off' },
+  email: emailConfigOfTests,
+  publicBaseUrl: 'https://matrix.test',
+  serverName: 'test' as ServerName,
+};
 
 export function localServersOfTests(names: readonly [string, ...string[]] = ['test']): LocalServers {
   const [first, ...others] = names.map((name, index) => ({
@@ -115,7 +123,7 @@ async function start(
     localServers: localServersOfTests(['test', 'second.test']),
     config: { ...accountsConfigOfTests, ...options.config },
     attempts: options.attempts,
-    mailer: new Mailer(emailConfigOfTests, ports.mail),
+    mailer: new Mailer(options.config?.email ?? emailConfigOfTests, ports.mail),
     profilePropagation: {
       profileChanged: async (userId, profile) => void propagated.push({ userId, profile }),
     },
@@ -128,7 +136,11 @@ async function start(
   });
   const server = await startTestServer({
     endpoints: accountAreas,
-    domain: { accounts, software: { name: 'veche', version: '0.0.0' } },
+    domain: {
+      accounts,
+      software: { name: 'veche', version: '0.0.0' },
+      emailPage: { serverName: 'test', redirectHosts: ['app.test'] },
+    },
     auth: accounts.accessTokens,
   });
   started.push(async () => {
@@ -137,11 +149,12 @@ async function start(
     stopListening();
   });
 
-  const request: TestAccounts['request'] = (method, path, { user, body, query } = {}) =>
+  const request: TestAccounts['request'] = (method, path, { user, body, query, headers } = {}) =>
     server.request(method, path, {
       ...(user === undefined ? {} : { token: user.token }),
       ...(body === undefined ? {} : { body }),
       ...(query === undefined ? {} : { query }),
+      ...(headers === undefined ? {} : { headers }),
     });
   const session = async (path: string, body: JsonObject): Promise<TestUser> =>
     userFrom(await request('POST', path, { body }));
@@ -153,6 +166,11 @@ async function start(
     propagated,
     departed,
     request,
+    submitForm: (path, fields) =>
+      server.request('POST', path, {
+        rawBody: new URLSearchParams(fields).toString(),
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      }),
     register: (username, more) =>
       session('/_matrix/client/v3/register', {
         auth: { type: 'm.login.dummy' },
@@ -220,5 +238,7 @@ const accountAreas = [
   ...serverAdministrationEndpoints,
   ...openIdEndpoints,
   exchangeOpenIdToken,
+  ...threepidEndpoints,
+  ...emailPageEndpoints,
   ...adminEndpoints,
 ];

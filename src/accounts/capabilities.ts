@@ -3,16 +3,19 @@ import { roomVersions } from '../matrix/room-versions/table.ts';
 
 /**
  * What this server lets this user do. https://spec.matrix.org/v1.19/client-server-api/#capabilities-negotiation
- * Contact addresses cannot be changed by users yet, and rooms that were left are not forgotten by themselves.
+ * Rooms that were left are not forgotten by themselves.
  */
-export function capabilitiesOf(user: { readonly isAdmin: boolean }, defaultRoomVersion: string): JsonObject {
+export function capabilitiesOf(
+  user: { readonly isAdmin: boolean },
+  { defaultRoomVersion, canConfirmEmail }: { readonly defaultRoomVersion: string; readonly canConfirmEmail: boolean },
+): JsonObject {
   return {
     'm.room_versions': { default: defaultRoomVersion, available: availableRoomVersions },
     'm.change_password': { enabled: true },
     'm.set_displayname': { enabled: true },
     'm.set_avatar_url': { enabled: true },
     'm.profile_fields': { enabled: true },
-    'm.3pid_changes': { enabled: false },
+    'm.3pid_changes': { enabled: canConfirmEmail },
     'm.get_login_token': { enabled: true },
     'm.forget_forced_upon_leave': { enabled: false },
     ...(user.isAdmin ? { 'm.account_moderation': { suspend: true, lock: true } } : {}),

@@ -2,10 +2,11 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { replacePasswordHash, setPasswordHash } from '../storage/stores/account-store.ts';
 import { devicesOfUser } from '../storage/stores/device-store.ts';
+import { deleteEmailSession } from '../storage/stores/email-session-store.ts';
 import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
 import type { AccountsContext } from './context.ts';
 import { writeDeviceRemoval } from './devices.ts';
-import type { InteractiveAuth } from './interactive-auth.ts';
+import type { InteractiveAuth, Operation } from './interactive-auth.ts';
 import { checkNewPassword } from './password-policy.ts';
 import type { Requester } from './requester.ts';
 import { whilePasswordStands } from './sessions.ts';
@@ -20,8 +21,8 @@ export interface PasswordChange {
 type Changing = AccountsContext & { readonly interactiveAuth: InteractiveAuth };
 
 /**
- * `requester` undefined: whoever knows the old password, logged in or not.
- * Throws 401 while the old password is missing, 400 M_WEAK_PASSWORD or M_INVALID_PARAM.
+ * `requester` undefined: whoever knows the old password or reads the account's mailbox, without being logged in.
+ * Throws 401 while the proof of it is missing, 400 M_WEAK_PASSWORD or M_INVALID_PARAM.
  */
 export async function changePassword(
   ctx: Changing,
@@ -35,23 +36,28 @@ export async function changePassword(
       name: 'changePassword',
       parameters: { newPassword, logoutDevices },
       requester,
-      flows: [['m.login.password']],
+      flows: requester === undefined && ctx.mailer.isConfigured ? [...byPassword, ...byEmail] : byPassword,
+      emailPurpose: 'reset',
     },
     auth,
   );
   // Done already, and the answer got lost. Doing it again could undo a later change.
   if (authorised.outcome !== undefined) return;
-  const { userNid, passwordHash: provenHash } = authorised;
-  if (userNid === undefined || provenHash === undefined)
-    throw new Error('a password stage proves whose password it is');
-  const options = { logoutDevices, keptDeviceNid: requester?.deviceNid, provenHash };
+  const { userNid, passwordHash: provenHash, email } = authorised;
+  if (userNid === undefined || (provenHash === undefined && email === undefined))
+    throw new Error('each stage proves whose password it is');
+  const options = { logoutDevices, keptDeviceNid: requester?.deviceNid, provenHash, emailSid: email?.sid };
   await setPassword(ctx, userNid, newPassword, options);
   authorised.succeeded(true);
 }
 
+const byPassword: Operation['flows'] = [['m.login.password']];
+const byEmail: Operation['flows'] = [['m.login.email.identity']];
+
 /**
- * The new password is checked by the caller. `provenHash`: of the password that allows the change; undefined: an
- * administrator does. Throws 403 M_FORBIDDEN when the proven password was changed meanwhile.
+ * The new password is checked by the caller. `provenHash`: of the password that allows the change; `emailSid`: of the
+ * confirmed address that does; neither: an administrator does. Throws 403 M_FORBIDDEN when the proven password was changed
+ * meanwhile, or the confirmed address was used or taken from the account.
  */
 export async function setPassword(
   ctx: Pick<AccountsContext, 'db' | 'locks' | 'passwords'>,
@@ -61,15 +67,17 @@ export async function setPassword(
     readonly logoutDevices: boolean;
     readonly keptDeviceNid: number | undefined;
     readonly provenHash: string | undefined;
+    readonly emailSid?: string | undefined;
   },
 ): Promise<void> {
-  const { provenHash: was } = options;
+  const { provenHash: was, emailSid: sid } = options;
   const passwordHash = await ctx.passwords.hash(newPassword);
   await ctx.locks.run(userNid, async () => {
     const devices = options.logoutDevices ? await ctx.db.all(devicesOfUser, { user: userNid }) : [];
     const changed = ctx.db.write((unit) => {
       if (was === undefined) unit.run(setPasswordHash, { user: userNid, passwordHash });
       else unit.run(replacePasswordHash, { user: userNid, was, passwordHash }, { changes: 1 });
+      if (sid !== undefined) unit.run(deleteEmailSession, { sid }, { changes: 1 });
       unit.run(deleteLoginTokensOfUser, { user: userNid });
       writeDeviceRemoval(
         unit,

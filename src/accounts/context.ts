@@ -10,7 +10,10 @@ import type { Passwords } from './passwords.ts';
 import type { AttemptLimiter, Departure, ProfilePropagation } from './ports.ts';
 import type { SyncFilters } from './sync-filters.ts';
 
-export type AccountsConfig = Pick<Config, 'registration' | 'password' | 'serverNotices' | 'rooms'>;
+export type AccountsConfig = Pick<
+  Config,
+  'registration' | 'password' | 'serverNotices' | 'rooms' | 'email' | 'publicBaseUrl' | 'serverName'
+>;
 
 export interface AccountsContext {
   readonly db: Database;

@@ -28,7 +28,7 @@ export async function createAccount(
   ctx: Creating,
   account: NewAccount,
   session?: SessionRequest,
-  also?: (unit: UnitBuilder) => void,
+  also?: (unit: UnitBuilder, userNid: number) => void,
 ): Promise<{ readonly userNid: number; readonly session: NewSession | undefined }> {
   const { userId, password, displayName } = account;
   assertNotReserved(ctx, userId);
@@ -49,7 +49,7 @@ export async function createAccount(
     if (displayName !== undefined && Buffer.byteLength(displayName) <= limits.displayNameBytesMax)
       unit.run(setProfileField, { user, name: 'displayname', value: JSON.stringify(displayName) });
     draft?.write(unit);
-    also?.(unit);
+    also?.(unit, user);
     unit.wake({ kind: 'account', userNid: user, isActive: true });
   });
   try {

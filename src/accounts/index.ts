@@ -12,6 +12,8 @@ import type { AccountsContext } from './context.ts';
 import { deactivateOwnAccount, resumeDeactivations } from './deactivation.ts';
 import { DeviceActivity } from './device-activity.ts';
 import * as devices from './devices.ts';
+import { EmailSessions } from './email/email-sessions.ts';
+import { addEmail, removeThreepid } from './email/own-threepids.ts';
 import { ErasedUsers } from './erased-users.ts';
 import * as filters from './filters.ts';
 import { mintFirstAdministratorToken } from './first-administrator.ts';
@@ -50,12 +52,20 @@ export function createAccounts(dependencies: AccountsDependencies) {
     /** For operations of other folders that must be confirmed. */
     interactiveAuth: ctx.interactiveAuth,
     registrationTokens: ctx.registrationTokens,
+    /** For addresses that are being confirmed. */
+    emailSessions: ctx.emailSessions,
     /** To be loaded before any event is shown. */
     erasedUsers,
     /** For the pages that people see. */
     startPage: createStartPage(ctx),
 
-    capabilities: (requester: Pick<Requester, 'isAdmin'>) => capabilitiesOf(requester, ctx.config.rooms.defaultVersion),
+    capabilities: (requester: Pick<Requester, 'isAdmin'>) =>
+      capabilitiesOf(requester, {
+        defaultRoomVersion: ctx.config.rooms.defaultVersion,
+        canConfirmEmail: ctx.mailer.isConfigured,
+      }),
+    /** Throws 403 M_FORBIDDEN where nobody can register. */
+    assertRegistrationOpen: (): void => assertRegistrationIsOpen(ctx, 'user'),
     /** Throws 400 M_INVALID_USERNAME or M_USER_IN_USE, 403 M_FORBIDDEN where nobody can register. */
     async checkAvailability(username: string): Promise<void> {
       assertRegistrationIsOpen(ctx, 'user');
@@ -126,6 +136,8 @@ const operations = {
   loadPushRules: pushRules.loadPushRules,
   editPushRules: pushRules.editPushRules,
   listThreepids: administration.listThreepids,
+  addEmail,
+  removeThreepid,
   readAccount: administration.readAccount,
   readDevices: administration.readDevices,
   putAccount: administration.putAccount,
@@ -147,12 +159,14 @@ function createParts(dependencies: AccountsDependencies) {
   };
   const activity = new DeviceActivity(base);
   const registrationTokens = new RegistrationTokens(base);
+  const emailSessions = new EmailSessions(base);
   const ctx = {
     ...base,
     activity,
     registrationTokens,
+    emailSessions,
     accessTokens: new AccessTokens(base, activity),
-    interactiveAuth: new InteractiveAuth(createStages(base, registrationTokens), clock, random),
+    interactiveAuth: new InteractiveAuth(createStages(base, registrationTokens, emailSessions), clock, random),
   };
   const operatorKey = operatorSecret(localServers.signingKeyOf(localServers.main));
   return {

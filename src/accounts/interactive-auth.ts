@@ -12,10 +12,13 @@ import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
 import { Lru } from '../platform/lru.ts';
 import type { Clock, Random } from '../platform/ports.ts';
+import type { EmailPurpose } from '../storage/stores/email-session-store.ts';
+import type { ConfirmedEmail } from './email/email-sessions.ts';
 import type { Requester } from './requester.ts';
 import { stableText } from './stable-text.ts';
 
-export type StageType = 'm.login.dummy' | 'm.login.password' | 'm.login.registration_token';
+export type StageType =
+  'm.login.dummy' | 'm.login.password' | 'm.login.registration_token' | 'm.login.email.identity' | 'm.login.terms';
 
 /** What the completed stages have shown. */
 export interface Proof {
@@ -25,6 +28,8 @@ export interface Proof {
   readonly passwordHash?: string;
   /** A registration token with a use left, reserved until it is used or released. */
   readonly registrationToken?: TokenReservation;
+  /** A confirmed e-mail address; it is used up with what it allows. */
+  readonly email?: ConfirmedEmail;
 }
 export interface TokenReservation {
   readonly token: string;
@@ -42,6 +47,10 @@ export interface Operation {
   readonly requester: Pick<Requester, 'userNid' | 'userId'> | undefined;
   /** The stages of each flow, in order. */
   readonly flows: readonly (readonly StageType[])[];
+  /** What the client must be told for a stage. */
+  readonly stageParameters?: Readonly<Partial<Record<StageType, JsonObject>>>;
+  /** What e-mail addresses must have been confirmed for. */
+  readonly emailPurpose?: EmailPurpose;
   /** The session ends with its success: for what must be asked for each time. Otherwise a repetition of the request succeeds again. */
   readonly isSingleUse?: boolean;
 }
@@ -190,7 +199,7 @@ export class InteractiveAuth {
     if (!this.#sessions.has(kept.id)) this.#sessions.set(kept.id, kept);
     const challenge = {
       flows: operation.flows.map((stages) => ({ stages })),
-      params: {},
+      params: { ...operation.stageParameters },
       session: kept.id,
       ...(kept.completed.length === 0 ? {} : { completed: [...kept.completed] }),
     };

@@ -24,8 +24,10 @@ export interface Departure {
 
 /** The rate limiter of the HTTP layer fits. */
 export interface AttemptLimiter {
-  /** Counts one attempt to log in to an account; 0, or in how many milliseconds the next one is allowed. */
-  take(rateClass: 'loginFailures' | 'accountFailures', kind: 'account', who: string): number;
+  /** Counts one attempt to log in to an account or to have an e-mail sent; 0, or in how many milliseconds the next one is allowed. */
+  take(rateClass: AttemptClass, kind: 'account', who: string): number;
   /** The attempt was none that counts: the password was right. */
-  giveBack(rateClass: 'loginFailures' | 'accountFailures', kind: 'account', who: string): void;
+  giveBack(rateClass: AttemptClass, kind: 'account', who: string): void;
 }
+/** Wrong passwords, and e-mails to one mailbox. */
+type AttemptClass = 'loginFailures' | 'accountFailures' | 'mailbox';

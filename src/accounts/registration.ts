@@ -5,9 +5,14 @@ import { newUserId } from '../matrix/ids/user-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { confirmPasswordHash } from '../storage/stores/account-store.ts';
 import { useRegistrationToken } from '../storage/stores/registration-token-store.ts';
-import { getAccount } from './account.ts';
+import type { UnitBuilder } from '../storage/database.ts';
+import { deleteEmailSession } from '../storage/stores/email-session-store.ts';
+import { insertThreepid } from '../storage/stores/threepid-store.ts';
+import { findIdentified, getAccount } from './account.ts';
 import type { AccountsContext } from './context.ts';
 import { createAccount } from './create-account.ts';
+import type { ConfirmedEmail } from './email/email-sessions.ts';
+import { threepidInUse } from './email/own-threepids.ts';
 import type { Authorised, InteractiveAuth, Operation, StageType } from './interactive-auth.ts';
 import { checkNewPassword } from './password-policy.ts';
 import {
@@ -60,7 +65,7 @@ export async function register(ctx: Registering, request: RegistrationRequest): 
     return { userId, session };
   } catch (error) {
     authorised.abandoned();
-    throw isUnexpectedChange(error) ? forbidden('The registration token has been used up') : error;
+    throw isUnexpectedChange(error) ? forbidden('What was proven has been used up meanwhile') : error;
   }
 }
 
@@ -74,19 +79,32 @@ async function createRegistered(
   ctx: Registering,
   userId: UserId,
   request: RegistrationRequest,
-  { registrationToken }: Authorised,
+  { registrationToken, email }: Authorised,
 ): Promise<NewSession | undefined> {
   const { username: displayName, password, inhibitLogin } = request;
-  const { session } = await createAccount(
-    ctx,
-    { userId, password, isAdmin: false, displayName },
-    inhibitLogin ? undefined : request.session,
-    (unit) => {
-      if (registrationToken === undefined) return;
-      unit.run(useRegistrationToken, { token: registrationToken.token, now: ctx.clock.nowMs() }, { changes: 1 });
-    },
-  );
-  return session;
+  if (email !== undefined) await assertUnusedEmail(ctx, email);
+  const nowMs = ctx.clock.nowMs();
+  const also = (unit: UnitBuilder, user: number): void => {
+    if (registrationToken !== undefined)
+      unit.run(useRegistrationToken, { token: registrationToken.token, now: nowMs }, { changes: 1 });
+    if (email === undefined) return;
+    const { sid, address, validatedTs } = email;
+    unit.run(deleteEmailSession, { sid }, { changes: 1 });
+    unit.run(insertThreepid, { medium: 'email', address, user, addedTs: nowMs, validatedTs });
+  };
+  const account = { userId, password, isAdmin: false, displayName };
+  try {
+    return (await createAccount(ctx, account, inhibitLogin ? undefined : request.session, also)).session;
+  } catch (error) {
+    // What was not unique may have been the address: somebody else was faster.
+    if (email !== undefined) await assertUnusedEmail(ctx, email);
+    throw error;
+  }
+}
+
+async function assertUnusedEmail(ctx: Registering, { address }: ConfirmedEmail): Promise<void> {
+  const owner = await findIdentified(ctx, { kind: 'threepid', medium: 'email', addresses: [address] });
+  if (owner !== undefined) throw threepidInUse();
 }
 
 /** The answer to the same request got lost: the account is there, and the client gets a session. */
@@ -105,16 +123,24 @@ async function registeredBefore(ctx: Registering, userId: UserId, request: Regis
 
 function operationOf(ctx: Registering, request: RegistrationRequest): Operation {
   const { username = null, password = null, inhibitLogin, session } = request;
-  // With a dummy stage behind the token, because that is what clients have met so far; some know no other way.
-  const stages: readonly StageType[] = ctx.config.registration.requireToken
-    ? ['m.login.registration_token', 'm.login.dummy']
-    : ['m.login.dummy'];
+  const first: readonly StageType[] = ctx.config.registration.requireToken ? ['m.login.registration_token'] : [];
   return {
     name: 'register',
     parameters: { username, password, inhibitLogin, deviceId: session.deviceId },
     requester: undefined,
-    flows: [stages],
+    flows: lastStages(ctx).map((last) => [...first, last]),
+    emailPurpose: 'register',
   };
+}
+
+/**
+ * A dummy stage stands also behind others, because that is what clients have met so far, and some know no other way; and no
+ * flow may be the beginning of another.
+ */
+function lastStages({ config, mailer }: Registering): readonly StageType[] {
+  const { email } = config.registration;
+  if (!mailer.isConfigured || email === 'off') return ['m.login.dummy'];
+  return email === 'required' ? ['m.login.email.identity'] : ['m.login.dummy', 'm.login.email.identity'];
 }
 
 /** For people without a wish. Twelve letters and digits are unlikely enough to be taken that a collision is an error. */

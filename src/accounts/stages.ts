@@ -1,8 +1,9 @@
 /** The stages of interactive authentication. https://spec.matrix.org/v1.19/client-server-api/#authentication-types */
 import { badJson, forbidden, missingParam } from '../matrix/errors.ts';
-import type { JsonObject } from '../matrix/json/json-value.ts';
+import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
 import { findIdentified, userLocked } from './account.ts';
 import type { AccountsContext } from './context.ts';
+import type { EmailCredentials, EmailSessions } from './email/email-sessions.ts';
 import { type Operation, type Stage, StageFailed, type StageType } from './interactive-auth.ts';
 import { checkPassword } from './login.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
@@ -10,11 +11,18 @@ import { parseUserIdentifier, type UserIdentifier } from './user-identifier.ts';
 
 type Checking = Pick<AccountsContext, 'db' | 'localServers' | 'passwords' | 'attempts'>;
 
-export function createStages(ctx: Checking, tokens: RegistrationTokens): Readonly<Record<StageType, Stage>> {
+export function createStages(
+  ctx: Checking,
+  tokens: RegistrationTokens,
+  emailSessions: EmailSessions,
+): Readonly<Record<StageType, Stage>> {
   return {
     'm.login.dummy': () => Promise.resolve({}),
     'm.login.password': passwordStage(ctx),
     'm.login.registration_token': registrationTokenStage(tokens),
+    'm.login.email.identity': emailStage(ctx, emailSessions),
+    // That it is submitted is what it says; which documents were shown stands in the operation's parameters.
+    'm.login.terms': () => Promise.resolve({}),
   };
 }
 
@@ -42,6 +50,28 @@ function registrationTokenStage(tokens: RegistrationTokens): Stage {
     if (registrationToken === undefined) throw new StageFailed('M_UNAUTHORIZED', 'Invalid registration token');
     return { registrationToken };
   };
+}
+
+/** Where it proves whose account it is, that is the account which has the address. */
+function emailStage(ctx: Checking, emailSessions: EmailSessions): Stage {
+  return async (auth, { emailPurpose: purpose }) => {
+    if (purpose === undefined) throw new Error('the operation does not say what addresses are confirmed for');
+    const email = await emailSessions.findConfirmed(emailCredentials(auth), purpose);
+    if (email === undefined) throw new StageFailed('M_UNAUTHORIZED', 'The address has not been confirmed yet');
+    if (purpose !== 'reset') return { email };
+    const account = await findIdentified(ctx, { kind: 'threepid', medium: 'email', addresses: [email.address] });
+    if (account === undefined) throw new StageFailed('M_THREEPID_NOT_FOUND', 'No account has this address');
+    if (account.isLocked) throw userLocked();
+    return { email, userNid: account.userNid };
+  };
+}
+
+/** Old clients write `threepidCreds`. */
+function emailCredentials(auth: JsonObject): EmailCredentials {
+  const credentials = auth['threepid_creds'] ?? auth['threepidCreds'];
+  if (credentials === undefined) throw missingParam('auth.threepid_creds is missing');
+  if (!isJsonObject(credentials)) throw badJson('auth.threepid_creds must be an object');
+  return { sid: text(credentials, 'sid'), clientSecret: text(credentials, 'client_secret') };
 }
 
 /** Who is logged in need not say who they are. */

@@ -21,6 +21,8 @@ declare module '../storage/database.ts' {
     access: { readonly userNid: number };
     /** What the user sent before the position is erased for newcomers; undefined: no longer. */
     erasure: { readonly userId: UserId; readonly since: number | undefined };
+    /** An address is no longer the account's: what was sent there, such as notifications, no longer may be. */
+    'threepid-removed': { readonly userNid: number; readonly medium: string; readonly address: string };
     /** The account was deactivated or came back. */
     account: { readonly userNid: number; readonly isActive: boolean };
   }

@@ -23,13 +23,14 @@ import { syncEndpoints } from './client/sync/index.ts';
 import { threadSubscriptionEndpoints } from './client/thread-subscriptions/index.ts';
 import { thirdPartyNetworkEndpoints } from './client/third-party-networks/index.ts';
 import { toDeviceEndpoints } from './client/to-device/index.ts';
+import { threepidEndpoints } from './client/threepids/index.ts';
 import { versionsEndpoints } from './client/versions/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { federationEndpoints } from './federation/index.ts';
 import { healthEndpoints } from './health/index.ts';
 import { keysEndpoints } from './keys/index.ts';
 import { metricsEndpoints } from './metrics/index.ts';
-import { pageEndpoints } from './pages/index.ts';
+import { emailPageEndpoints, pageEndpoints } from './pages/index.ts';
 import { wellKnownEndpoints } from './well-known/index.ts';
 
 const areas = [
@@ -58,12 +59,14 @@ const areas = [
   ...threadSubscriptionEndpoints,
   ...thirdPartyNetworkEndpoints,
   ...toDeviceEndpoints,
+  ...threepidEndpoints,
   ...versionsEndpoints,
   ...federationEndpoints,
   ...healthEndpoints,
   ...keysEndpoints,
   ...metricsEndpoints,
   ...pageEndpoints,
+  ...emailPageEndpoints,
   ...wellKnownEndpoints,
 ] as const;
 

@@ -20,7 +20,7 @@ interface RequesterOf {
 
 /** Which of the configured rate limits counts the call; 'none' for what costs nobody anything. See platform/config. */
 export type RateLimitClass =
-  'none' | 'read' | 'send' | 'signal' | 'create' | 'account' | 'login' | 'register' | 'invite' | 'report';
+  'none' | 'read' | 'send' | 'signal' | 'create' | 'account' | 'login' | 'register' | 'mail' | 'invite' | 'report';
 
 export interface EndpointRequest<Params, Query, Body, Who> {
   readonly params: Params;

@@ -4,7 +4,8 @@ import type { RateLimitClass } from './endpoint.ts';
 /** What is counted: the calls of a user, those from an address, or attempts on an account by whomever. */
 export type CallerKind = 'user' | 'address' | 'account';
 /** The classes of endpoints, and those of what goes wrong. */
-export type CountedClass = Exclude<RateLimitClass, 'none'> | 'loginFailures' | 'accountFailures' | 'unknownTokens';
+export type CountedClass =
+  Exclude<RateLimitClass, 'none'> | 'loginFailures' | 'accountFailures' | 'mailbox' | 'unknownTokens';
 
 export interface RateLimiter {
   /**

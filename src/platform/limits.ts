@@ -161,6 +161,11 @@ export const limits = Object.freeze({
   /** Messages on their way at once, and those that may wait for their turn. */
   mailsAtOnceMax: 4,
   mailsWaitingMax: 1_000,
+  /** Until the link in a message must be followed, and from then on until it must be made use of. */
+  emailSessionMs: 86_400_000,
+  validatedEmailMs: 3_600_000,
+  nextLinkBytesMax: 2_000,
+  threepidsPerUserMax: 20,
 
   /** From SIGTERM to the end of the process. */
   shutdownMs: 5_000,

@@ -165,6 +165,20 @@ export interface Schema {
     told_pos: Int;
     behind: Int;
   };
+  email_session: {
+    sid: string;
+    purpose: string;
+    address: string;
+    secret_hash: Buffer;
+    token_hash: Buffer | null;
+    send_attempt: Int;
+    next_link: string | null;
+    expires_ts: Int;
+    validated_ts: Int | null;
+  };
+  account_validity: { user_nid: Int; expires_ts: Int; reminded: Int; token_hash: Buffer | null };
+  consent: { user_nid: Int; document: string; version: string; ts: Int };
+  notice_room: { user_nid: Int; room_id: string };
   threepid: { medium: string; address: string; user_nid: Int; added_ts: Int; validated_ts: Int };
 
   device_key: { user_nid: Int; device_nid: Int; json: string };

@@ -5,6 +5,13 @@ export const furtherErrcodes: Readonly<Record<string, readonly string[]>> = {
   // A room that cannot be made with a third-party invite is not made.
   createRoom: ['M_THREEPID_DENIED'],
   changePassword: ['M_WEAK_PASSWORD'],
+  requestTokenToRegisterEmail: ['M_THREEPID_MEDIUM_NOT_SUPPORTED'],
+  requestTokenToResetPasswordEmail: ['M_THREEPID_MEDIUM_NOT_SUPPORTED'],
+  requestTokenTo3PIDEmail: ['M_THREEPID_MEDIUM_NOT_SUPPORTED'],
+  requestTokenToRegisterMSISDN: ['M_THREEPID_MEDIUM_NOT_SUPPORTED'],
+  requestTokenToResetPasswordMSISDN: ['M_THREEPID_MEDIUM_NOT_SUPPORTED'],
+  requestTokenTo3PIDMSISDN: ['M_THREEPID_MEDIUM_NOT_SUPPORTED'],
+  add3PID: ['M_THREEPID_AUTH_FAILED'],
   register: ['M_WEAK_PASSWORD'],
   setProfileField: ['M_KEY_TOO_LARGE', 'M_PROFILE_TOO_LARGE'],
   getProfileField: ['M_KEY_TOO_LARGE'],

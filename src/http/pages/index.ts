@@ -1,4 +1,8 @@
+import { getEmailConfirmation } from './get-email-confirmation.ts';
 import { getStartPage } from './get-start-page.ts';
+import { postEmailConfirmation } from './post-email-confirmation.ts';
 import { postStartPage } from './post-start-page.ts';
 
 export const pageEndpoints = [getStartPage, postStartPage];
+/** What links in e-mails lead to. */
+export const emailPageEndpoints = [getEmailConfirmation, postEmailConfirmation];

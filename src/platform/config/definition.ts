@@ -154,6 +154,11 @@ export const configFields = {
   registration: section('Who may make accounts.', {
     enabled: field(kind.boolean(), false, 'Whether people may register by themselves.'),
     require_token: field(kind.boolean(), false, 'Whether they need a registration token from an administrator.'),
+    email: field(
+      kind.oneOf('off', 'optional', 'required'),
+      'optional',
+      'Whether they confirm an e-mail address; without a mail server (email.smtp) nobody does.',
+    ),
     shared_secret: secretField(
       kind.nullable(kind.secretText()),
       'Lets programs that know it make accounts, at /_synapse/admin/v1/register.',
@@ -277,7 +282,10 @@ export const configFields = {
   }),
 };
 
-export const configSection = object(configFields);
+export const configSection = object(configFields, ({ registration, email }, mistake) => {
+  if (registration.email === 'required' && email.smtp.host === undefined)
+    mistake('registration', 'email: required needs a mail server in email.smtp');
+});
 
 export type ConfigAsRead = FieldsValue<typeof configFields>;
 export type ListenerConfig = ConfigAsRead['listeners'][number];

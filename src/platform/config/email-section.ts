@@ -41,6 +41,12 @@ export const emailSection = section(
       { example: ['*@example.org', '*@*.example.org'] },
     ),
     denied_addresses: field(kind.listOf(addressPattern), [], 'Never these, whatever allowed_addresses says.'),
+    redirect_hosts: field(
+      kind.listOf(kind.nonEmpty('a host name')),
+      [],
+      'Hosts of apps to which people are sent on when an address is confirmed; for other hosts there is a link to follow.',
+      { example: ['app.example.org'] },
+    ),
     hide_known_addresses: field(
       kind.boolean(),
       true,

@@ -34,6 +34,8 @@ export const rateLimitsSection = section(
       100,
       'Wrong passwords for one account from all addresses together that none of its devices was seen at.',
     ),
+    mail: rate(0.1, 10, 'E-mails that are asked for, by address or user.'),
+    mailbox: rate(0.005, 6, 'E-mails that are asked for to one mailbox.'),
     unknown_tokens: rate(1, 100, 'Access tokens that do not exist, by address.'),
     register: rate(0.1, 10, 'Registering, by address.'),
     invite: rate(0.5, 50, 'Inviting and knocking.'),

@@ -54,6 +54,34 @@ export const english = {
   'token.submit': 'Make the token',
   'token.made': 'The new registration token:',
 
+  'mail.subject': '{serverName}: confirm your e-mail address',
+  'mail.resetSubject': '{serverName}: a new password',
+  'mail.register':
+    'Somebody, probably you, is making an account at {serverName} with this address. Confirm that it is yours:',
+  'mail.add': 'Somebody, probably you, is adding this address to an account at {serverName}. Confirm that it is yours:',
+  'mail.reset':
+    'Somebody, probably you, has asked to set a new password for {userId} at {serverName}. Confirm that it was you, and nobody else:',
+  'mail.registered':
+    'Somebody, probably you, wanted to make an account at {serverName} with this address, but it belongs to an account already: {userId}. Sign in to it, or ask your app for a new password.',
+  'mail.added':
+    'Somebody, probably you, wanted to add this address to an account at {serverName}, but it belongs to {userId} already.',
+  'mail.unknown':
+    'Somebody, probably you, has asked to set a new password at {serverName}, but no account there has this address. If you have one, it has another address or none.',
+  'mail.confirm': 'Confirm',
+  'mail.code': 'If your app asks for a code, it is this:',
+  'mail.expiry': 'This works for {hours} hours.',
+  'mail.notYou': 'If it was not you, you need not do anything: nothing happens.',
+
+  'confirm.title': '{serverName}: e-mail address',
+  'confirm.heading': 'Your e-mail address',
+  'confirm.ask': 'Is {address} your address?',
+  'confirm.askReset':
+    'Have you just asked, in an app, to set a new password for {userId}? Whoever asked can set it as soon as you confirm. If it was not you, close this page.',
+  'confirm.submit': 'Confirm',
+  'confirm.done': 'The address {address} is confirmed. Go back to your app now.',
+  'confirm.next': 'Go on to {host}',
+  'confirm.invalid': 'This link is not valid: it is too old, or there is a newer message.',
+
   'error.wrongPassword': 'The name or the password is wrong.',
   'error.setupToken':
     'This link is not valid: it has been used, or the server has been started again since. It printed the current one when it started.',

@@ -37,3 +37,13 @@ export const insertThreepid = defineWrite<{
 export const deleteThreepidsOfUser = defineWrite<{ user: number }>('threepid.deleteOfUser', (q, p) =>
   q.deleteFrom('threepid').where('user_nid', '=', p.user),
 );
+
+export const deleteThreepid = defineWrite<{ medium: string; address: string; user: number }>(
+  'threepid.delete',
+  (q, p) =>
+    q
+      .deleteFrom('threepid')
+      .where('medium', '=', p.medium)
+      .where('address', '=', p.address)
+      .where('user_nid', '=', p.user),
+);

@@ -7,6 +7,7 @@ import { roomId, userId } from './identifiers.ts';
 
 export const inviteUser = defineEndpoint({
   operationId: 'inviteUser',
+  alsoOperationIds: ['inviteBy3PID'],
   method: 'POST',
   path: '/_matrix/client/v3/rooms/{roomId}/invite',
   auth: 'accessToken',
