@@ -69,7 +69,7 @@ describeOnBothEngines('addresses of accounts', (engine) => {
     const sid = String(asked.json['sid']);
     expect(asked.json).toEqual({
       sid,
-      submit_url: 'https://matrix.test/_matrix/client/veche/v1/email/submit_token',
+      submit_url: 'https://matrix.test/_matrix/client/unstable/veche/email/submit_token',
     });
     expect(test.ports.sentMail).toMatchObject([
       { to: 'alice@example.org', subject: 'test: confirm your e-mail address' },
@@ -231,7 +231,9 @@ describeOnBothEngines('addresses of accounts', (engine) => {
       const mail = test.ports.sentMail.at(-1);
       expect([mail?.to, mail?.text.includes(told), mail?.text.includes('token=')]).toEqual([email, true, false]);
       const guess = { sid: String(json['sid']), client_secret: 'curious', token: 'guess' };
-      const submitted = await test.request('POST', '/_matrix/client/veche/v1/email/submit_token', { body: guess });
+      const submitted = await test.request('POST', '/_matrix/client/unstable/veche/email/submit_token', {
+        body: guess,
+      });
       expect(refusal(submitted)).toEqual([400, 'M_TOKEN_INCORRECT']);
     }
   });
@@ -269,7 +271,7 @@ describeOnBothEngines('addresses of accounts', (engine) => {
     const token = linkIn(test.ports.sentMail[0] ?? { text: '' }).searchParams.get('token') ?? '';
     expect(test.ports.sentMail[0]?.text).toContain(`    ${token}\n`);
     const submit = (body: JsonObject): Promise<TestResponse> =>
-      test.request('POST', '/_matrix/client/veche/v1/email/submit_token', {
+      test.request('POST', '/_matrix/client/unstable/veche/email/submit_token', {
         body: { sid, client_secret: secret, token, ...body },
       });
     for (const wrong of [{ token: 'x' }, { client_secret: 'x' }, { sid: 'x' }, { sid: '\u0000' }])
@@ -282,14 +284,17 @@ describeOnBothEngines('addresses of accounts', (engine) => {
     const post = (creds: JsonObject): Promise<TestResponse> =>
       test.request('POST', `${v3}/account/3pid`, {
         user: alice,
-        body: { three_pid_creds: creds, auth: passwordAuth('alice') },
+        body: {
+          three_pid_creds: { id_server: 'id.example.org', id_access_token: 'x', ...creds },
+          auth: passwordAuth('alice'),
+        },
       });
     expect(refusal(await post({ sid, client_secret: 'x' }))).toEqual([403, 'M_THREEPID_AUTH_FAILED']);
     await test.ports.advance(limits.validatedEmailMs);
     expect(refusal(await post({ sid, client_secret: secret }))).toEqual([403, 'M_THREEPID_AUTH_FAILED']);
     expect(refusal(await submit({}))).toEqual([400, 'M_TOKEN_INCORRECT']);
     const anew = await confirmed(test, 'account/3pid', 'alice@example.org');
-    expect((await post({ ...anew, id_server: 'id.example.org', id_access_token: 'x' })).status).toBe(200);
+    expect((await post(anew)).status).toBe(200);
     expect(await addressesOf(test, alice)).toEqual([['email', 'alice@example.org']]);
   });
 });

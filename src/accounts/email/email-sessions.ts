@@ -59,8 +59,8 @@ export interface EmailConfirmation {
 type Confirming = Pick<AccountsContext, 'db' | 'localServers' | 'config' | 'mailer' | 'attempts' | 'clock' | 'random'>;
 
 /** Below the address of the server: the page that a message links to, and where an app sends a code that was typed in. */
-export const confirmEmailPath = '/_matrix/client/veche/v1/email/confirm';
-export const submitEmailTokenPath = '/_matrix/client/veche/v1/email/submit_token';
+export const confirmEmailPath = '/_matrix/client/unstable/veche/email/confirm';
+export const submitEmailTokenPath = '/_matrix/client/unstable/veche/email/submit_token';
 
 export class EmailSessions {
   readonly #ctx: Confirming;

@@ -4,7 +4,7 @@ import { defineEndpoint } from '../endpoint.ts';
 import { askingPage, type EmailPageDomain, invalidLinkPage } from './email-confirmation-page.ts';
 import { languageOf } from './load-view.ts';
 
-/** GET /_matrix/client/veche/v1/email/confirm: what the link in a message about an e-mail address opens. */
+/** GET /_matrix/client/unstable/veche/email/confirm: what the link in a message about an e-mail address opens. */
 export const getEmailConfirmation = defineEndpoint({
   operationId: 'getEmailConfirmation',
   method: 'GET',

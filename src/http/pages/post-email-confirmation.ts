@@ -4,7 +4,7 @@ import { defineEndpoint } from '../endpoint.ts';
 import { confirmedPage, type EmailPageDomain, invalidLinkPage } from './email-confirmation-page.ts';
 import { languageOf } from './load-view.ts';
 
-/** POST /_matrix/client/veche/v1/email/confirm: the button of that page. The token in the form is what allows it; there is no session. */
+/** POST /_matrix/client/unstable/veche/email/confirm: the button of that page. The token in the form is what allows it; there is no session. */
 export const postEmailConfirmation = defineEndpoint({
   operationId: 'postEmailConfirmation',
   method: 'POST',

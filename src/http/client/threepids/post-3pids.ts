@@ -22,8 +22,8 @@ export const post3pids = defineEndpoint({
     three_pid_creds: object({
       client_secret: string(),
       sid: string(),
-      id_server: optional(string()),
-      id_access_token: optional(string()),
+      id_server: string(),
+      id_access_token: string(),
     }),
   }),
   async handle({ body, requester }, { accounts }: { accounts: Pick<Accounts, 'addEmail'> }) {
