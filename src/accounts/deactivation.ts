@@ -10,6 +10,7 @@ import {
 } from '../storage/stores/account-store.ts';
 import { devicesOfUser } from '../storage/stores/device-store.ts';
 import { deleteFilters } from '../storage/stores/filter-store.ts';
+import { deleteBackedUpKeysOfUser, deleteKeyBackupsOfUser } from '../storage/stores/key-backup-store.ts';
 import { deleteLoginTokensOfUser } from '../storage/stores/login-token-store.ts';
 import { deleteOpenIdTokensOfUser } from '../storage/stores/openid-token-store.ts';
 import { deleteProfile } from '../storage/stores/profile-store.ts';
@@ -71,6 +72,8 @@ export async function deactivate(
       unit.run(deleteLoginTokensOfUser, { user });
       unit.run(deleteThreepidsOfUser, { user });
       unit.run(deletePushRulesetOfUser, { user });
+      unit.run(deleteBackedUpKeysOfUser, { user });
+      unit.run(deleteKeyBackupsOfUser, { user });
       unit.run(deleteOpenIdTokensOfUser, { user });
       unit.run(deleteThreadSubscriptions, { user });
       unit.run(deletePushersOfUser, { user });

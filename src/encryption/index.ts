@@ -3,8 +3,10 @@
  * https://spec.matrix.org/v1.19/client-server-api/#end-to-end-encryption
  */
 import { KeyedLock } from '../platform/keyed-lock.ts';
+import * as backedUpKeys from './backed-up-keys.ts';
 import type { EncryptionContext } from './context.ts';
 import { DeviceInboxes } from './device-inboxes.ts';
+import * as keyBackups from './key-backup-versions.ts';
 import { sendToDevice } from './send-to-device.ts';
 
 export type Encryption = ReturnType<typeof createEncryption>;
@@ -28,7 +30,17 @@ export function createEncryption(dependencies: EncryptionDependencies) {
   };
 }
 
-const operations = { sendToDevice };
+const operations = {
+  createKeyBackup: keyBackups.createKeyBackup,
+  getKeyBackup: keyBackups.getKeyBackup,
+  updateKeyBackup: keyBackups.updateKeyBackup,
+  deleteKeyBackup: keyBackups.deleteKeyBackup,
+  putBackedUpKeys: backedUpKeys.putBackedUpKeys,
+  readBackedUpKeys: backedUpKeys.readBackedUpKeys,
+  readBackedUpKey: backedUpKeys.readBackedUpKey,
+  removeBackedUpKeys: backedUpKeys.removeBackedUpKeys,
+  sendToDevice,
+};
 
 type Bound<F> = F extends (ctx: never, ...args: infer A) => infer R ? (...args: A) => R : never;
 

@@ -7,6 +7,7 @@ import { deviceEndpoints } from './client/devices/index.ts';
 import { directoryEndpoints } from './client/directory/index.ts';
 import { eventStreamEndpoints } from './client/events/index.ts';
 import { filterEndpoints } from './client/filter/index.ts';
+import { keyBackupEndpoints } from './client/key-backup/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
 import { openIdEndpoints } from './client/openid/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
@@ -43,6 +44,7 @@ const areas = [
   ...directoryEndpoints,
   ...eventStreamEndpoints,
   ...filterEndpoints,
+  ...keyBackupEndpoints,
   ...loginEndpoints,
   ...openIdEndpoints,
   ...presenceEndpoints,

@@ -106,6 +106,15 @@ export const limits = Object.freeze({
   /** Devices of which it is remembered what waits for them. */
   knownInboxesMax: 200_000,
 
+  // Key backups
+  /** Of one user that are not deleted. */
+  keyBackupsMax: 100,
+  keyBackupAuthDataBytesMax: 65_536,
+  backedUpKeyBytesMax: 65_536,
+  backedUpKeysPerRequestMax: 10_000,
+  /** Of one version. */
+  backedUpKeysMax: 500_000,
+
   // Rooms
   /** Of the servers that an alias is answered with. */
   aliasServersMax: 50,

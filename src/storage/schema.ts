@@ -187,6 +187,25 @@ export interface Schema {
   key_signature: { user_nid: Int; target: string; signer_nid: Int; key_id: string; signature: string; pos: Int };
   device_change: { user_nid: Int; pos: Int };
   to_device: { device_nid: Int; pos: Int; json: string };
+  key_backup: {
+    user_nid: Int;
+    version: Int;
+    algorithm: string;
+    auth_data: string;
+    etag: Int;
+    keys: Int;
+    deleted: Int;
+  };
+  backed_up_key: {
+    user_nid: Int;
+    version: Int;
+    session_id: string;
+    room_id: string;
+    first_message_index: Int;
+    forwarded_count: Int;
+    is_verified: Int;
+    json: string;
+  };
   one_time_key: { device_nid: Int; algorithm: string; serial: Int; key_id: string; json: string };
   media: {
     origin: string;

@@ -32,6 +32,17 @@ export const tolerated: readonly Tolerated[] = [
     what: /^foreign roomId/,
     reason: "What a user notes about a room is the user's own, and does not depend on being in it.",
   })),
+  ...[
+    'putRoomKeysByRoomId',
+    'getRoomKeysByRoomId',
+    'deleteRoomKeysByRoomId',
+    'putRoomKeyBySessionId',
+    'deleteRoomKeyBySessionId',
+  ].map((operationId) => ({
+    operationId,
+    what: /^foreign roomId/,
+    reason: "A backup is the user's own, and has keys of rooms that the user has left too.",
+  })),
   {
     operationId: 'getRoomVisibilityOnDirectory',
     what: /^foreign roomId/,
@@ -67,6 +78,11 @@ export const tolerated: readonly Tolerated[] = [
     what: /^body(\.conditions\[0\]\.(key|pattern|is|value)|\.pattern) as/,
     reason:
       'The sample condition is of a kind that nobody knows: those are kept and match nothing. Override rules have no pattern.',
+  },
+  {
+    operationId: 'postRoomKeysVersion',
+    what: /^body\.algorithm as/,
+    reason: 'The server reads nothing of a backup: clients agree on the algorithm among themselves.',
   },
   {
     operationId: 'setPushRule',

@@ -24,6 +24,8 @@ export function namedSample(name: string, world: World): string | undefined {
       return '#free:localhost';
     case 'filterId':
       return world.filterId;
+    case 'version':
+      return world.keyBackup;
     case 'receiptType':
       return 'm.read';
     case 'kind':

@@ -26,6 +26,8 @@ export interface World {
   readonly foreignRoom: string;
   readonly foreignEvent: string;
   readonly filterId: string;
+  /** The version of alice's key backup. */
+  readonly keyBackup: string;
   /** Of a session that has ended. */
   readonly endedToken: string;
   /** What the world looks like to those in it, without what passes by itself. */
@@ -74,6 +76,8 @@ export async function makeWorld(server: LoopbackServer, suffix: string, administ
   await call('POST', `/rooms/${path(room)}/invite`, alice.token, { user_id: bob.userId });
   await call('POST', `/rooms/${path(room)}/join`, bob.token, {});
   await call('PUT', `/user/${path(alice.userId)}/account_data/org.example.kept`, alice.token, { kept: true });
+  const backup = { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: {} };
+  const keyBackup = text((await call('POST', '/room_keys/version', alice.token, backup))['version']);
   const endedToken = await logIn(`alice${suffix}`);
   await call('POST', '/logout', endedToken, {});
   return {
@@ -87,6 +91,7 @@ export async function makeWorld(server: LoopbackServer, suffix: string, administ
     foreignRoom,
     foreignEvent: await say(carol, foreignRoom),
     filterId: await keepFilter(alice),
+    keyBackup,
     endedToken,
     async snapshot() {
       const views = [alice, bob, carol].map(async ({ watcher, userId }) => ({
@@ -94,7 +99,8 @@ export async function makeWorld(server: LoopbackServer, suffix: string, administ
         devices: withoutSightings(await call('GET', '/devices', watcher)),
         profile: await call('GET', `/profile/${path(userId)}`, watcher),
       }));
-      return await Promise.all(views);
+      const backups = await call('GET', '/room_keys/version', alice.watcher);
+      return [...(await Promise.all(views)), backups];
     },
   };
 }

@@ -23,7 +23,7 @@ export const rateLimitsSection = section(
     signal: rate(
       20,
       500,
-      'Receipts, read markers, typing, presence, tags and other account data, messages between devices.',
+      'Receipts, read markers, typing, presence, tags and other account data, messages between devices, key backups.',
     ),
     create: rate(0.2, 20, 'Making rooms and aliases.'),
     account: rate(1, 50, 'Changing the own account: profile, devices, filters, push rules.'),
