@@ -21,6 +21,7 @@ import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
 import { withCopiedSettings } from '../../src/accounts/room-settings.ts';
 import { KeyedLock } from '../../src/platform/keyed-lock.ts';
 import { DeviceInboxes } from '../../src/encryption/device-inboxes.ts';
+import { KeyCounts } from '../../src/encryption/key-counts.ts';
 import { Presence } from '../../src/presence/index.ts';
 import type { PresenceState } from '../../src/presence/presence-state.ts';
 import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
@@ -122,7 +123,7 @@ const onFailed = (error: unknown): never => {
 export interface TestRoomsOptions {
   readonly serverNames?: readonly [string, ...string[]];
   readonly hotRoomsMax?: number;
-  readonly sync?: Omit<SyncOptions, 'inboxes'>;
+  readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts'>;
   /** true: users who sync are seen online. */
   readonly hasPresence?: boolean;
 }
@@ -135,6 +136,7 @@ export class TestRooms {
   readonly rooms: Rooms;
   readonly presence: Presence;
   readonly inboxes: DeviceInboxes;
+  readonly keyCounts: KeyCounts;
   readonly sync: Sync;
   /** To be loaded after `restarted` where somebody was erased before. */
   readonly erasedUsers: ErasedUsers;
@@ -177,9 +179,11 @@ export class TestRooms {
     const { clock, timers } = ports;
     this.presence = new Presence({ db, names, clock, timers, isEnabled: options.hasPresence ?? false });
     this.inboxes = new DeviceInboxes(db);
+    this.keyCounts = new KeyCounts(db);
     this.sync = createSync(this.ctx, this.rooms.typing, pushRules, timers, {
       ...options.sync,
       inboxes: this.inboxes,
+      keyCounts: this.keyCounts,
       presence: this.presence,
     });
   }
@@ -189,6 +193,7 @@ export class TestRooms {
     void this.presence.close();
     this.sync.close();
     this.inboxes.close();
+    this.keyCounts.close();
     this.rooms.close();
     this.erasedUsers.close();
     const restarted = new TestRooms(db, this.#ports, { ...this.#options, ...options });

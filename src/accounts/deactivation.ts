@@ -8,6 +8,11 @@ import {
   deactivatedInRooms,
   reactivateAccount,
 } from '../storage/stores/account-store.ts';
+import {
+  deleteCrossSigningKeys,
+  deleteSignaturesOfOthers,
+  deleteSignaturesOfUser,
+} from '../storage/stores/cross-signing-store.ts';
 import { devicesOfUser } from '../storage/stores/device-store.ts';
 import { deleteFilters } from '../storage/stores/filter-store.ts';
 import { deleteBackedUpKeysOfUser, deleteKeyBackupsOfUser } from '../storage/stores/key-backup-store.ts';
@@ -20,7 +25,7 @@ import { deletePushersOfUser } from '../storage/stores/pusher-store.ts';
 import { deleteThreepidsOfUser } from '../storage/stores/threepid-store.ts';
 import { findAccountByNid } from './account.ts';
 import type { AccountsContext } from './context.ts';
-import { writeDeviceRemoval } from './devices.ts';
+import { writeDeviceListChange, writeDeviceRemoval } from './devices.ts';
 import type { InteractiveAuth } from './interactive-auth.ts';
 import type { Requester } from './requester.ts';
 import { whilePasswordStands } from './sessions.ts';
@@ -84,7 +89,11 @@ export async function deactivate(
         unit.wake({ kind: 'profile', userNid: user, pos });
         unit.wake({ kind: 'erasure', userId, since: pos });
       }
+      unit.run(deleteCrossSigningKeys, { user });
+      unit.run(deleteSignaturesOfUser, { user });
+      unit.run(deleteSignaturesOfOthers, { signer: user });
       writeDeviceRemoval(unit, user, devices);
+      writeDeviceListChange(unit, user, unit.nextPos());
       unit.wake({ kind: 'access', userNid: user });
       unit.wake({ kind: 'account', userNid: user, isActive: false });
     });

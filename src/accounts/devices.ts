@@ -2,6 +2,9 @@
 import { notFound } from '../matrix/errors.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { deleteAccessTokensOfDevices } from '../storage/stores/access-token-store.ts';
+import { deleteSignaturesOf } from '../storage/stores/cross-signing-store.ts';
+import { moveDeviceChange } from '../storage/stores/device-change-store.ts';
+import { deleteDeviceKeys, deleteFallbackKeys } from '../storage/stores/device-key-store.ts';
 import {
   deleteDevices as deleteDeviceRows,
   deleteOneTimeKeysOfDevices,
@@ -53,7 +56,9 @@ export function updateDevice(
     if (displayName === undefined || displayName === row.display_name) return;
     await ctx.db.write((unit) => {
       unit.run(renameDevice, { device: row.device_nid, displayName });
-      unit.wake({ kind: 'device', userNid, deviceId, pos: unit.nextPos(), change: 'renamed' });
+      const pos = unit.nextPos();
+      unit.wake({ kind: 'device', userNid, deviceId, pos, change: 'renamed' });
+      writeDeviceListChange(unit, userNid, pos);
     }).committed;
   });
 }
@@ -83,11 +88,21 @@ export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: 
   unit.run(deleteOneTimeKeysOfDevices, { devices: nids });
   unit.run(deletePushersOfDevices, { devices: nids });
   unit.run(deleteToDeviceMessagesOf, { devices: nids });
+  unit.run(deleteFallbackKeys, { devices: nids });
+  unit.run(deleteDeviceKeys, { user: userNid, devices: nids });
+  unit.run(deleteSignaturesOf, { user: userNid, targets: devices.map(({ device_id: deviceId }) => deviceId) });
   unit.run(deleteDeviceRows, { devices: nids });
   const pos = unit.nextPos();
   for (const { device_id: deviceId } of devices)
     unit.wake({ kind: 'device', userNid, deviceId, pos, change: 'removed' });
+  writeDeviceListChange(unit, userNid, pos);
   unit.wake({ kind: 'access', userNid });
+}
+
+/** Part of a unit that changes what others see of a user's devices. */
+export function writeDeviceListChange(unit: UnitBuilder, userNid: number, pos: number): void {
+  unit.run(moveDeviceChange, { user: userNid, pos });
+  unit.wake({ kind: 'device-list', userNid, pos });
 }
 
 function deleteDevicesWhere(ctx: Writing, userNid: number, isWanted: (row: DeviceRow) => boolean): Promise<void> {

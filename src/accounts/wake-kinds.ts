@@ -9,13 +9,15 @@ declare module '../storage/database.ts' {
     'account-data': { readonly userNid: number; readonly room: number; readonly pos: number };
     /** The push rules of a user changed: what is derived from them is out of date. */
     'push-rules': { readonly userNid: number };
-    /** A device came, went or was renamed: others who share an encrypted room must hear of it. */
+    /** A device came, went or was renamed. */
     device: {
       readonly userNid: number;
       readonly deviceId: string;
       readonly pos: number;
       readonly change: DeviceChange;
     };
+    /** What others see of the keys of a user and of their devices changed. */
+    'device-list': { readonly userNid: number; readonly pos: number };
     profile: { readonly userNid: number; readonly pos: number };
     /** What the user's access tokens are worth changed: logged out, locked, made an administrator, and so on. */
     access: { readonly userNid: number };

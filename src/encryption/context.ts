@@ -6,6 +6,8 @@ import type { Clock, Random, Timers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { DeviceInboxes } from './device-inboxes.ts';
+import type { KeyCounts } from './key-counts.ts';
+import type { KnownKeys } from './user-keys.ts';
 
 export interface EncryptionContext {
   readonly db: Database;
@@ -15,6 +17,8 @@ export interface EncryptionContext {
   /** One at a time per user: whatever reads something of a user's keys and writes what depends on it. */
   readonly locks: KeyedLock<number>;
   readonly inboxes: DeviceInboxes;
+  readonly keyCounts: KeyCounts;
+  readonly knownKeys: KnownKeys;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly timers: Pick<Timers, 'after' | 'soon'>;
   readonly random: Random;

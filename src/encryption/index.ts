@@ -4,28 +4,43 @@
  */
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import * as backedUpKeys from './backed-up-keys.ts';
+import { claimKeys } from './claim-keys.ts';
 import type { EncryptionContext } from './context.ts';
 import { DeviceInboxes } from './device-inboxes.ts';
+import { uploadCrossSigningKeys } from './device-signing.ts';
 import * as keyBackups from './key-backup-versions.ts';
+import { KeyCounts } from './key-counts.ts';
+import { queryKeys } from './query-keys.ts';
 import { sendToDevice } from './send-to-device.ts';
+import { uploadKeys } from './upload-keys.ts';
+import { uploadSignatures } from './upload-signatures.ts';
+import { KnownKeys } from './user-keys.ts';
 
 export type Encryption = ReturnType<typeof createEncryption>;
 
-export type EncryptionDependencies = Omit<EncryptionContext, 'locks' | 'inboxes'>;
+export type EncryptionDependencies = Omit<EncryptionContext, 'locks' | 'inboxes' | 'keyCounts' | 'knownKeys'>;
 
 /** Made once, by the composition root. Nothing is read or written before the first call. */
 export function createEncryption(dependencies: EncryptionDependencies) {
+  const { db } = dependencies;
   const ctx: EncryptionContext = {
     ...dependencies,
     locks: new KeyedLock<number>(),
-    inboxes: new DeviceInboxes(dependencies.db),
+    inboxes: new DeviceInboxes(db),
+    keyCounts: new KeyCounts(db),
+    knownKeys: new KnownKeys(db),
   };
+  const { inboxes, keyCounts, knownKeys } = ctx;
   return {
     ...bindAll(ctx, operations),
     /** What waits for devices, for /sync. */
-    inboxes: ctx.inboxes,
+    inboxes,
+    /** For /sync. */
+    keyCounts,
     close(): void {
-      ctx.inboxes.close();
+      inboxes.close();
+      keyCounts.close();
+      knownKeys.close();
     },
   };
 }
@@ -40,6 +55,11 @@ const operations = {
   readBackedUpKey: backedUpKeys.readBackedUpKey,
   removeBackedUpKeys: backedUpKeys.removeBackedUpKeys,
   sendToDevice,
+  uploadKeys,
+  claimKeys,
+  queryKeys,
+  uploadCrossSigningKeys,
+  uploadSignatures,
 };
 
 type Bound<F> = F extends (ctx: never, ...args: infer A) => infer R ? (...args: A) => R : never;

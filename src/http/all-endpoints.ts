@@ -8,6 +8,7 @@ import { directoryEndpoints } from './client/directory/index.ts';
 import { eventStreamEndpoints } from './client/events/index.ts';
 import { filterEndpoints } from './client/filter/index.ts';
 import { keyBackupEndpoints } from './client/key-backup/index.ts';
+import { clientKeyEndpoints } from './client/keys/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
 import { openIdEndpoints } from './client/openid/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
@@ -45,6 +46,7 @@ const areas = [
   ...eventStreamEndpoints,
   ...filterEndpoints,
   ...keyBackupEndpoints,
+  ...clientKeyEndpoints,
   ...loginEndpoints,
   ...openIdEndpoints,
   ...presenceEndpoints,

@@ -156,6 +156,24 @@ export const limits = Object.freeze({
   pusherDataBytesMax: 8_192,
   pushersMax: 50,
 
+  // Keys for end-to-end encryption
+  deviceKeysBytesMax: 65_536,
+  crossSigningKeyBytesMax: 65_536,
+  oneTimeKeyBytesMax: 8_192,
+  /** Of one device, that nobody has claimed yet. Clients keep about fifty. */
+  oneTimeKeysMax: 1_000,
+  /** Algorithms for which a device may have a fallback key. */
+  fallbackKeysMax: 20,
+  /** Of one target: a device, or a user's master key. */
+  keySignaturesMax: 100,
+  /** Users' keys in the form in which they are answered with. */
+  knownKeysBytesMax: 64 * 1024 * 1024,
+  knownKeyCountsMax: 200_000,
+  /** Users of whom it is remembered whether they ever had keys. */
+  knownKeyOwnersMax: 500_000,
+  /** Changes of others' device lists that are remembered for a user who syncs; more, and the database is asked. */
+  deviceListMarksMax: 100,
+
   // Outgoing requests
   outgoingTimeoutMs: 60_000,
   outgoingIdleMs: 30_000,

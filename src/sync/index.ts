@@ -2,11 +2,15 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Timers } from '../platform/ports.ts';
 import type { DeviceInboxes } from '../encryption/device-inboxes.ts';
+import type { KeyCounts } from '../encryption/key-counts.ts';
 import type { Presence } from '../presence/index.ts';
+import type { Requester } from '../accounts/requester.ts';
 import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import { type Changing, Deadline } from './deadline.ts';
+import { DeviceListNews, type DeviceLists } from './device-list-news.ts';
+import { deviceKeysText } from './device-keys-text.ts';
 import { EventFragments } from './event-fragments.ts';
 import { type EventsRequest, readEventStream } from './event-stream.ts';
 import { type InitialSyncRequest, readInitialSync } from './initial-sync.ts';
@@ -27,6 +31,8 @@ export interface Sync {
   sync(request: SyncRequest): Promise<string>;
   initialSync(request: InitialSyncRequest): Promise<JsonObject>;
   events(request: EventsRequest): Promise<JsonObject>;
+  /** `GET /keys/changes`: whose device lists changed since a position. */
+  deviceListChanges(requester: Pick<Requester, 'userNid'>, since: number): Promise<DeviceLists>;
   close(): void;
 }
 
@@ -39,6 +45,7 @@ export interface SyncOptions {
   readonly presence?: Presence | undefined;
   /** What waits for devices. */
   readonly inboxes: DeviceInboxes;
+  readonly keyCounts: KeyCounts;
 }
 
 export function createSync(
@@ -61,6 +68,8 @@ export function createSync(
     pushRules,
     inboxes: options.inboxes,
     presence,
+    deviceLists: new DeviceListNews(users, rooms),
+    keyCounts: options.keyCounts,
   };
   const unfollow = rooms.db.onCommitted((commit) => {
     ctx.fragments.onCommit(commit);
@@ -68,6 +77,7 @@ export function createSync(
     ctx.users.onCommit(commit);
     ctx.watch.onCommit(commit);
     presence?.onCommit(commit);
+    ctx.deviceLists.onCommit(commit);
   });
   if (presence !== undefined) options.presence?.announceTo(presence);
   /** The user is kept up to date, and shows as being there, while the request is answered. */
@@ -84,7 +94,12 @@ export function createSync(
     sync: (request) => during(request.requester, request.setPresence, (user) => answer(ctx, timers, request, user)),
     initialSync: (request) => during(request.requester, 'online', (user) => readInitialSync(ctx, request, user)),
     events: (request) => during(request.requester, 'online', (user) => readEventStream(ctx, timers, request, user)),
-    close: unfollow,
+    deviceListChanges: ({ userNid }, since) =>
+      ctx.users.hold(userNid, (user) => ctx.deviceLists.newsOf(user, { since, until: rooms.db.committedPos() })),
+    close() {
+      unfollow();
+      ctx.deviceLists.close();
+    },
   };
 }
 
@@ -102,8 +117,8 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, us
       const changed = deadline.nextChange(ownChanges);
       const { pass, result } = await tryPass(ctx, withoutIgnored(ignored, request), user, since);
       if (!result.isEmpty) return result.text;
-      if (since < 0 || request.fullState || deadline.isOver) return emptyResponse(pass.now);
-      if (user.sessionsVersion !== sessionsVersion) return emptyResponse(pass.now);
+      if (since < 0 || request.fullState || deadline.isOver || user.sessionsVersion !== sessionsVersion)
+        return emptyResponse(pass.now, deviceKeysText(await ctx.keyCounts.of(deviceNid)));
       await changed;
     }
   } finally {

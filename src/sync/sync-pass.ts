@@ -3,6 +3,7 @@ import { includesRoom, matchesEventFilter } from '../matrix/filters/matches-filt
 import { formatStreamToken } from '../rooms/pagination-token.ts';
 import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores/account-data-store.ts';
 import { accountDataText } from './account-data-text.ts';
+import { deviceKeysText, deviceListsText } from './device-keys-text.ts';
 import { isFromIgnored } from './ignored-senders.ts';
 import { joinedRoom } from './joined-room.ts';
 import { inWantedForm } from './response-form.ts';
@@ -34,29 +35,31 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   const global = [...accountDataText(accountData.get(noRoom) ?? [], filter), ...(await pushRulesEvent(pass))];
   const presence = await presenceEvents(pass);
   const toDevice = await toDeviceMessages(pass);
+  const deviceLists = await changedDeviceLists(pass);
   const isEmpty =
-    global.length + presence.length + toDevice.events.length === 0 &&
+    global.length + presence.length + toDevice.events.length + deviceLists.length === 0 &&
     sectionNames.every((name) => sections[name].length === 0);
-  const text = responseText(pass.now, sections, { global, presence, toDevice });
+  const keysText = deviceLists + deviceKeysText(await pass.ctx.keyCounts.of(pass.request.requester.deviceNid));
+  const text = responseText(pass.now, sections, { global, presence, toDevice, keysText });
   return { text: isEmpty ? text : await inWantedForm(pass.ctx.rooms, pass.request.filter, text), isEmpty };
 }
 
-export function emptyResponse(now: number): string {
-  return `{"next_batch":"${formatStreamToken(now, now)}"${deviceKeysText}}`;
+/** `keysText`: what `deviceKeysText` gives. */
+export function emptyResponse(now: number, keysText: string): string {
+  return `{"next_batch":"${formatStreamToken(now, now)}"${keysText}}`;
 }
 
-/**
- * What the server holds of the device's keys. As long as none can be uploaded it holds none.
- * https://spec.matrix.org/v1.19/client-server-api/#e2e-extensions-to-sync
- */
-const deviceKeysText = ',"device_one_time_keys_count":{"signed_curve25519":0},"device_unused_fallback_key_types":[]';
+/** What a response has beside the rooms. */
+interface OtherParts {
+  readonly global: readonly string[];
+  readonly presence: readonly string[];
+  readonly toDevice: ToDevicePage;
+  /** What `deviceKeysText` gives. */
+  readonly keysText: string;
+}
 
-function responseText(
-  now: number,
-  sections: Record<Section, readonly RoomText[]>,
-  others: { readonly global: readonly string[]; readonly presence: readonly string[]; readonly toDevice: ToDevicePage },
-): string {
-  const { global, presence, toDevice } = others;
+function responseText(now: number, sections: Record<Section, readonly RoomText[]>, others: OtherParts): string {
+  const { global, presence, toDevice, keysText } = others;
   let rooms = '';
   for (const name of sectionNames) {
     const texts = sections[name];
@@ -70,8 +73,14 @@ function responseText(
   const presenceText = presence.length === 0 ? '' : `,"presence":{"events":[${presence.join()}]}`;
   const toDeviceText = toDevice.events.length === 0 ? '' : `,"to_device":{"events":[${toDevice.events.join()}]}`;
   const token = formatStreamToken(now, toDevice.pos);
-  return `{"next_batch":"${token}"${roomsText}${globalText}${presenceText}${toDeviceText}${deviceKeysText}}`;
+  return `{"next_batch":"${token}"${roomsText}${globalText}${presenceText}${toDeviceText}${keysText}}`;
 }
+
+/** Nothing for an initial sync: whoever begins asks for the keys of everybody. */
+async function changedDeviceLists({ ctx, user, since, now }: SyncPass): Promise<string> {
+  return since < 0 ? '' : deviceListsText(await ctx.deviceLists.newsOf(user, { since, until: now }));
+}
+
 const sectionNames: readonly Section[] = ['join', 'invite', 'knock', 'leave'];
 
 function sectionOf(membership: string): Section | undefined {

@@ -5,6 +5,8 @@ import type { DeviceInboxes } from '../encryption/device-inboxes.ts';
 import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
+import type { KeyCounts } from '../encryption/key-counts.ts';
+import type { DeviceListNews } from './device-list-news.ts';
 import type { EventFragments } from './event-fragments.ts';
 import type { LazyMembers } from './lazy-members.ts';
 import type { PresenceNews } from './presence-news.ts';
@@ -26,6 +28,8 @@ export interface SyncContext {
   readonly inboxes: DeviceInboxes;
   /** undefined: presence is switched off. */
   readonly presence: PresenceNews | undefined;
+  readonly deviceLists: DeviceListNews;
+  readonly keyCounts: KeyCounts;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** One local user who syncs: the rooms they are in, and what changed there since when. */
 import type { UserRoom } from '../storage/stores/membership-store.ts';
+import { DeviceListMarks } from './device-list-marks.ts';
 import { PresenceMarks } from './presence-marks.ts';
 import type { ReadMarker } from './unread-counts.ts';
 
@@ -44,6 +45,7 @@ export class SyncUser {
   sessionsVersion = 0;
   markersVersion = 0;
   readonly presence: PresenceMarks;
+  readonly deviceLists: DeviceListMarks;
   /** Rooms with changes. Complete for positions above `#floorPos`. */
   readonly #changes = new Map<number, Changed>();
   #oldest: Changed | undefined;
@@ -63,6 +65,7 @@ export class SyncUser {
     for (const { room, membership, pos: since, forgotten } of rows)
       this.rooms.set(room, { room, membership, pos: since, isForgotten: forgotten === 1 });
     this.presence = new PresenceMarks(pos);
+    this.deviceLists = new DeviceListMarks(pos);
   }
 
   /** Rooms that may have changed after a position; `all`: every room with all it has. */

@@ -120,6 +120,7 @@ export class SyncUsers {
     for (const standing of user.rooms.values()) this.#follow(user, standing);
     for (const wake of loading.missed) this.#applyTo(user, wake);
     user.presence.raiseFloor(this.#db.committedPos());
+    user.deviceLists.raiseFloor(this.#db.committedPos());
   }
 
   /** To be called for every commit, in order. */

@@ -9,6 +9,11 @@ export const setDeviceChange = defineWrite<{ user: number; pos: number }>('devic
     .onConflict((conflict) => conflict.column('user_nid').doUpdateSet((e) => ({ pos: e.ref('excluded.pos') }))),
 );
 
+/** Of a user who ever had keys; others have nothing that could change. */
+export const moveDeviceChange = defineWrite<{ user: number; pos: number }>('deviceChange.move', (q, p) =>
+  q.updateTable('device_change').set({ pos: p.pos }).where('user_nid', '=', p.user),
+);
+
 /** Of users who ever had keys. */
 export const deviceChangesOf = defineRead<{ users: readonly number[] }, { user_nid: number; pos: number }>(
   'deviceChange.ofUsers',

@@ -24,6 +24,10 @@ export const devicesWithKeys = defineRead<{ users: readonly number[] }, DeviceKe
     .orderBy('d.device_nid'),
 );
 
+export const deviceKeysOf = defineRead<{ user: number; device: number }, { json: string }>('deviceKey.find', (q, p) =>
+  q.selectFrom('device_key').select('json').where('user_nid', '=', p.user).where('device_nid', '=', p.device),
+);
+
 export const setDeviceKeys = defineWrite<{ device: number; json: string }>(
   'deviceKey.set',
   (_, p) => sql`

@@ -1,0 +1,84 @@
+/** POST /keys/claim. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim */
+import type { UserId } from '../matrix/ids/ids.ts';
+import { claimFallbackKeys, claimOneTimeKeys } from '../storage/stores/device-key-store.ts';
+import type { EncryptionContext } from './context.ts';
+import { failuresText, splitByServer } from './remote-users.ts';
+
+type Claiming = Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'knownKeys'>;
+
+/** A wish for a key of one device. */
+interface Claim {
+  readonly userId: UserId;
+  readonly deviceId: string;
+  readonly deviceNid: number;
+}
+
+/**
+ * Gives out one key of each device and algorithm that is asked for: the oldest one-time key, which is gone for ever when
+ * this resolves, or the fallback key. `wanted`: algorithms by users and devices; what there is not is left out of the
+ * answer, which is JSON text.
+ */
+export async function claimKeys(
+  ctx: Claiming,
+  wanted: Readonly<Record<UserId, Readonly<Record<string, string>>>>,
+): Promise<string> {
+  const { local, remote } = splitByServer(ctx, Object.keys(wanted) as UserId[]);
+  const claims = await claimsByAlgorithm(ctx, local, wanted);
+  const claimed = claims.size === 0 ? [] : await takeKeys(ctx, claims);
+  const byUser = Map.groupBy(claimed, ({ claim }) => claim.userId);
+  const users = Array.from(byUser, ([userId, keys]) => {
+    const devices = keys.map(({ claim, name, json }) => `${JSON.stringify(claim.deviceId)}:{${name}:${json}}`);
+    return `${JSON.stringify(userId)}:{${devices.join()}}`;
+  });
+  return `{"one_time_keys":{${users.join()}},"failures":${failuresText(remote)}}`;
+}
+
+async function claimsByAlgorithm(
+  ctx: Claiming,
+  userIds: readonly UserId[],
+  wanted: Readonly<Record<UserId, Readonly<Record<string, string>>>>,
+): Promise<Map<string, Claim[]>> {
+  const claims = new Map<string, Claim[]>();
+  const userNids = await ctx.names.findUserNids(userIds);
+  const keys = await ctx.knownKeys.of(userNids.filter((nid) => nid !== undefined));
+  for (const [index, userId] of userIds.entries()) {
+    const devices = keys.get(userNids[index] ?? 0)?.devices;
+    for (const [deviceId, algorithm] of Object.entries(wanted[userId] ?? {})) {
+      const device = devices?.get(deviceId);
+      if (device === undefined) continue;
+      const ofAlgorithm = claims.get(algorithm) ?? [];
+      claims.set(algorithm, ofAlgorithm);
+      ofAlgorithm.push({ userId, deviceId, deviceNid: device.deviceNid });
+    }
+  }
+  return claims;
+}
+
+interface Claimed {
+  readonly claim: Claim;
+  /** JSON text of the key's name. */
+  readonly name: string;
+  readonly json: string;
+}
+
+/** One unit: a one-time key is answered only when its deletion is on disk. */
+async function takeKeys(ctx: Claiming, claims: ReadonlyMap<string, readonly Claim[]>): Promise<Claimed[]> {
+  const { rows } = await ctx.db.write((unit) => {
+    for (const [algorithm, wishes] of claims) {
+      const deviceNids = wishes.map(({ deviceNid }) => deviceNid);
+      // First, while it can still be told which devices have no one-time key.
+      unit.run(claimFallbackKeys, { devices: deviceNids, algorithm });
+      unit.run(claimOneTimeKeys, { devices: JSON.stringify(deviceNids.map((nid) => [nid])), algorithm });
+      unit.wake({ kind: 'one-time-keys', deviceNids });
+    }
+  }).committed;
+  return Array.from(claims, ([algorithm, wishes], index) => {
+    const byDevice = new Map(wishes.map((claim) => [claim.deviceNid, claim]));
+    const keys = [...(rows[2 * index] ?? []), ...(rows[2 * index + 1] ?? [])];
+    return keys.flatMap(({ device_nid: device, key_id: keyId, json }) => {
+      const claim = byDevice.get(Number(device));
+      const name = JSON.stringify(`${algorithm}:${String(keyId)}`);
+      return claim === undefined ? [] : [{ claim, name, json: String(json) }];
+    });
+  }).flat();
+}

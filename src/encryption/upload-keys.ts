@@ -1,0 +1,119 @@
+/** POST /keys/upload. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload */
+import { unknownToken } from '../accounts/access-tokens.ts';
+import { isUnexpectedChange } from '../accounts/sessions.ts';
+import { invalidParam } from '../matrix/errors.ts';
+import { limits } from '../platform/limits.ts';
+import type { UnitBuilder } from '../storage/database.ts';
+import { deleteSignaturesOf } from '../storage/stores/cross-signing-store.ts';
+import { setDeviceChange } from '../storage/stores/device-change-store.ts';
+import {
+  deviceKeysOf,
+  insertOneTimeKeys,
+  type OneTimeKeyTuple,
+  oneTimeKeysWithIds,
+  setDeviceKeys,
+  setFallbackKeys,
+} from '../storage/stores/device-key-store.ts';
+import type { EncryptionContext } from './context.ts';
+import type { DeviceKeyCounts } from './key-counts.ts';
+import {
+  type KeyOwner,
+  type KeyUpload,
+  type KeyUploadRequest,
+  type NamedKey,
+  parseKeyUpload,
+  tooManyOneTimeKeys,
+} from './key-upload.ts';
+
+type Uploading = Pick<EncryptionContext, 'db' | 'locks' | 'keyCounts'>;
+
+/**
+ * Keys that are there already are passed over, so that a client can repeat itself. Resolves when the keys are on disk, with
+ * what there is now. Throws 400 M_BAD_JSON, M_INVALID_PARAM (also for another one-time key under a known id) or
+ * M_MISSING_PARAM, 413 M_TOO_LARGE, 401 M_UNKNOWN_TOKEN when the device was deleted meanwhile.
+ */
+export async function uploadKeys(
+  ctx: Uploading,
+  owner: KeyOwner,
+  request: KeyUploadRequest,
+): Promise<Pick<DeviceKeyCounts, 'oneTimeKeys'>> {
+  const upload = parseKeyUpload(owner, request);
+  return ctx.locks.run(owner.userNid, async () => {
+    const draft = await draftKeyUpload(ctx, owner, upload);
+    if (draft !== undefined) await writeNow(ctx, draft);
+    return ctx.keyCounts.of(owner.deviceNid);
+  });
+}
+
+export interface KeyUploadDraft {
+  /** The unit fails with UnexpectedChanges when the device does not exist. */
+  write(unit: UnitBuilder): void;
+}
+
+/**
+ * What of an upload is new, for units that do more than that; undefined: nothing is. To be called and written while the
+ * user's lock is held. Throws 400 M_INVALID_PARAM for another one-time key under a known id, 413 M_TOO_LARGE.
+ */
+export async function draftKeyUpload(
+  ctx: Pick<EncryptionContext, 'db' | 'keyCounts'>,
+  owner: KeyOwner,
+  upload: KeyUpload,
+): Promise<KeyUploadDraft | undefined> {
+  const { deviceNid: device, userNid: user, deviceId } = owner;
+  const { deviceKeys: json, fallbackKeys } = upload;
+  const oneTimeKeys = await newOneTimeKeys(ctx, device, upload.oneTimeKeys);
+  const stored = json === undefined ? undefined : await ctx.db.one(deviceKeysOf, { user, device });
+  const hasNewIdentity = json !== undefined && stored?.json !== json;
+  if (!hasNewIdentity && oneTimeKeys.length === 0 && fallbackKeys.length === 0) return undefined;
+  return {
+    write(unit) {
+      if (hasNewIdentity) {
+        const pos = unit.nextPos();
+        unit.run(setDeviceKeys, { device, json }, { changes: 1 });
+        // They were made of the keys that are replaced.
+        if (stored !== undefined) unit.run(deleteSignaturesOf, { user, targets: [deviceId] });
+        unit.run(setDeviceChange, { user, pos });
+        unit.wake({ kind: 'device-list', userNid: user, pos });
+      }
+      if (oneTimeKeys.length > 0) {
+        const rows: OneTimeKeyTuple[] = oneTimeKeys.map((key) => [key.algorithm, ctx.db.nextId(), key.keyId, key.json]);
+        unit.run(insertOneTimeKeys, { device, rows: JSON.stringify(rows) }, { changes: rows.length });
+      }
+      if (fallbackKeys.length > 0) {
+        const rows = fallbackKeys.map((key) => [key.algorithm, key.keyId, key.json]);
+        unit.run(setFallbackKeys, { device, rows: JSON.stringify(rows) }, { changes: rows.length });
+      }
+      unit.wake({ kind: 'one-time-keys', deviceNids: [device] });
+    },
+  };
+}
+
+async function newOneTimeKeys(
+  ctx: Pick<EncryptionContext, 'db' | 'keyCounts'>,
+  device: number,
+  keys: readonly NamedKey[],
+): Promise<readonly NamedKey[]> {
+  if (keys.length === 0) return keys;
+  const algorithms = [...new Set(keys.map(({ algorithm }) => algorithm))];
+  const rows = await ctx.db.all(oneTimeKeysWithIds, { device, algorithms, keyIds: keys.map(({ keyId }) => keyId) });
+  const stored = new Map(rows.map(({ algorithm, key_id: keyId, json }) => [`${algorithm}:${keyId}`, json]));
+  const added: NamedKey[] = [];
+  for (const key of keys) {
+    const name = `${key.algorithm}:${key.keyId}`;
+    const json = stored.get(name);
+    if (json === undefined) added.push(key);
+    else if (json !== key.json) throw invalidParam(`There is another one-time key ${name}`);
+  }
+  const { oneTimeKeys } = await ctx.keyCounts.of(device);
+  const total = Object.values(oneTimeKeys).reduce((sum, count) => sum + count, added.length);
+  if (total > limits.oneTimeKeysMax) throw tooManyOneTimeKeys();
+  return added;
+}
+
+async function writeNow(ctx: Pick<EncryptionContext, 'db'>, draft: KeyUploadDraft): Promise<void> {
+  try {
+    await ctx.db.write((unit) => draft.write(unit)).committed;
+  } catch (error) {
+    throw isUnexpectedChange(error) ? unknownToken(false) : error;
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * `device_lists` of a response: whose keys changed among those who share a room with the reader, who shares one newly, and
+ * who shares none any more. A change is told to each user who syncs once, as a mark in memory, so that a response without
+ * such news costs nothing; whose token is older than the marks gets their answer from the database. More users than needed
+ * may be named, never fewer. https://spec.matrix.org/v1.19/client-server-api/#e2e-extensions-to-sync
+ */
+import { KeyOwners } from '../encryption/key-owners.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
+import type { RoomsContext } from '../rooms/context.ts';
+import type { MembershipWake } from '../rooms/member-changes.ts';
+import { loadVisibility } from '../rooms/visibility.ts';
+import type { Commit } from '../storage/database.ts';
+import { signaturesOfOthers } from '../storage/stores/cross-signing-store.ts';
+import {
+  deviceChangesSeenBy,
+  membersChangedSince,
+  membersWithKeys,
+  membersWithKeysSince,
+  sharingWith,
+} from '../storage/stores/device-change-store.ts';
+import '../encryption/wake-kinds.ts';
+import type { SyncUser } from './sync-user.ts';
+import type { SyncUsers } from './sync-users.ts';
+
+export interface DeviceLists {
+  readonly changed: readonly UserId[];
+  readonly left: readonly UserId[];
+}
+
+/** (since, until] */
+interface Interval {
+  readonly since: number;
+  readonly until: number;
+}
+
+export class DeviceListNews {
+  readonly #users: SyncUsers;
+  readonly #rooms: RoomsContext;
+  readonly #owners: KeyOwners;
+  /** Changes of users whose rooms are being looked up. */
+  readonly #pending = new Set<Promise<void>>();
+  /** Of changes up to here it is not known whom they concern. */
+  #lostPos = -1;
+
+  constructor(users: SyncUsers, rooms: RoomsContext) {
+    this.#users = users;
+    this.#rooms = rooms;
+    this.#owners = new KeyOwners(rooms.db);
+  }
+
+  close(): void {
+    this.#owners.close();
+  }
+
+  /** To be called for every commit, in order, when the users know of it. */
+  onCommit({ wakes }: Commit): void {
+    for (const wake of wakes) {
+      if (wake.kind === 'device-list') this.#listChanged(wake.userNid, wake.pos);
+      else if (wake.kind === 'user-signatures') this.#signed(wake.userNid, wake.signed, wake.pos);
+      else if (wake.kind === 'membership') this.#membershipChanged(wake);
+    }
+  }
+
+  /** What a user is to be told between two positions; `since` is not negative. Reads nothing where nothing happened. */
+  async newsOf(user: SyncUser, interval: Interval): Promise<DeviceLists> {
+    if (this.#pending.size > 0) await Promise.all(this.#pending);
+    const { since } = interval;
+    const isKnown = since >= this.#lostPos && user.deviceLists.isKnownAfter(since);
+    if (isKnown && !user.deviceLists.hasAnyAfter(since)) return nobody;
+    const news = isKnown ? await this.#marked(user, interval) : await this.#stored(user, since);
+    return this.#sorted(user, news);
+  }
+
+  #listChanged(userNid: number, pos: number): void {
+    const user = this.#users.find(userNid);
+    if (user !== undefined) return this.#tell(user, pos);
+    const told = this.#users
+      .hold(userNid, async (loaded) => this.#tell(loaded, pos))
+      .catch(() => void (this.#lostPos = Math.max(this.#lostPos, pos)))
+      .finally(() => this.#pending.delete(told));
+    this.#pending.add(told);
+  }
+
+  /** To those who share a room, and to the user's other devices. */
+  #tell(user: SyncUser, pos: number): void {
+    const { userNid } = user;
+    this.#mark(user, 'changed', userNid, pos);
+    for (const { room, membership } of user.rooms.values()) {
+      if (membership !== 'join') continue;
+      for (const other of this.#users.membersOf(room)) if (other !== user) this.#mark(other, 'changed', userNid, pos);
+    }
+  }
+
+  #signed(userNid: number, signed: readonly number[], pos: number): void {
+    const user = this.#users.find(userNid);
+    if (user !== undefined) for (const other of signed) this.#mark(user, 'changed', other, pos);
+  }
+
+  #membershipChanged({ userNid, room, membership, previous, pos }: MembershipWake): void {
+    const [isIn, wasIn] = [membership === 'join', previous === 'join'];
+    if (isIn === wasIn) return;
+    const user = this.#users.find(userNid);
+    if (user !== undefined) this.#mark(user, isIn ? 'entered' : 'quit', room, pos);
+    for (const other of this.#users.membersOf(room))
+      if (other !== user) this.#mark(other, isIn ? 'met' : 'parted', userNid, pos);
+  }
+
+  #mark(user: SyncUser, kind: Parameters<SyncUser['deviceLists']['mark']>[0], nid: number, pos: number): void {
+    user.deviceLists.mark(kind, nid, pos);
+    this.#users.wake(user);
+  }
+
+  async #marked(user: SyncUser, { since, until }: Interval): Promise<Candidates> {
+    const [changed, parted] = [new Set<number>(), new Set<number>()];
+    const rooms: RoomMark[] = [];
+    for (const { kind, nid, pos } of user.deviceLists.between(since, until)) {
+      if (kind === 'parted') parted.add(nid);
+      else if (kind === 'entered' || kind === 'quit')
+        rooms.push({ room: nid, quitPos: kind === 'quit' ? pos : undefined });
+      else changed.add(nid);
+    }
+    const news = {
+      changed: new Set(await this.#owners.among(changed)),
+      parted: new Set(await this.#owners.among(parted)),
+    };
+    await this.#addMembers(news, rooms);
+    return news;
+  }
+
+  async #stored(user: SyncUser, since: number): Promise<Candidates> {
+    const { db } = this.#rooms;
+    const changed = new Set<number>();
+    for (let after = since; ;) {
+      const rows = await db.all(deviceChangesSeenBy, { user: user.userNid, after, limit: changesPerRead });
+      for (const row of rows) if (row.is_seen === 1) changed.add(row.user_nid);
+      if (rows.length < changesPerRead) break;
+      after = rows.at(-1)!.pos;
+    }
+    for (const row of await db.all(signaturesOfOthers, { signer: user.userNid, after: since }))
+      changed.add(row.user_nid);
+    const moved = await db.all(membersChangedSince, { user: user.userNid, after: since });
+    const parted = new Set(moved.map((row) => row.user_nid));
+    for (const userNid of parted) changed.add(userNid);
+    const news = { changed, parted };
+    await this.#addMembers(news, await this.#ownMoves(user, since));
+    return news;
+  }
+
+  /** The rooms that the user came into or left after a position. */
+  async #ownMoves(user: SyncUser, since: number): Promise<RoomMark[]> {
+    const moves: RoomMark[] = [];
+    const [userId] = await this.#rooms.names.userIds([user.userNid]);
+    for (const { room, membership, pos } of user.rooms.values()) {
+      if (pos <= since) continue;
+      if (membership === 'join') moves.push({ room, quitPos: undefined });
+      else {
+        const { memberships } = await loadVisibility(this.#rooms, room, userId ?? '');
+        const lastJoin = memberships.findLastIndex(({ value }) => value === 'join');
+        const quitPos = lastJoin < 0 ? undefined : memberships[lastJoin + 1]?.pos;
+        if (quitPos !== undefined && quitPos > since) moves.push({ room, quitPos });
+      }
+    }
+    return moves;
+  }
+
+  /** Of rooms that were entered, everybody; of rooms that were left, those who had been there with the user. */
+  async #addMembers({ changed, parted }: Candidates, rooms: readonly RoomMark[]): Promise<void> {
+    const { db } = this.#rooms;
+    for (const { room, quitPos } of rooms) {
+      if (quitPos === undefined) for (const row of await db.all(membersWithKeys, { room })) changed.add(row.user_nid);
+      else for (const row of await db.all(membersWithKeysSince, { room, pos: quitPos })) parted.add(row.user_nid);
+    }
+  }
+
+  /** Who parted and shares another room is not gone. */
+  async #sorted(user: SyncUser, { changed, parted }: Candidates): Promise<DeviceLists> {
+    parted.delete(user.userNid);
+    const sharing = new Set<number>();
+    const others = [...parted];
+    for (let i = 0; i < others.length; i += usersPerRead) {
+      const wish = { user: user.userNid, others: others.slice(i, i + usersPerRead) };
+      for (const row of await this.#rooms.db.all(sharingWith, wish)) sharing.add(row.user_nid);
+    }
+    const left = others.filter((userNid) => !sharing.has(userNid));
+    for (const userNid of left) changed.delete(userNid);
+    const { names } = this.#rooms;
+    return { changed: await names.userIds([...changed]), left: await names.userIds(left) };
+  }
+}
+
+interface Candidates {
+  readonly changed: Set<number>;
+  /** Some of them may share another room. */
+  readonly parted: Set<number>;
+}
+interface RoomMark {
+  readonly room: number;
+  /** undefined: the room was entered. */
+  readonly quitPos: number | undefined;
+}
+
+const nobody: DeviceLists = { changed: [], left: [] };
+const changesPerRead = 1_000;
+const usersPerRead = 1_000;
