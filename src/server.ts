@@ -57,6 +57,7 @@ export interface Server {
   readonly log: Logger;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
+  readonly encryption: Encryption;
   readonly sync: Sync;
   /** Ends within `limits.shutdownMs`: requests are answered and everything is on disk. */
   close(): Promise<readonly ShutdownStep[]>;
@@ -152,7 +153,7 @@ async function compose(
   };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
-  return { addresses: listeners.addresses, log, accounts, rooms, sync, close: () => shutdown.run() };
+  return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
 }
 
 async function listen(parts: Parts, log: Logger): Promise<Listeners> {
