@@ -123,11 +123,8 @@ async function compose(
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
-  const sync = createSync(roomsContext, rooms.typing, pushRules, timers, {
-    presence,
-    inboxes: encryption.inboxes,
-    keyCounts: encryption.keyCounts,
-  });
+  const { inboxes, keyCounts } = encryption;
+  const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence, inboxes, keyCounts });
   shutdown.add('rooms and sync', async () => {
     await presence.close();
     sync.close();

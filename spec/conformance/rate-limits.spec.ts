@@ -40,7 +40,13 @@ describe('the classes of operations', () => {
 });
 
 /** Questions that come as POST, and what the clients' own keeping up needs. */
-const readsByPost: ReadonlySet<string> = new Set(['refresh', 'queryPublicRooms', 'searchUserDirectory', 'search']);
+const readsByPost: ReadonlySet<string> = new Set([
+  'refresh',
+  'queryPublicRooms',
+  'searchUserDirectory',
+  'search',
+  'queryKeys',
+]);
 
 describe('the defaults', () => {
   it('let a client open 300 rooms', async () => {

@@ -62,8 +62,8 @@ describeOnBothEngines('keys of devices', (engine) => {
     const keys = alice.deviceKeys();
     const upload = async (body: JsonObject) => refusal(await alice.post('/keys/upload', body));
     for (const [field, errcode] of [
-      ['user_id', 'M_MISSING_PARAM'],
-      ['device_id', 'M_MISSING_PARAM'],
+      ['user_id', 'M_BAD_JSON'],
+      ['device_id', 'M_BAD_JSON'],
       ['algorithms', 'M_BAD_JSON'],
       ['keys', 'M_BAD_JSON'],
       ['signatures', 'M_BAD_JSON'],

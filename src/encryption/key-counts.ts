@@ -6,7 +6,6 @@ import { limits } from '../platform/limits.ts';
 import { Lru } from '../platform/lru.ts';
 import type { Database } from '../storage/database.ts';
 import { keyCounts } from '../storage/stores/device-key-store.ts';
-import './wake-kinds.ts';
 
 export interface DeviceKeyCounts {
   /** By algorithm; `signed_curve25519` always, also where there is none. */

@@ -1,5 +1,5 @@
 /** What a device uploads, checked and in the form in which it is stored. */
-import { badJson, invalidParam, missingParam, tooLarge } from '../matrix/errors.ts';
+import { badJson, invalidParam, tooLarge } from '../matrix/errors.ts';
 import { parseKeyId } from '../matrix/ids/opaque-id.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
@@ -36,7 +36,7 @@ export interface NamedKey {
   readonly json: string;
 }
 
-/** Throws 400 M_BAD_JSON, M_INVALID_PARAM or M_MISSING_PARAM, 413 M_TOO_LARGE. */
+/** Throws 400 M_BAD_JSON or M_INVALID_PARAM, 413 M_TOO_LARGE. */
 export function parseKeyUpload(owner: Pick<KeyOwner, 'userId' | 'deviceId'>, request: KeyUploadRequest): KeyUpload {
   const oneTimeKeys = namedKeys(request.oneTimeKeys ?? {}, 'one_time_keys');
   const fallbackKeys = namedKeys(request.fallbackKeys ?? {}, 'fallback_keys');
@@ -57,14 +57,14 @@ export const tooManyOneTimeKeys = () => tooLarge(`A device can have ${limits.one
 
 function checkDeviceKeys(owner: Pick<KeyOwner, 'userId' | 'deviceId'>, deviceKeys: JsonObject): void {
   const { user_id: userId, device_id: deviceId, algorithms, keys, signatures } = deviceKeys;
-  if (userId === undefined || deviceId === undefined) throw missingParam('device_keys must say whose they are');
-  if (userId !== owner.userId || deviceId !== owner.deviceId)
-    throw invalidParam('device_keys must be of the user and the device that upload them');
   if (!Array.isArray(algorithms) || !algorithms.every((name) => typeof name === 'string'))
     throw badJson('device_keys.algorithms must be a list of strings');
   if (!isJsonObject(keys) || !Object.values(keys).every((key) => typeof key === 'string'))
     throw badJson('device_keys.keys must be an object of strings');
   if (!areSignatures(signatures)) throw badJson('device_keys.signatures must be signatures by user and key');
+  if (typeof userId !== 'string' || typeof deviceId !== 'string') throw badJson('device_keys must say whose they are');
+  if (userId !== owner.userId || deviceId !== owner.deviceId)
+    throw invalidParam('device_keys must be of the user and the device that upload them');
 }
 
 function namedKeys(keys: JsonObject, what: string): NamedKey[] {

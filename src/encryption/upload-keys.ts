@@ -29,8 +29,8 @@ type Uploading = Pick<EncryptionContext, 'db' | 'locks' | 'keyCounts'>;
 
 /**
  * Keys that are there already are passed over, so that a client can repeat itself. Resolves when the keys are on disk, with
- * what there is now. Throws 400 M_BAD_JSON, M_INVALID_PARAM (also for another one-time key under a known id) or
- * M_MISSING_PARAM, 413 M_TOO_LARGE, 401 M_UNKNOWN_TOKEN when the device was deleted meanwhile.
+ * what there is now. Throws 400 M_BAD_JSON or M_INVALID_PARAM (also for another one-time key under a known id),
+ * 413 M_TOO_LARGE, 401 M_UNKNOWN_TOKEN when the device was deleted meanwhile.
  */
 export async function uploadKeys(
   ctx: Uploading,

@@ -15,7 +15,6 @@ import {
 } from '../storage/stores/cross-signing-store.ts';
 import { type DeviceKeyRow, devicesWithKeys } from '../storage/stores/device-key-store.ts';
 import type { CrossSigningUsage } from './cross-signing-key.ts';
-import './wake-kinds.ts';
 
 export interface UserKeys {
   /** By device id; those without keys, too. */

@@ -18,7 +18,6 @@ import {
   membersWithKeysSince,
   sharingWith,
 } from '../storage/stores/device-change-store.ts';
-import '../encryption/wake-kinds.ts';
 import type { SyncUser } from './sync-user.ts';
 import type { SyncUsers } from './sync-users.ts';
 

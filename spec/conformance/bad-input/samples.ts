@@ -30,6 +30,9 @@ export function namedSample(name: string, world: World): string | undefined {
       return 'm.read';
     case 'kind':
       return 'override';
+    case 'from':
+    case 'to':
+      return 's0';
     case 'dir':
       return 'b';
     case 'membership':

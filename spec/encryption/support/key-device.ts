@@ -96,7 +96,8 @@ export class KeyDevice {
 
   async sync(since?: string, timeoutMs = 0): Promise<SyncAnswer> {
     const query = new URLSearchParams({ timeout: String(timeoutMs), ...(since === undefined ? {} : { since }) });
-    return (await this.done('GET', `/sync?${query}`)) as unknown as SyncAnswer;
+    const { text } = await this.call('GET', `/sync?${query}`);
+    return JSON.parse(text) as SyncAnswer;
   }
 
   async createRoom(...invited: readonly KeyDevice[]): Promise<string> {
