@@ -4,7 +4,18 @@
  */
 
 const core = ['matrix', 'platform', 'storage', 'jobs', 'plugin-api'];
-const domain = ['accounts', 'rooms', 'presence', 'encryption', 'federation', 'sync', 'push', 'media', 'plugins'];
+const domain = [
+  'accounts',
+  'rooms',
+  'presence',
+  'encryption',
+  'federation',
+  'sync',
+  'push',
+  'search',
+  'media',
+  'plugins',
+];
 
 /** Folder (or file) of src/ → what it may import: other folders of src/, and npm packages. A layer may always import itself. */
 const layers = {
@@ -21,6 +32,7 @@ const layers = {
   encryption: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   sync: { layers: [...core, 'rooms', 'accounts', 'presence', 'encryption'], packages: [] },
   push: { layers: [...core, 'mail', 'rooms', 'accounts'], packages: [] },
+  search: { layers: [...core, 'rooms'], packages: [] },
   media: { layers: [...core, 'accounts'], packages: [] },
   plugins: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   identity: { layers: ['matrix', 'plugin-api'], packages: [] },

@@ -35,6 +35,7 @@ import { Presence } from './presence/index.ts';
 import { createPush, type Push } from './push/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
+import { type Search, createSearch } from './search/index.ts';
 import { databaseOptions } from './storage/database-options.ts';
 import type { GroupCommitDatabase } from './storage/group-commit.ts';
 import { openDatabase } from './storage/open.ts';
@@ -132,7 +133,9 @@ async function compose(
     rooms.close();
   });
   const push = createPush({ db, clock, config: config.push });
+  const search = createSearch(roomsContext, { findsAllUsers: config.userDirectory.allLocalUsers });
   await accounts.resumeDeactivations();
+  await accounts.updateUserWords();
 
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
   const server = {
@@ -142,6 +145,7 @@ async function compose(
     presence,
     encryption,
     push,
+    search,
     sync,
     localServers,
     metrics,
@@ -194,6 +198,7 @@ interface Parts {
   readonly presence: Presence;
   readonly encryption: Encryption;
   readonly push: Push;
+  readonly search: Search;
   readonly sync: Sync;
   readonly localServers: LocalServers;
   readonly metrics: Metrics;

@@ -7,6 +7,7 @@ import { setProfileField } from '../storage/stores/profile-store.ts';
 import type { AccountsContext } from './context.ts';
 import { checkNewPassword } from './password-policy.ts';
 import { draftSession, type NewSession, type SessionRequest } from './sessions.ts';
+import { writeUserWords } from './user-words.ts';
 import { assertNotReserved, userInUse } from './username.ts';
 
 export interface NewAccount {
@@ -36,6 +37,8 @@ export async function createAccount(
   const passwordHash = password === undefined ? null : await ctx.passwords.hash(password);
   const user = await ctx.names.userNid(userId);
   const draft = session && draftSession(ctx, { userNid: user, userId }, session, undefined);
+  const isShown = displayName !== undefined && Buffer.byteLength(displayName) <= limits.displayNameBytesMax;
+  const shownName = isShown ? displayName : undefined;
   const created = ctx.db.write((unit) => {
     unit.run(insertAccount, {
       user,
@@ -46,8 +49,9 @@ export async function createAccount(
       admin: account.isAdmin ? 1 : 0,
       createdTs: ctx.clock.nowMs(),
     });
-    if (displayName !== undefined && Buffer.byteLength(displayName) <= limits.displayNameBytesMax)
-      unit.run(setProfileField, { user, name: 'displayname', value: JSON.stringify(displayName) });
+    if (shownName !== undefined)
+      unit.run(setProfileField, { user, name: 'displayname', value: JSON.stringify(shownName) });
+    writeUserWords(unit, { userNid: user, userId }, shownName);
     draft?.write(unit);
     also?.(unit, user);
     unit.wake({ kind: 'account', userNid: user, isActive: true });

@@ -29,6 +29,7 @@ import { writeDeviceListChange, writeDeviceRemoval } from './devices.ts';
 import type { InteractiveAuth } from './interactive-auth.ts';
 import type { Requester } from './requester.ts';
 import { whilePasswordStands } from './sessions.ts';
+import { writeUserWords } from './user-words.ts';
 
 type Deactivating = Pick<AccountsContext, 'db' | 'locks' | 'clock' | 'departure'>;
 
@@ -84,6 +85,7 @@ export async function deactivate(
       unit.run(deletePushersOfUser, { user });
       if (isErased) {
         unit.run(deleteProfile, { user });
+        writeUserWords(unit, account, undefined);
         unit.run(deleteAccountData, { user });
         unit.run(deleteFilters, { user });
         unit.wake({ kind: 'profile', userNid: user, pos });

@@ -35,6 +35,7 @@ import { createStages } from './stages.ts';
 import { createStartPage } from './start-page.ts';
 import { SyncFilters } from './sync-filters.ts';
 import * as tags from './tags.ts';
+import { updateUserWords } from './user-words.ts';
 import { assertAvailable, userIdForRegistration } from './username.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
@@ -145,6 +146,7 @@ const operations = {
   moderateAccount: administration.moderateAccount,
   mintFirstAdministratorToken,
   resumeDeactivations,
+  updateUserWords,
 };
 
 function createParts(dependencies: AccountsDependencies) {

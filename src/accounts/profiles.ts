@@ -8,6 +8,7 @@ import type { AccountsContext } from './context.ts';
 import { checkProfileFieldName, checkProfileSize, memberProfileNames, readProfileValue } from './profile-field.ts';
 import type { Requester } from './requester.ts';
 import { assertNotSuspended } from './suspension.ts';
+import { writeUserWords } from './user-words.ts';
 
 type Reading = Pick<AccountsContext, 'db'>;
 type Writing = Pick<AccountsContext, 'db' | 'locks' | 'profilePropagation'>;
@@ -75,6 +76,7 @@ export async function writeProfile(
         if (value === undefined) unit.run(deleteProfileField, { user: userNid, name });
         else unit.run(setProfileField, { user: userNid, name, value: JSON.stringify(value) });
       }
+      if (different.includes('displayname')) writeUserWords(unit, { userNid, userId }, profile['displayname']);
       unit.wake({ kind: 'profile', userNid, pos: unit.nextPos() });
     }).committed;
     return memberProfileNames.some((name) => different.includes(name)) ? profile : undefined;

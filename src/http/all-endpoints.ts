@@ -19,6 +19,7 @@ import { registrationEndpoints } from './client/registration/index.ts';
 import { relationEndpoints } from './client/relations/index.ts';
 import { reportEndpoints } from './client/reports/index.ts';
 import { roomEndpoints } from './client/rooms/index.ts';
+import { searchEndpoints } from './client/search/index.ts';
 import { serverAdministrationEndpoints } from './client/server-administration/index.ts';
 import { spaceEndpoints } from './client/spaces/index.ts';
 import { syncEndpoints } from './client/sync/index.ts';
@@ -57,6 +58,7 @@ const areas = [
   ...relationEndpoints,
   ...reportEndpoints,
   ...roomEndpoints,
+  ...searchEndpoints,
   ...serverAdministrationEndpoints,
   ...spaceEndpoints,
   ...syncEndpoints,

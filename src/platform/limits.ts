@@ -173,6 +173,13 @@ export const limits = Object.freeze({
   knownKeyOwnersMax: 500_000,
   /** Changes of others' device lists that are remembered for a user who syncs; more, and the database is asked. */
   deviceListMarksMax: 100,
+  // Finding people
+  userSearchDefault: 10,
+  userSearchMax: 50,
+  /** Of people who are found and compared with each other; and words that are looked at for them. */
+  userSearchFoundMax: 200,
+  userSearchScannedMax: 50_000,
+  userSearchTermBytesMax: 1_000,
 
   // Outgoing requests
   outgoingTimeoutMs: 60_000,

@@ -13,6 +13,7 @@ import { insertTransaction } from '../storage/stores/txn-store.ts';
 import { type ClientTransaction, type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { type MemberChange, applyMemberChange, memberChangesOf } from './member-changes.ts';
+import { openingOf, writeOpening } from './open-rooms.ts';
 import { everybody, mentionsIn } from './mentions.ts';
 import { ancestryFrom, mainThread } from './threads.ts';
 import { type Redaction, redactStored, redactionOf } from './redaction.ts';
@@ -86,11 +87,13 @@ export async function prepareEffects(
     transaction: request.transaction,
   };
   let members: readonly MemberChange[] = [];
+  let opening: boolean | undefined;
   return {
     options: {
       notifies: lasting.notifies,
       async prepare({ stateChanges }) {
         members = await memberChangesOf(ctx, dag, stateChanges);
+        opening = await openingOf(dag, stateChanges);
       },
       also(unit, placed) {
         if (request.transaction !== undefined) {
@@ -98,6 +101,7 @@ export async function prepareEffects(
           unit.run(insertTransaction, { device, path, txn, nid: placed.nid, ts: ctx.clock.nowMs() });
         }
         for (const member of members) applyMemberChange(unit, member, placed);
+        if (opening !== undefined) writeOpening(unit, placed.room, opening);
         if (placed.ord !== null) applyVisible(unit, lasting, placed, placed.ord);
       },
     },

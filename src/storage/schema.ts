@@ -179,6 +179,8 @@ export interface Schema {
   account_validity: { user_nid: Int; expires_ts: Int; reminded: Int; token_hash: Buffer | null };
   consent: { user_nid: Int; document: string; version: string; ts: Int };
   notice_room: { user_nid: Int; room_id: string };
+  user_word: { word: string; user_nid: Int };
+  open_room: { room: Int };
   threepid: { medium: string; address: string; user_nid: Int; added_ts: Int; validated_ts: Int };
 
   device_key: { user_nid: Int; device_nid: Int; json: string };

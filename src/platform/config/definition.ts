@@ -176,6 +176,13 @@ export const configFields = {
   presence: section('Who is online.', {
     enabled: field(kind.boolean(), true, 'false: nobody sees anyone online; saves work on large servers.'),
   }),
+  user_directory: section('Finding people.', {
+    all_local_users: field(
+      kind.boolean(),
+      false,
+      'Whether everybody finds all users of this server, and not only those who share a room with them or are in a room that is open to all.',
+    ),
+  }),
   media: section('Files.', {
     upload_bytes_max: field(
       kind.integer(0, Number.MAX_SAFE_INTEGER),
