@@ -9,6 +9,7 @@ import { IgnoredUsers } from './accounts/ignored-users.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
+import { limitExceeded } from './http/errors.ts';
 import { readListenerOptions } from './http/listener-options.ts';
 import { type Listeners, type Listening, startListeners } from './http/listeners.ts';
 import { startPageSettings } from './http/pages/start-page-domain.ts';
@@ -34,6 +35,8 @@ import { systemPorts } from './platform/system-ports.ts';
 import { Presence } from './presence/index.ts';
 import { createPush, type Push } from './push/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
+import { DelayedEvents } from './rooms/delayed-events/delayed-events.ts';
+import type { Senders } from './rooms/ports.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
 import { type Search, createSearch } from './search/index.ts';
 import { databaseOptions } from './storage/database-options.ts';
@@ -126,7 +129,10 @@ async function compose(
   await presence.resume();
   const { inboxes, keyCounts } = encryption;
   const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence, inboxes, keyCounts });
+  const senders = sendersOf(accounts, rateLimiter);
+  const delayedEvents = new DelayedEvents(roomsContext, { ...config.delayedEvents, timers, senders, onFailed });
   shutdown.add('rooms and sync', async () => {
+    await delayedEvents.close();
     await presence.close();
     sync.close();
     encryption.close();
@@ -136,12 +142,14 @@ async function compose(
   const search = createSearch(roomsContext, { findsAllUsers: config.userDirectory.allLocalUsers });
   await accounts.resumeDeactivations();
   await accounts.updateUserWords();
+  await delayedEvents.start();
 
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
   const server = {
     config,
     accounts,
     rooms,
+    delayedEvents,
     presence,
     encryption,
     push,
@@ -155,6 +163,17 @@ async function compose(
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
+}
+
+/** What is sent in somebody's name counts as what they send themselves. Administrators are exempt, as everywhere. */
+function sendersOf(accounts: Accounts, rateLimiter: RateLimiter | undefined): Senders {
+  return {
+    async assertMaySend(user) {
+      const { isAdmin } = await accounts.assertMaySend(user);
+      const retryAfterMs = isAdmin ? 0 : (rateLimiter?.take('send', 'user', user.userId) ?? 0);
+      if (retryAfterMs > 0) throw limitExceeded(retryAfterMs);
+    },
+  };
 }
 
 async function listen(parts: Parts, log: Logger): Promise<Listeners> {
@@ -195,6 +214,7 @@ interface Parts {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
+  readonly delayedEvents: DelayedEvents;
   readonly presence: Presence;
   readonly encryption: Encryption;
   readonly push: Push;

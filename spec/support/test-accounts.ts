@@ -82,6 +82,7 @@ export const accountsConfigOfTests: AccountsConfig = {
   registration: { enabled: true, requireToken: false, email: 'off', sharedSecret: new Secret(sharedSecretOfTests) },
   password: { minimumLength: 8, argon2: { memoryKib: 8, passes: 1 } },
   serverNotices: { localpart: '_server' },
+  delayedEvents: { delayMsMax: 86_400_000, scheduledMax: 100 },
   rooms: { defaultVersion: '12', encryptByDefault: 'off' },
   email: emailConfigOfTests,
   publicBaseUrl: 'https://matrix.test',

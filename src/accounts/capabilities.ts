@@ -1,4 +1,5 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { Config } from '../platform/config/config.ts';
 import { roomVersions } from '../matrix/room-versions/table.ts';
 
 /**
@@ -7,10 +8,15 @@ import { roomVersions } from '../matrix/room-versions/table.ts';
  */
 export function capabilitiesOf(
   user: { readonly isAdmin: boolean },
-  { defaultRoomVersion, canConfirmEmail }: { readonly defaultRoomVersion: string; readonly canConfirmEmail: boolean },
+  {
+    rooms,
+    delayedEvents,
+    canConfirmEmail,
+  }: Pick<Config, 'rooms' | 'delayedEvents'> & { readonly canConfirmEmail: boolean },
 ): JsonObject {
+  const delays = { max_delay_ms: delayedEvents.delayMsMax, max_scheduled: delayedEvents.scheduledMax };
   return {
-    'm.room_versions': { default: defaultRoomVersion, available: availableRoomVersions },
+    'm.room_versions': { default: rooms.defaultVersion, available: availableRoomVersions },
     'm.change_password': { enabled: true },
     'm.set_displayname': { enabled: true },
     'm.set_avatar_url': { enabled: true },
@@ -18,6 +24,8 @@ export function capabilitiesOf(
     'm.3pid_changes': { enabled: canConfirmEmail },
     'm.get_login_token': { enabled: true },
     'm.forget_forced_upon_leave': { enabled: false },
+    'm.delayed_events': delays,
+    'org.matrix.msc4140.delayed_events': delays,
     ...(user.isAdmin ? { 'm.account_moderation': { suspend: true, lock: true } } : {}),
   };
 }

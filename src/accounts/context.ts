@@ -12,7 +12,7 @@ import type { SyncFilters } from './sync-filters.ts';
 
 export type AccountsConfig = Pick<
   Config,
-  'registration' | 'password' | 'serverNotices' | 'rooms' | 'email' | 'publicBaseUrl' | 'serverName'
+  'registration' | 'password' | 'serverNotices' | 'rooms' | 'email' | 'publicBaseUrl' | 'serverName' | 'delayedEvents'
 >;
 
 export interface AccountsContext {

@@ -13,6 +13,7 @@ import {
   deleteSignaturesOfOthers,
   deleteSignaturesOfUser,
 } from '../storage/stores/cross-signing-store.ts';
+import { deleteDelayedEventsOfUser } from '../storage/stores/delayed-event-store.ts';
 import { devicesOfUser } from '../storage/stores/device-store.ts';
 import { deleteFilters } from '../storage/stores/filter-store.ts';
 import { deleteBackedUpKeysOfUser, deleteKeyBackupsOfUser } from '../storage/stores/key-backup-store.ts';
@@ -80,6 +81,7 @@ export async function deactivate(
       unit.run(deletePushRulesetOfUser, { user });
       unit.run(deleteBackedUpKeysOfUser, { user });
       unit.run(deleteKeyBackupsOfUser, { user });
+      unit.run(deleteDelayedEventsOfUser, { user });
       unit.run(deleteOpenIdTokensOfUser, { user });
       unit.run(deleteThreadSubscriptions, { user });
       unit.run(deletePushersOfUser, { user });

@@ -25,6 +25,7 @@ import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
 import { assertRegistrationIsOpen, register } from './registration.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
+import { assertMaySend } from './may-send.ts';
 import { reportUser } from './report-user.ts';
 import type { Requester } from './requester.ts';
 import { withCopiedSettings } from './room-settings.ts';
@@ -61,10 +62,7 @@ export function createAccounts(dependencies: AccountsDependencies) {
     startPage: createStartPage(ctx),
 
     capabilities: (requester: Pick<Requester, 'isAdmin'>) =>
-      capabilitiesOf(requester, {
-        defaultRoomVersion: ctx.config.rooms.defaultVersion,
-        canConfirmEmail: ctx.mailer.isConfigured,
-      }),
+      capabilitiesOf(requester, { ...ctx.config, canConfirmEmail: ctx.mailer.isConfigured }),
     /** Throws 403 M_FORBIDDEN where nobody can register. */
     assertRegistrationOpen: (): void => assertRegistrationIsOpen(ctx, 'user'),
     /** Throws 400 M_INVALID_USERNAME or M_USER_IN_USE, 403 M_FORBIDDEN where nobody can register. */
@@ -109,6 +107,7 @@ const operations = {
   refreshSession,
   logOut: devices.logOut,
   logOutAll: devices.logOutAll,
+  assertMaySend,
   issueOpenIdToken,
   openIdTokenOwner,
   generateLoginToken: confirmed.generateLoginToken,

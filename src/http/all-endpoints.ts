@@ -3,6 +3,7 @@ import { adminEndpoints, adminRoomEndpoints } from './admin/index.ts';
 import { accountDataEndpoints } from './client/account-data/index.ts';
 import { accountEndpoints } from './client/account/index.ts';
 import { capabilitiesEndpoints } from './client/capabilities/index.ts';
+import { delayedEventEndpoints } from './client/delayed-events/index.ts';
 import { deviceEndpoints } from './client/devices/index.ts';
 import { directoryEndpoints } from './client/directory/index.ts';
 import { eventStreamEndpoints } from './client/events/index.ts';
@@ -42,6 +43,7 @@ const areas = [
   ...accountDataEndpoints,
   ...accountEndpoints,
   ...capabilitiesEndpoints,
+  ...delayedEventEndpoints,
   ...deviceEndpoints,
   ...directoryEndpoints,
   ...eventStreamEndpoints,

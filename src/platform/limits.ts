@@ -131,6 +131,14 @@ export const limits = Object.freeze({
   createRoomInvitesMax: 100,
   typingMsMax: 120_000,
 
+  // Events that are sent later
+  delayedEventsListedMax: 1_000,
+  /** After a failure that is ours, until it is tried again. */
+  delayedEventRetryMs: 10_000,
+  /** How long it is known what became of them, and of how many of one user. */
+  finalisedDelayedEventMs: 604_800_000,
+  finalisedDelayedEventsMax: 1_000,
+
   // Presence
   /** Without activity, until somebody who is online is idle. */
   presenceIdleMs: 300_000,

@@ -10,8 +10,9 @@ import { isUserId } from '../matrix/ids/user-id.ts';
 import { type EventDraft, type Reference, type Signers, buildEvent } from './build-event.ts';
 import { assertSendable } from './check-drafts.ts';
 import { type ClientTransaction, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
-import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
+import type { Placed, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
+import type { UnitBuilder } from '../storage/database.ts';
 import { openRoom } from './membership.ts';
 import { referenceHashOf } from './stored-event.ts';
 import { isOwnJoin, settingsToCarry } from './upgrade/carried-settings.ts';
@@ -25,8 +26,10 @@ export interface AppendOptions {
   readonly isAutomatic?: boolean;
   /** Milliseconds since the Unix epoch; absent: now. */
   readonly originServerTs?: number | undefined;
+  /** Further bits of `event.flags`. */
+  readonly marks?: number | undefined;
   /** Further statements of the event's unit. */
-  readonly also?: ReceiveOptions['also'];
+  readonly also?: ((unit: UnitBuilder, placed: Placed, eventId: EventId) => void) | undefined;
 }
 
 /**
@@ -72,22 +75,25 @@ async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, option
   const effects = await prepareEffects(ctx, dag, built.event, options);
   const placed = await dag.receive(built.event, built.body, {
     local: true,
+    ...(options.marks === undefined ? {} : { marks: options.marks }),
     ...effects.options,
-    also: both(effects.options.also, options.also),
+    also: both(effects.options.also, (unit, place) => options.also?.(unit, place, built.event.eventId)),
   });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
   effects.handedIn(placed);
   return { event: built.event, placed };
 }
 
-function both(first: UnitPart, second: UnitPart | undefined): UnitPart {
-  if (second === undefined) return first;
-  return (unit, placed) => {
+function both<Rest extends readonly unknown[]>(
+  first: UnitPart<readonly []>,
+  second: UnitPart<Rest> | undefined,
+): UnitPart<Rest> {
+  return (unit, placed, ...rest) => {
     first(unit, placed);
-    second(unit, placed);
+    second?.(unit, placed, ...rest);
   };
 }
-type UnitPart = NonNullable<ReceiveOptions['also']>;
+type UnitPart<Rest extends readonly unknown[]> = (unit: UnitBuilder, placed: Placed, ...rest: Rest) => void;
 
 /** An event that was appended, or one that is there already and says the same. */
 export interface Done {

@@ -15,6 +15,8 @@ export interface EventDraft {
   readonly sender: UserId;
   readonly content: JsonObject;
   readonly redacts?: EventId;
+  /** For how long it is sticky, in milliseconds (MSC4354); undefined: it is not. */
+  readonly stickyMs?: number | undefined;
 }
 
 export interface EventPlace {
@@ -58,6 +60,7 @@ export function buildEvent(
   if (place.roomId !== undefined) pdu['room_id'] = place.roomId;
   if (draft.stateKey !== undefined) pdu['state_key'] = draft.stateKey;
   if (draft.redacts !== undefined && rules.eventFormat.redactsIn === 'event') pdu['redacts'] = draft.redacts;
+  if (draft.stickyMs !== undefined) pdu['msc4354_sticky'] = { duration_ms: draft.stickyMs };
   if (rules.eventFormat.eventIdField) {
     pdu['event_id'] = `$${opaqueId()}:${signer.serverName}`;
     pdu['origin'] = signer.serverName;

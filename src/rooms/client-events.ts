@@ -4,6 +4,8 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { toClientEvent } from '../matrix/events/client-event.ts';
 import type { EventId } from '../matrix/ids/ids.ts';
+import { EventFlag } from '../storage/event-flags.ts';
+import { delayIdsOfEvents } from '../storage/stores/delayed-event-store.ts';
 import { replacedBy } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { transactionsOfEvents } from '../storage/stores/txn-store.ts';
@@ -31,6 +33,8 @@ export interface EventForm {
   readonly unsigned: JsonObject;
   /** What is told of the event that this one replaced in the state, to those who may see that one. */
   readonly previous: { readonly pos: number; readonly unsigned: JsonObject } | undefined;
+  /** For its sender: by which delayed event it came about. */
+  readonly delayId: string | undefined;
   /** What this was made of; the event's own is the first. */
   readonly sources: readonly SourceEvent[];
 }
@@ -44,7 +48,11 @@ export async function eventForms(
   const first = rows[0];
   if (first === undefined) return [];
   const { roomId, rules } = await ctx.dags.openByNid(first.room);
-  const [previous, redactions] = await Promise.all([previousEvents(ctx, rows), redactionEvents(ctx, rows)]);
+  const [previous, redactions, delayIds] = await Promise.all([
+    previousEvents(ctx, rows),
+    redactionEvents(ctx, rows),
+    delayIdsOf(ctx, rows),
+  ]);
   return rows.map((row): EventForm => {
     const own = sourceEvent(row);
     const replaced = sourceIn(previous, row.nid);
@@ -60,6 +68,7 @@ export async function eventForms(
         ...(because === undefined ? {} : { redacted_because: because }),
       },
       previous: replaced && previousOf(replaced, isErased),
+      delayId: delayIds.get(row.nid),
       sources: [own, replaced, redaction].filter((source) => source !== undefined),
     };
   });
@@ -103,6 +112,7 @@ export async function plainEvents(
       unsigned: {
         age: Math.max(0, now - Number(form.event['origin_server_ts'])),
         ...(transaction === undefined ? {} : { transaction_id: transaction }),
+        ...(row.sender === viewer.userNid ? delayIdField(form.delayId) : {}),
         ...(row.pos === null ? {} : { membership: membershipAt(viewer.timeline, row.pos) ?? 'leave' }),
         ...form.unsigned,
         ...(seesPrevious ? form.previous.unsigned : {}),
@@ -120,6 +130,16 @@ export async function ownTransactions(
   if (nids.length === 0) return new Map();
   const found = await ctx.db.all(transactionsOfEvents, { device: viewer.deviceNid, nids });
   return new Map(found.map((row) => [row.nid, row.txn]));
+}
+
+/** MSC4140. */
+const delayIdField = (delayId: string | undefined): JsonObject =>
+  delayId === undefined ? {} : { 'org.matrix.msc4140.delay_id': delayId, delay_id: delayId };
+
+async function delayIdsOf(ctx: RoomsContext, rows: readonly EventRow[]): Promise<ReadonlyMap<number, string>> {
+  const nids = rows.filter((row) => (row.flags & EventFlag.delayed) !== 0).map((row) => row.nid);
+  const found = nids.length === 0 ? [] : await ctx.db.all(delayIdsOfEvents, { nids });
+  return new Map(found.map((row) => [row.nid, row.delay_id]));
 }
 
 /** For state events that replaced another one, that one. */

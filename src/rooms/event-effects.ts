@@ -43,6 +43,8 @@ export interface TimelineEntry {
   /** The current state changed in more than the event's own key. */
   readonly otherStateChanged: boolean;
   readonly thread: ThreadPlace;
+  /** Bits of `event.flags`. */
+  readonly marks: number;
 }
 
 /** Where an event stands among the threads of its room. */
@@ -57,6 +59,8 @@ export interface EffectsRequest {
   readonly transaction?: ClientTransaction | undefined;
   /** Nobody sent it: it says nothing of what its sender has read. */
   readonly isAutomatic?: boolean | undefined;
+  /** Bits of `event.flags`. */
+  readonly marks?: number | undefined;
 }
 export interface Effects {
   /** For `RoomDag.receive`. */
@@ -85,6 +89,7 @@ export async function prepareEffects(
     mentions: await mentionsIn(ctx, dag, event, threadId),
     relation: draftRelation(event, lineage, { isLocal: senderIsLocal }),
     transaction: request.transaction,
+    marks: request.marks ?? 0,
   };
   let members: readonly MemberChange[] = [];
   let opening: boolean | undefined;
@@ -133,6 +138,7 @@ interface LastingEffects {
   readonly mentions: readonly MentionRow[];
   readonly relation: RelationDraft | undefined;
   readonly transaction: ClientTransaction | undefined;
+  readonly marks: number;
 }
 
 /** For what relates to the event before it is on disk. */
@@ -159,7 +165,8 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
   for (const mention of mentions) unit.run(insertMention, { ...mention, room, ord });
   const mentioned = mentions.map((mention) => mention.user);
   if (redaction?.movesCounts === true) mentioned.push(everybody);
-  unit.wake({ kind: 'event', ...timelineEntry(event, senderNid, placed, ord, thread, mentioned, effects.transaction) });
+  const entry = timelineEntry(event, senderNid, placed, ord, thread, mentioned, effects);
+  unit.wake({ kind: 'event', ...entry });
 }
 
 /** The wake for an event that was placed. */
@@ -170,9 +177,9 @@ export function timelineEntry(
   ord: number,
   thread: ThreadPlace,
   mentioned: readonly number[] = [],
-  transaction?: ClientTransaction,
+  { transaction, marks = 0 }: Pick<EffectsRequest, 'transaction' | 'marks'> = {},
 ): TimelineEntry {
   const { room, nid, pos, notifySeq, stateChanges } = placed;
   const otherStateChanged = stateChanges.some((change) => change.event?.nid !== nid);
-  return { room, nid, pos, ord, notifySeq, senderNid, event, transaction, mentioned, otherStateChanged, thread };
+  return { room, nid, pos, ord, notifySeq, senderNid, event, transaction, mentioned, otherStateChanged, thread, marks };
 }

@@ -14,6 +14,15 @@ export interface Erasures {
   erasedSince(userId: UserId): number | undefined;
 }
 
+/** What local users may do now; `accounts` and the rate limiter implement it together. */
+export interface Senders {
+  /**
+   * For what is sent in the name of a user who does not ask for it at this moment. Counts as one call of theirs.
+   * Throws MatrixError: M_USER_SUSPENDED, M_USER_LOCKED, M_USER_DEACTIVATED, M_LIMIT_EXCEEDED.
+   */
+  assertMaySend(user: { readonly userId: UserId; readonly userNid: number }): Promise<void>;
+}
+
 /** Local users as rooms see them; `accounts` implements it. */
 export interface Members {
   /** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */

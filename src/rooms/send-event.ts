@@ -5,7 +5,7 @@ import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
-import { type Appended, type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
+import { type AppendOptions, type Appended, type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
 import type { EventDraft } from './build-event.ts';
 import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
@@ -16,13 +16,18 @@ import { authorised, withoutAuthorisation } from './restricted-joins.ts';
 import { checkStateEvent } from './state-event-checks.ts';
 import { findStoredEvent } from './stored-event.ts';
 
-export interface SendRequest {
+export interface SendRequest extends SendOptions {
   readonly roomId: RoomId;
   readonly type: string;
   readonly content: JsonObject;
   readonly transaction?: ClientTransaction;
+}
+
+export interface SendOptions extends Pick<AppendOptions, 'also' | 'marks'> {
   /** For application services only (`?ts=`). */
   readonly originServerTs?: number | undefined;
+  /** For how long the event is to be sticky, in milliseconds (MSC4354); undefined: it is not. */
+  readonly stickyMs?: number | undefined;
 }
 
 /**
@@ -30,7 +35,8 @@ export interface SendRequest {
  * Errors: M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON.
  */
 export async function sendMessage(ctx: RoomsContext, actor: Actor, request: SendRequest): Promise<EventId> {
-  const draft: EventDraft = { type: request.type, sender: actor.userId, content: request.content };
+  const { type, content, stickyMs } = request;
+  const draft: EventDraft = { type, sender: actor.userId, content, stickyMs };
   if (request.type === 'm.room.redaction') {
     const { redacts } = request.content;
     if (!isEventId(redacts)) throw badJson('content.redacts is not an event ID');
@@ -38,19 +44,15 @@ export async function sendMessage(ctx: RoomsContext, actor: Actor, request: Send
   }
   return sendOnce(ctx, request, async (dag) => {
     await checkRelation(ctx, dag, actor, draft);
-    return appendLocalEvent(ctx, dag, draft, {
-      transaction: request.transaction,
-      originServerTs: request.originServerTs,
-    });
+    return appendLocalEvent(ctx, dag, draft, request);
   });
 }
 
-export interface RedactRequest {
+export interface RedactRequest extends SendOptions {
   readonly roomId: RoomId;
   readonly eventId: EventId;
   readonly content: JsonObject;
   readonly transaction?: ClientTransaction;
-  readonly originServerTs?: number | undefined;
 }
 
 /** `PUT /rooms/{roomId}/redact/{eventId}/{txnId}`. Errors: M_FORBIDDEN, M_NOT_FOUND. */
@@ -65,18 +67,17 @@ export async function redactEvent(ctx: RoomsContext, actor: Actor, request: Reda
     return appendLocalEvent(
       ctx,
       dag,
-      { type: 'm.room.redaction', sender: actor.userId, content, redacts: request.eventId },
-      { transaction: request.transaction, originServerTs: request.originServerTs },
+      { type: 'm.room.redaction', sender: actor.userId, content, redacts: request.eventId, stickyMs: request.stickyMs },
+      request,
     );
   });
 }
 
-export interface StateRequest {
+export interface StateRequest extends SendOptions {
   readonly roomId: RoomId;
   readonly type: string;
   readonly stateKey: string;
   readonly content: JsonObject;
-  readonly originServerTs?: number | undefined;
 }
 
 /**
@@ -84,7 +85,7 @@ export interface StateRequest {
  * so is the answer.
  */
 export async function sendState(ctx: RoomsContext, actor: Actor, request: StateRequest): Promise<EventId> {
-  const { roomId, type, stateKey, originServerTs } = request;
+  const { roomId, type, stateKey, stickyMs } = request;
   // Who lets somebody into a restricted room is for the server to say.
   const isMember = type === 'm.room.member';
   const wanted = isMember ? withoutAuthorisation(request.content) : request.content;
@@ -93,13 +94,12 @@ export async function sendState(ctx: RoomsContext, actor: Actor, request: StateR
       if (!isMember) await assertJoined(dag, actor.userId);
       await checkStateEvent(ctx, dag, actor, request);
       const current = await dag.currentEvent(type, stateKey);
-      if (current?.sender === actor.userId && saysAlready(dag, current, wanted))
+      if (stickyMs === undefined && current?.sender === actor.userId && saysAlready(dag, current, wanted))
         return { eventId: current.eventId, placed: undefined };
       const isJoin = isMember && stateKey === actor.userId && wanted['membership'] === 'join';
       const content = isJoin ? await authorised(ctx, dag, actor.userId, wanted) : wanted;
-      return done(
-        await appendLocalEvent(ctx, dag, { type, stateKey, sender: actor.userId, content }, { originServerTs }),
-      );
+      const draft: EventDraft = { type, stateKey, sender: actor.userId, content, stickyMs };
+      return done(await appendLocalEvent(ctx, dag, draft, request));
     }),
   );
 }

@@ -14,4 +14,6 @@ export const EventFlag = {
   builtOn: 128,
   /** A policy server refused it. */
   policyDenied: 256,
+  /** It was scheduled: its sender is told by which delayed event it came about. */
+  delayed: 512,
 } as const;

@@ -76,6 +76,25 @@ export interface Schema {
   stripped_state: { user_nid: Int; room: Int; json: string };
   room_alias: { alias: string; room: Int; creator: Int };
   published_room: { room: Int };
+  delayed_event: {
+    delay_id: string;
+    user_nid: Int;
+    room: Int;
+    type: string;
+    state_key: string | null;
+    content: string;
+    sticky_ms: Int | null;
+    delay_ms: Int;
+    scheduled_at: Int;
+    send_at: Int;
+    device: Int;
+    txn_path: string | null;
+    txn: string | null;
+    finalised_ts: Int | null;
+    event_nid: Int | null;
+    event_id: string | null;
+    error: string | null;
+  };
   receipt: {
     user_nid: Int;
     room: Int;

@@ -24,6 +24,8 @@ export interface EventFragment {
   readonly originServerTs: number;
   /** Where the event stands that this one replaced in the state; undefined: it replaced none. */
   readonly previousPos: number | undefined;
+  /** For its sender: by which delayed event it came about. */
+  readonly delayId: string | undefined;
   /** Up to the number of unsigned.age. */
   readonly head: string;
   /** From behind what differs between readers, without and with unsigned.prev_content. */
@@ -113,12 +115,13 @@ export class EventFragments {
     );
   }
 
-  #ofEntry({ nid, pos, senderNid, event }: TimelineEntry, rules: RoomVersionRules): EventFragment | undefined {
-    if (event.stateKey !== undefined || this.#redacted.has(nid)) return undefined;
+  #ofEntry({ nid, pos, senderNid, event, marks }: TimelineEntry, rules: RoomVersionRules): EventFragment | undefined {
+    if (event.stateKey !== undefined || marks !== 0 || this.#redacted.has(nid)) return undefined;
     const form = {
       event: toClientEvent(event.pdu, { eventId: event.eventId, rules }),
       unsigned: {},
       previous: undefined,
+      delayId: undefined,
       embedded: [],
       authors: [{ sender: event.sender, pos }],
     };
@@ -185,6 +188,7 @@ export class EventFragments {
 
 /** What an event says to one reader alone. */
 export interface ReaderFields {
+  readonly userNid?: number;
   readonly transactionId?: string | undefined;
   readonly membership?: string | undefined;
   /** Whether the reader may see the event that this one replaced in the state. */
@@ -198,12 +202,17 @@ export function renderEvent(fragment: EventFragment, nowMs: number, reader: Read
   const transaction =
     reader.transactionId === undefined ? '' : `,"transaction_id":${JSON.stringify(reader.transactionId)}`;
   const membership = reader.membership === undefined ? '' : `,"membership":${JSON.stringify(reader.membership)}`;
+  const delay =
+    fragment.delayId === undefined || fragment.senderNid !== reader.userNid
+      ? ''
+      : `,"org.matrix.msc4140.delay_id":${JSON.stringify(fragment.delayId)},"delay_id":${JSON.stringify(fragment.delayId)}`;
   const tail = reader.seesPrevious ? fragment.tailWithPrevious : fragment.tail;
   const relations = reader.relations === undefined ? '' : `,"m.relations":${reader.relations}`;
-  return `${fragment.head}${age}${membership}${transaction}${relations}${tail}`;
+  return `${fragment.head}${age}${membership}${transaction}${delay}${relations}${tail}`;
 }
 
-type FragmentParts = Pick<EventForm, 'event' | 'unsigned' | 'previous'> & Pick<EventFragment, 'embedded' | 'authors'>;
+type FragmentParts = Pick<EventForm, 'event' | 'unsigned' | 'previous' | 'delayId'> &
+  Pick<EventFragment, 'embedded' | 'authors'>;
 
 function fragmentOf(parts: FragmentParts, nid: number, senderNid: number): EventFragment {
   const { event, unsigned, previous, embedded, authors } = parts;
@@ -219,6 +228,7 @@ function fragmentOf(parts: FragmentParts, nid: number, senderNid: number): Event
     content: isJsonObject(content) ? content : {},
     originServerTs: numericValue(sentTs) ?? 0,
     previousPos: previous?.pos,
+    delayId: parts.delayId,
     head: `${text.slice(0, -1)},"unsigned":{"age":`,
     tail,
     tailWithPrevious: previous === undefined ? tail : tailOf({ ...unsigned, ...previous.unsigned }),

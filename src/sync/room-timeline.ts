@@ -79,7 +79,8 @@ async function timelineFromTail(pass: SyncPass, wish: TimelineWish): Promise<Roo
   const events = wanted.map((entry, index): TimelineEvent => {
     const fragment = fragmentAt(fragments, index);
     const transactionId = ownTransactionId(entry, request.requester.deviceNid);
-    const reader = { transactionId, membership: 'join', seesPrevious: seesPrevious(fragment) };
+    const { userNid } = request.requester;
+    const reader = { userNid, transactionId, membership: 'join', seesPrevious: seesPrevious(fragment) };
     return { nid: entry.nid, ord: entry.ord, fragment, text: renderEvent(fragment, pass.nowMs, reader) };
   });
   return {
@@ -114,6 +115,7 @@ async function timelineFromDatabase(pass: SyncPass, wish: TimelineWish): Promise
     const { visibility } = wish;
     const membership = visibility === undefined ? 'join' : (membershipAt(visibility, row.pos ?? 0) ?? 'leave');
     const reader = {
+      userNid: pass.request.requester.userNid,
       transactionId: transactions.get(row.nid),
       membership,
       seesPrevious: seesPrevious(fragment),

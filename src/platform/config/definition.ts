@@ -274,6 +274,10 @@ export const configFields = {
       'Which new rooms are end-to-end encrypted.',
     ),
   }),
+  delayed_events: section('Events that are sent later, such as the end of a call whose caller has gone (MSC4140).', {
+    delay_ms_max: field(kind.integer(1, 31_536_000_000), 86_400_000, 'The longest delay.'),
+    scheduled_max: field(kind.integer(0, 1_000), 100, 'How many one user may have waiting. 0: nobody may.'),
+  }),
   limits: limitsSection,
   log: section('What the server tells about itself, on standard output.', {
     level: field(

@@ -47,6 +47,8 @@ export interface ReceiveOptions {
   readonly partial?: boolean;
   /** A policy server refused it: soft-failed whatever the current state says. */
   readonly policyDenies?: boolean;
+  /** Further bits of `event.flags`. */
+  readonly marks?: number;
   /** The default push rules notify for it: its notify_seq is one more than the room's. */
   readonly notifies?: boolean;
   /**

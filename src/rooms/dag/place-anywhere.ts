@@ -225,7 +225,7 @@ async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
 async function firstPlace(view: RoomView, newcomer: Newcomer): Promise<EventPlace> {
   const { event, nid, skey, verdict, options } = newcomer;
   const visible = verdict.result.ok && !verdict.softFailed;
-  let flags = 0;
+  let flags = options.marks ?? 0;
   if (!verdict.result.ok) flags |= EventFlag.rejected;
   if (verdict.softFailed) flags |= EventFlag.softFailed;
   if (options.backfill === true) flags |= EventFlag.backfilled;

@@ -143,7 +143,7 @@ async function planState(
 
 function write(room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
   const { event, nid, state } = plan;
-  const flags = plan.partial ? EventFlag.partialState : 0;
+  const flags = (plan.partial ? EventFlag.partialState : 0) | (options.marks ?? 0);
   const notifySeq = room.notifySeq + (options.notifies === true ? 1 : 0);
   let placed: Placed | undefined;
   const { ticket, pin } = room.write((unit) => {

@@ -3,6 +3,7 @@ import { assertNotSuspended } from '../../../accounts/suspension.ts';
 import type { Rooms } from '../../../rooms/index.ts';
 import { objectWith, optional, string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
+import { noDelay } from './send-options.ts';
 import { eventId, roomId } from './identifiers.ts';
 
 export const redactEvent = defineEndpoint({
@@ -12,7 +13,7 @@ export const redactEvent = defineEndpoint({
   auth: 'accessToken',
   rateLimit: 'send',
   params: { roomId: roomId(), eventId: eventId(), txnId: string({ maxBytes: 255 }) },
-  query: {},
+  query: noDelay,
   body: objectWith({ reason: optional(string()) }),
   async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'redactEvent' | 'event'> }) {
     const { roomId, eventId, txnId } = params;

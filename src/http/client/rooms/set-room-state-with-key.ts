@@ -3,6 +3,7 @@ import type { Rooms } from '../../../rooms/index.ts';
 import { jsonObject, string, withDefault } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { roomId } from './identifiers.ts';
+import { type DelayDomain, schedule, sendOptions } from './send-options.ts';
 
 export const setRoomStateWithKey = defineEndpoint({
   operationId: 'setRoomStateWithKey',
@@ -18,11 +19,13 @@ export const setRoomStateWithKey = defineEndpoint({
     eventType: string({ maxBytes: 255 }),
     stateKey: withDefault(string({ maxBytes: 255 }), ''),
   },
-  query: {},
+  query: sendOptions,
   body: jsonObject(),
-  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'sendState'> }) {
+  async handle({ params, query, body, requester }, domain: { rooms: Pick<Rooms, 'sendState'> } & DelayDomain) {
     const { roomId, eventType: type, stateKey } = params;
-    const eventId = await rooms.sendState(requester, { roomId, type, stateKey, content: body });
-    return { json: { event_id: eventId } };
+    const { 'org.matrix.msc4140.delay': delayMs, 'org.matrix.msc4354.sticky_duration_ms': stickyMs } = query;
+    const event = { roomId, type, stateKey, content: body, stickyMs };
+    if (delayMs !== undefined) return schedule(domain, requester, { ...event, delayMs, transaction: undefined });
+    return { json: { event_id: await domain.rooms.sendState(requester, event) } };
   },
 });

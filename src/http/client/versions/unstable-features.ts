@@ -20,6 +20,7 @@ const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.msc3440.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}/{relType}`,
   'org.matrix.msc3715.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}`,
   'org.matrix.msc3856.stable': `${stable}/v1/rooms/{roomId}/threads`,
+  'org.matrix.msc4140.stable': `${stable}/v1/delayed_events/{delayId}/{action}`,
   'org.matrix.msc4306': `${unstable}/io.element.msc4306/rooms/{roomId}/thread/{eventId}/subscription`,
   'org.matrix.msc4308': `${unstable}/io.element.msc4308/thread_subscriptions`,
   'org.matrix.msc3881': `${stable}/v3/pushers/set`,

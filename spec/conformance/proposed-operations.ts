@@ -1,0 +1,12 @@
+/** Operations of accepted proposals that no published version of the specification has yet, by operationId. */
+export const proposedOperations: ReadonlySet<string> = new Set([
+  // MSC4140
+  'scheduleDelayedEvent',
+  'getDelayedEvent',
+  'getDelayedEvents',
+  'manageOwnDelayedEvent',
+  // MSC4143 and MSC4195
+  'getRtcTransports',
+  'getLivekitToken',
+  'delegateDelayedLeave',
+]);
