@@ -103,27 +103,23 @@ async function compose(
 
   const names = new Names(db, config.limits.namesCacheMax);
   const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
+  const common = { db, names, localServers, clock, timers, random };
   // Accounts and rooms need each other: each sees of the other only what its ports say.
   const accounts = createAccounts({
-    db,
-    names,
-    localServers,
+    ...common,
     config,
     attempts: rateLimiter,
     mailer: new Mailer(config.email, ports.mail),
     profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
     departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
-    clock,
-    timers,
-    random,
   });
   shutdown.add('accounts', () => accounts.close());
   const people = { members: accounts, ignored: new IgnoredUsers(db), erasures: await accounts.erasedUsers.load() };
-  const roomsContext = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
+  const roomsContext = createRoomsContext({ ...common, dags, ...people });
   const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
   const { interactiveAuth } = accounts;
-  const encryption = createEncryption({ db, names, localServers, interactiveAuth, clock, timers, random });
+  const encryption = createEncryption({ ...common, interactiveAuth });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
