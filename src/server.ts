@@ -141,21 +141,8 @@ async function compose(
   await delayedEvents.start();
 
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
-  const server = {
-    config,
-    accounts,
-    rooms,
-    delayedEvents,
-    presence,
-    encryption,
-    push,
-    search,
-    sync,
-    localServers,
-    metrics,
-    ports,
-    rateLimiter,
-  };
+  const base = { config, localServers, metrics, ports, rateLimiter };
+  const server = { ...base, accounts, rooms, delayedEvents, presence, encryption, push, search, sync };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
