@@ -116,7 +116,7 @@ async function compose(
   shutdown.add('accounts', () => accounts.close());
   const people = { members: accounts, ignored: new IgnoredUsers(db), erasures: await accounts.erasedUsers.load() };
   const roomsContext = createRoomsContext({ ...common, dags, ...people });
-  const onFailed = (error: unknown) => log.error({ err: error }, 'work on a room failed');
+  const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
   const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
   const { interactiveAuth } = accounts;
   const encryption = createEncryption({ ...common, interactiveAuth });
@@ -134,11 +134,13 @@ async function compose(
     encryption.close();
     rooms.close();
   });
-  const push = createPush({ db, clock, config: config.push });
   const search = createSearch(roomsContext, { findsAllUsers: config.userDirectory.allLocalUsers });
+  const push = createPush({ ...ports, rooms: roomsContext, unread: sync, pushRules, config: config.push, onFailed });
+  shutdown.add('push', () => push.close());
   await accounts.resumeDeactivations();
   await accounts.updateUserWords();
   await delayedEvents.start();
+  push.start();
 
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
   const base = { config, localServers, metrics, ports, rateLimiter };

@@ -163,6 +163,29 @@ export const limits = Object.freeze({
   pusherTextBytesMax: 256,
   pusherDataBytesMax: 8_192,
   pushersMax: 50,
+  /** Of one pusher, those that wait; of more, the oldest are not sent. */
+  pushesWaitingMax: 100,
+  /** Older events are not pushed any more, whatever kept them. */
+  pushAgeMs: 86_400_000,
+  /** Of a room, those that are looked at for what was not pushed before a restart. */
+  pushCatchUpEventsMax: 1_000,
+  /** Events that wait to be looked at; more, and they are read back from the database. */
+  pushEventsWaitingMax: 10_000,
+  pushesPerGatewayMax: 64,
+  pushesAtOnceMax: 256,
+  pushTimeoutMs: 20_000,
+  pushResponseBytesMax: 65_536,
+  /** After the first failure; twice as long after each further one. */
+  pushRetryMs: 1_000,
+  pushRetryMsMax: 3_600_000,
+  /** Of one notification that its gateway refuses as a bad request. */
+  pushRefusalsMax: 3,
+  /** Between something being read and devices being told how much is unread. */
+  badgeDelayMs: 1_000,
+  /** What was pushed is that much behind on disk, but for what was acknowledged. */
+  pushNoteMs: 5_000,
+  /** What is being sent when the server ends may take this long. */
+  pushCloseMs: 2_000,
 
   // Keys for end-to-end encryption
   deviceKeysBytesMax: 65_536,

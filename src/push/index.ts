@@ -1,24 +1,34 @@
 /** Push notifications, as endpoints and the composition root use them. */
-import { KeyedLock } from '../platform/keyed-lock.ts';
-import type { PushContext } from './context.ts';
-import { listPushers, type Pusher, type PusherWish, removePusher, setPusher } from './pushers.ts';
-import type { PusherKey } from '../storage/stores/pusher-store.ts';
 import type { Requester } from '../accounts/requester.ts';
+import { KeyedLock } from '../platform/keyed-lock.ts';
+import type { PusherKey } from '../storage/stores/pusher-store.ts';
+import type { PushContext } from './context.ts';
+import { PushWorker } from './push-worker.ts';
+import { listPushers, type Pusher, type PusherWish, removePusher, setPusher } from './pushers.ts';
 
 export interface Push {
   listPushers(requester: Pick<Requester, 'userNid'>): Promise<readonly Pusher[]>;
   setPusher(requester: Pick<Requester, 'userNid' | 'deviceNid'>, wish: PusherWish): Promise<void>;
   removePusher(requester: Pick<Requester, 'userNid'>, key: PusherKey): Promise<void>;
+  /** Begins to follow the stream of events. To be called once. */
+  start(): void;
+  /** Resolves when everything that was committed has been looked at; not when all is sent. */
+  lookedAtAll(): Promise<void>;
+  close(): Promise<void>;
 }
 
-export type PushDependencies = Omit<PushContext, 'pusherLocks'>;
+export type PushDependencies = Omit<PushContext, 'pusherLocks' | 'db'>;
 
 /** Made once, by the composition root. */
 export function createPush(dependencies: PushDependencies): Push {
-  const ctx: PushContext = { ...dependencies, pusherLocks: new KeyedLock() };
+  const ctx: PushContext = { ...dependencies, db: dependencies.rooms.db, pusherLocks: new KeyedLock() };
+  const worker = new PushWorker(ctx);
   return {
     listPushers: ({ userNid }) => listPushers(ctx, userNid),
     setPusher: (requester, wish) => setPusher(ctx, requester, wish),
     removePusher: ({ userNid }, key) => removePusher(ctx, userNid, key),
+    start: () => worker.start(),
+    lookedAtAll: () => worker.lookedAtAll(),
+    close: () => worker.close(),
   };
 }

@@ -30,7 +30,7 @@ const serverFactByName = defineRead<{ name: string }, { value: string }>('server
   q.selectFrom('server_fact').select('value').where('name', '=', p.name),
 );
 
-const upsertServerFact = defineWrite<{ name: string; value: string }>('serverFact.upsert', (q, p) =>
+export const upsertServerFact = defineWrite<{ name: string; value: string }>('serverFact.upsert', (q, p) =>
   q
     .insertInto('server_fact')
     .values({ name: p.name, value: p.value })

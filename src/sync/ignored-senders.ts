@@ -4,6 +4,7 @@
  */
 import type { UserId } from '../matrix/ids/ids.ts';
 import { isJsonObject, type JsonValue } from '../matrix/json/json-value.ts';
+import type { RoomsContext } from '../rooms/context.ts';
 import { lastJoinedSpan } from '../rooms/history-visibility.ts';
 import { stateRow } from '../rooms/read-state.ts';
 import { pduOf } from '../rooms/stored-event.ts';
@@ -41,19 +42,23 @@ export function withoutIgnoredUsers(pass: SyncPass, users: readonly UserId[]): r
 export async function isFromIgnored(pass: SyncPass, { room, membership }: RoomStanding): Promise<boolean> {
   const ignored = ignoredBy(pass);
   if (ignored.size === 0 || membership === 'knock') return false;
-  const sender = membership === 'invite' ? await inviterOf(pass, room) : await removerOf(pass, room);
+  const sender =
+    membership === 'invite'
+      ? await inviterOf(pass.ctx.rooms, pass.request.requester, room)
+      : await removerOf(pass, room);
   return sender !== undefined && ignored.has(sender);
 }
 
-async function inviterOf(pass: SyncPass, room: number): Promise<string | undefined> {
-  const row = await pass.ctx.rooms.db.one(strippedState, { user: pass.user.userNid, room });
+/** Who invited a user to a room, as they are shown it. */
+export async function inviterOf(
+  { db }: Pick<RoomsContext, 'db'>,
+  { userId, userNid }: { readonly userId: UserId; readonly userNid: number },
+  room: number,
+): Promise<string | undefined> {
+  const row = await db.one(strippedState, { user: userNid, room });
   const events = JSON.parse(row?.json ?? '[]') as JsonValue;
   for (const event of Array.isArray(events) ? (events as readonly JsonValue[]) : [])
-    if (
-      isJsonObject(event) &&
-      event['type'] === 'm.room.member' &&
-      event['state_key'] === pass.request.requester.userId
-    )
+    if (isJsonObject(event) && event['type'] === 'm.room.member' && event['state_key'] === userId)
       return typeof event['sender'] === 'string' ? event['sender'] : undefined;
   return undefined;
 }

@@ -8,6 +8,7 @@ import type { Requester } from '../accounts/requester.ts';
 import type { PresenceState } from '../presence/presence-state.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
+import { Badges, type ReadOrds } from './badges.ts';
 import { type Changing, Deadline } from './deadline.ts';
 import { DeviceListNews, type DeviceLists } from './device-list-news.ts';
 import { deviceKeysText } from './device-keys-text.ts';
@@ -33,6 +34,10 @@ export interface Sync {
   events(request: EventsRequest): Promise<JsonObject>;
   /** `GET /keys/changes`: whose device lists changed since a position. */
   deviceListChanges(requester: Pick<Requester, 'userNid'>, since: number): Promise<DeviceLists>;
+  /** How many notifications are unread in all rooms of a user, each invite being one. */
+  unreadOf(owner: Pick<Requester, 'userId' | 'userNid'>): Promise<number>;
+  /** How far a user has read in a room. */
+  readOrds(owner: Pick<Requester, 'userNid'>, room: number): Promise<ReadOrds>;
   close(): void;
 }
 
@@ -71,11 +76,13 @@ export function createSync(
     deviceLists: new DeviceListNews(users, rooms),
     keyCounts: options.keyCounts,
   };
+  const badges = new Badges(ctx);
   const unfollow = rooms.db.onCommitted((commit) => {
     ctx.fragments.onCommit(commit);
     ctx.tails.onCommit(commit);
     ctx.users.onCommit(commit);
     ctx.watch.onCommit(commit);
+    badges.onCommit(commit);
     presence?.onCommit(commit);
     ctx.deviceLists.onCommit(commit);
   });
@@ -100,6 +107,8 @@ export function createSync(
       unfollow();
       ctx.deviceLists.close();
     },
+    unreadOf: (owner) => badges.unreadOf(owner),
+    readOrds: (owner, room) => badges.readOrds(owner, room),
   };
 }
 

@@ -152,7 +152,8 @@ async function loadMarker(db: Database, user: SyncUser, room: number): Promise<R
   return marker;
 }
 
-function placesOf(rows: readonly ReadUpTo[]): ReadPlaces {
+/** From the rows of `readUpTo`. */
+export function placesOf(rows: readonly ReadUpTo[]): ReadPlaces {
   const threads = new Map<string, number>();
   for (const { thread, ord } of rows)
     if (thread !== null && ord !== null) threads.set(thread, Math.max(threads.get(thread) ?? 0, ord));

@@ -31,6 +31,26 @@ export const userRoom = defineRead<{ user: number; room: number }, UserRoom>('me
     .where('room', '=', p.room),
 );
 
+/** Rooms that a user has joined and in which something came after what they have read. */
+export const roomsBeyondMarker = defineRead<{ user: number }, { room: number }>(
+  'membership.roomsBeyondMarker',
+  (q, p) =>
+    q
+      .selectFrom('user_room as u')
+      .select('u.room')
+      .where('u.user_nid', '=', p.user)
+      .where('u.membership', '=', 'join')
+      .where((e) =>
+        e.exists(
+          e
+            .selectFrom('event as v')
+            .select('v.nid')
+            .whereRef('v.room', '=', 'u.room')
+            .whereRef('v.ord', '>', 'u.read_ord'),
+        ),
+      ),
+);
+
 export const membersOf = defineRead<{ room: number; membership: string; limit: number }, { user_nid: number }>(
   'membership.membersOf',
   (q, p) =>

@@ -154,15 +154,16 @@ export const deletePushersOfUser = defineWrite<{ user: number }>('pusher.deleteO
   q.deleteFrom('pusher').where('user_nid', '=', p.user),
 );
 
-/** Rooms in which users who have pushers are joined; in slices of users. */
-export const joinedRoomsOfUsers = defineRead<{ users: readonly number[] }, { user_nid: number; room: number }>(
-  'pusher.joinedRoomsOfUsers',
-  (q, p) =>
-    q
-      .selectFrom('user_room')
-      .select(['user_nid', 'room'])
-      .where('user_nid', 'in', p.list('users'))
-      .where('membership', '=', 'join'),
+/** Rooms in which users who have pushers are joined, and since when; in slices of users. */
+export const joinedRoomsOfUsers = defineRead<
+  { users: readonly number[] },
+  { user_nid: number; room: number; pos: number }
+>('pusher.joinedRoomsOfUsers', (q, p) =>
+  q
+    .selectFrom('user_room')
+    .select(['user_nid', 'room', 'pos'])
+    .where('user_nid', 'in', p.list('users'))
+    .where('membership', '=', 'join'),
 );
 
 /** Of these rooms, those in which something came after an order value. */
@@ -178,4 +179,17 @@ export const roomsWithNews = defineRead<{ rooms: readonly number[]; after: numbe
           e.selectFrom('event as v').select('v.nid').whereRef('v.room', '=', 'r.room').where('v.ord', '>', p.after),
         ),
       ),
+);
+
+/** Invites that came after a position, to users who have pushers; in slices of users. */
+export const invitesOfUsers = defineRead<
+  { users: readonly number[]; after: number },
+  { user_nid: number; event: number }
+>('pusher.invitesOfUsers', (q, p) =>
+  q
+    .selectFrom('user_room')
+    .select(['user_nid', 'event'])
+    .where('user_nid', 'in', p.list('users'))
+    .where('membership', '=', 'invite')
+    .where('pos', '>', p.after),
 );

@@ -1,0 +1,59 @@
+/** What an event means for single users, by their push rules. https://spec.matrix.org/v1.19/client-server-api/#push-rules */
+import type { RoomEvent } from '../matrix/events/room-event.ts';
+import type { CompiledPushRules, SharedOutcome } from '../matrix/push-rules/compile-push-rules.ts';
+import { defaultRules } from '../matrix/push-rules/default-notify.ts';
+import type { PushRoom } from '../matrix/push-rules/push-context.ts';
+import { type PushEvent, pushEventOf } from '../matrix/push-rules/push-event.ts';
+import { noPush, type PushOutcome } from '../matrix/push-rules/push-outcome.ts';
+import type { RoomsContext } from '../rooms/context.ts';
+import type { RoomDag } from '../rooms/dag/contract.ts';
+import { pushRoomOf } from '../rooms/mentions.ts';
+import { joinedCount } from '../storage/stores/membership-store.ts';
+import type { Owner, PushRules } from './ports.ts';
+
+export interface OutcomesContext {
+  readonly rooms: RoomsContext;
+  readonly pushRules: PushRules;
+}
+
+/** One event, looked at for many users: what is the same for all of them is asked once. */
+export class EventOutcomes {
+  readonly #ctx: OutcomesContext;
+  readonly #dag: RoomDag;
+  readonly #event: RoomEvent;
+  readonly #pushEvent: PushEvent;
+  readonly #room: PushRoom;
+  #byDefault: SharedOutcome | undefined;
+
+  private constructor(ctx: OutcomesContext, dag: RoomDag, event: RoomEvent, room: PushRoom) {
+    this.#ctx = ctx;
+    this.#dag = dag;
+    this.#event = event;
+    this.#pushEvent = pushEventOf(event);
+    this.#room = room;
+  }
+
+  static async of(ctx: OutcomesContext, dag: RoomDag, event: RoomEvent): Promise<EventOutcomes> {
+    const members = (await ctx.rooms.db.one(joinedCount, { room: dag.room }))?.members ?? 0;
+    return new EventOutcomes(ctx, dag, event, await pushRoomOf(dag, event, members));
+  }
+
+  /** Nobody is notified of what they did themselves, or of what comes from whom they ignore. */
+  async for(owner: Owner): Promise<PushOutcome> {
+    const { rooms, pushRules } = this.#ctx;
+    if (owner.userId === this.#event.sender) return noPush;
+    if ((await rooms.ignored.of(owner)).has(this.#event.sender)) return noPush;
+    const custom = await pushRules.customRulesOf(owner);
+    if (custom !== undefined)
+      return this.#evaluate(custom, custom.evaluateForAnyone(this.#pushEvent, this.#room), owner);
+    this.#byDefault ??= defaultRules.evaluateForAnyone(this.#pushEvent, this.#room);
+    return this.#evaluate(defaultRules, this.#byDefault, owner);
+  }
+
+  async #evaluate(rules: CompiledPushRules, shared: SharedOutcome, { userId }: Owner): Promise<PushOutcome> {
+    if (!shared.bodyDecides && !shared.namedUserIds.includes(userId)) return shared.outcome;
+    const name = (await this.#dag.currentEvent('m.room.member', userId))?.content['displayname'];
+    const displayName = typeof name === 'string' ? name : undefined;
+    return rules.evaluate(this.#pushEvent, this.#room, { userId, displayName });
+  }
+}
