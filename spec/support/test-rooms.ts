@@ -47,6 +47,7 @@ export interface SyncAnswer {
   readonly account_data?: { readonly events: readonly ClientEvent[] };
   readonly presence?: { readonly events: readonly PresenceEvent[] };
   readonly to_device?: { readonly events: readonly ToDeviceEvent[] };
+  readonly device_lists?: { readonly changed: readonly UserId[]; readonly left: readonly UserId[] };
 }
 export interface ToDeviceEvent {
   readonly type: string;

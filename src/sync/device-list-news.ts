@@ -13,6 +13,7 @@ import type { Commit } from '../storage/database.ts';
 import { signaturesOfOthers } from '../storage/stores/cross-signing-store.ts';
 import {
   deviceChangesSeenBy,
+  membersChangedIn,
   membersChangedSince,
   membersWithKeys,
   membersWithKeysSince,
@@ -122,7 +123,7 @@ export class DeviceListNews {
       changed: new Set(await this.#owners.among(changed)),
       parted: new Set(await this.#owners.among(parted)),
     };
-    await this.#addMembers(news, rooms);
+    await this.#addMembers(user, news, rooms);
     return news;
   }
 
@@ -137,11 +138,18 @@ export class DeviceListNews {
     }
     for (const row of await db.all(signaturesOfOthers, { signer: user.userNid, after: since }))
       changed.add(row.user_nid);
-    const moved = await db.all(membersChangedSince, { user: user.userNid, after: since });
-    const parted = new Set(moved.map((row) => row.user_nid));
-    for (const userNid of parted) changed.add(userNid);
+    const parted = new Set<number>();
+    const moves = await this.#ownMoves(user, since);
+    const moved = [await db.all(membersChangedSince, { user: user.userNid, after: since })];
+    for (const { room, quitPos } of moves)
+      if (quitPos !== undefined) moved.push(await db.all(membersChangedIn, { room, after: since, until: quitPos }));
+    for (const { user_nid: userNid } of moved.flat()) {
+      if (userNid === user.userNid) continue;
+      changed.add(userNid);
+      parted.add(userNid);
+    }
     const news = { changed, parted };
-    await this.#addMembers(news, await this.#ownMoves(user, since));
+    await this.#addMembers(user, news, moves);
     return news;
   }
 
@@ -163,17 +171,19 @@ export class DeviceListNews {
   }
 
   /** Of rooms that were entered, everybody; of rooms that were left, those who had been there with the user. */
-  async #addMembers({ changed, parted }: Candidates, rooms: readonly RoomMark[]): Promise<void> {
+  async #addMembers(user: SyncUser, { changed, parted }: Candidates, rooms: readonly RoomMark[]): Promise<void> {
     const { db } = this.#rooms;
     for (const { room, quitPos } of rooms) {
-      if (quitPos === undefined) for (const row of await db.all(membersWithKeys, { room })) changed.add(row.user_nid);
-      else for (const row of await db.all(membersWithKeysSince, { room, pos: quitPos })) parted.add(row.user_nid);
+      const members = await (quitPos === undefined
+        ? db.all(membersWithKeys, { room })
+        : db.all(membersWithKeysSince, { room, pos: quitPos }));
+      const named = quitPos === undefined ? changed : parted;
+      for (const { user_nid: userNid } of members) if (userNid !== user.userNid) named.add(userNid);
     }
   }
 
   /** Who parted and shares another room is not gone. */
   async #sorted(user: SyncUser, { changed, parted }: Candidates): Promise<DeviceLists> {
-    parted.delete(user.userNid);
     const sharing = new Set<number>();
     const others = [...parted];
     for (let i = 0; i < others.length; i += usersPerRead) {

@@ -88,3 +88,20 @@ export const membersChangedSince = defineRead<{ user: number; after: number }, {
       .where('own.user_nid', '=', p.user)
       .where('own.membership', '=', 'join'),
 );
+
+/** The same of one room, in (after, until]. */
+export const membersChangedIn = defineRead<{ room: number; after: number; until: number }, { user_nid: number }>(
+  'deviceChange.membersChangedIn',
+  (q, p) =>
+    q
+      .selectFrom('room as r')
+      .innerJoin('state_change as s', (join) =>
+        join.onRef('s.line', '=', 'r.main_line').on('s.pos', '>', p.after).on('s.pos', '<=', p.until),
+      )
+      .innerJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
+      .innerJoin('user_name as u', 'u.user_id', 'k.key')
+      .innerJoin('device_change as c', 'c.user_nid', 'u.user_nid')
+      .select('u.user_nid')
+      .distinct()
+      .where('r.room', '=', p.room),
+);

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { RoomId } from '../../src/matrix/ids/ids.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { setDeviceChange } from '../../src/storage/stores/device-change-store.ts';
+import { type DeviceLists, DeviceListNews } from '../../src/sync/device-list-news.ts';
+import { SyncUsers } from '../../src/sync/sync-users.ts';
+import { describeOnBothEngines } from '../support/databases.ts';
+import { testPorts } from '../support/test-ports.ts';
+import { TestRooms, type TestUser } from '../support/test-rooms.ts';
+import { WatchedDatabase } from '../support/watched-database.ts';
+
+async function changeKeys(db: Database, { userNid: user }: Pick<TestUser, 'userNid'>): Promise<void> {
+  await db.write((unit) => {
+    const pos = unit.nextPos();
+    unit.run(setDeviceChange, { user, pos });
+    unit.wake({ kind: 'device-list', userNid: user, pos });
+  }).committed;
+}
+
+/** What happened: at each position, one thing. */
+interface Happened {
+  readonly pos: number;
+  readonly what: 'keys' | 'join' | 'leave';
+  readonly user: number;
+  readonly room: number;
+}
+
+/** Who is together with whom, and what must be told of it, by the whole history. */
+class History {
+  readonly #all: Happened[] = [];
+
+  add(happened: Happened): void {
+    this.#all.push(happened);
+  }
+  isIn(user: number, room: number, pos: number): boolean {
+    const own = this.#all.filter((one) => one.what !== 'keys' && one.user === user && one.room === room);
+    return own.findLast((one) => one.pos <= pos)?.what === 'join';
+  }
+  share(one: number, other: number, pos: number): boolean {
+    return rooms.some((room) => this.isIn(one, room, pos) && this.isIn(other, room, pos));
+  }
+  hasKeys(user: number): boolean {
+    return this.#all.some((one) => one.what === 'keys' && one.user === user);
+  }
+  mustBeChanged(reader: number, since: number): number[] {
+    const changed = (user: number): boolean =>
+      this.#all.some((one) => one.what === 'keys' && one.user === user && one.pos > since);
+    return people.filter(
+      (user) =>
+        (user === reader && changed(user)) ||
+        (user !== reader &&
+          this.share(reader, user, Infinity) &&
+          this.hasKeys(user) &&
+          (changed(user) || !this.share(reader, user, since))),
+    );
+  }
+  /** Those whom the reader was with when one of the two left, and who did not leave after that. */
+  mustHaveLeft(reader: number, since: number): number[] {
+    return people.filter((user) => {
+      if (user === reader || !this.hasKeys(user) || this.share(reader, user, Infinity)) return false;
+      return this.#all.some(({ what, pos, user: who, room }) => {
+        if (what !== 'leave' || pos <= since) return false;
+        if (who === user) return this.isIn(reader, room, pos);
+        const leftLater = this.#all.some(
+          (one) => one.what !== 'keys' && one.user === user && one.room === room && one.pos > pos,
+        );
+        return who === reader && this.isIn(user, room, pos) && !leftLater;
+      });
+    });
+  }
+}
+const people = [0, 1, 2, 3];
+const rooms = [0, 1, 2];
+
+const steps = fc.array(
+  fc.record({ what: fc.constantFrom('keys', 'move', 'move', 'sync'), user: fc.nat(3), room: fc.nat(2) }),
+  { minLength: 10, maxLength: 40 },
+);
+
+describeOnBothEngines('device lists', (engine) => {
+  it('are complete by what is remembered and by what is stored, and name nobody else as gone', async () => {
+    const db = await engine.open();
+    const test = new TestRooms(db, testPorts(1));
+    let serial = 0;
+    const property = fc.asyncProperty(steps, async (taken) => {
+      const owner = await test.user(`owner${++serial}`);
+      const users = await Promise.all(people.map((index) => test.user(`user${index}of${serial}`)));
+      const roomIds: RoomId[] = [];
+      for (const _ of rooms) roomIds.push(await test.createRoom(owner));
+      const history = new History();
+      const tokens: { readonly reader: number; readonly since: number }[] = [];
+      for (const { what, user: index, room } of taken) {
+        const [user, roomId] = [users[index]!, roomIds[room]!];
+        if (what === 'sync') {
+          const { next_batch: token } = await test.syncOnce(user);
+          tokens.push({ reader: index, since: Number(token.slice(1).split('_')[0]) });
+          continue;
+        }
+        const wasIn = history.isIn(index, room, Infinity);
+        if (what === 'keys') await changeKeys(db, user);
+        else if (wasIn) await test.rooms.leaveRoom(user, { roomId });
+        else await test.rooms.joinRoom(user, { roomId });
+        const did = what === 'keys' ? 'keys' : wasIn ? 'leave' : 'join';
+        history.add({ pos: db.committedPos(), what: did, user: index, room });
+      }
+      const fresh = new DeviceListNews(new SyncUsers(db, { soon: () => {} }), test.ctx);
+      const freshUsers = new SyncUsers(db, { soon: () => {} });
+      for (const { reader, since } of tokens) {
+        const user = users[reader]!;
+        const until = db.committedPos();
+        const check = ({ changed, left }: DeviceLists): void => {
+          const numbers = (ids: readonly string[]) => ids.map((id) => users.findIndex(({ userId }) => userId === id));
+          expect(numbers(changed)).toEqual(expect.arrayContaining(history.mustBeChanged(reader, since)));
+          expect(numbers(left)).toEqual(expect.arrayContaining(history.mustHaveLeft(reader, since)));
+          expect(numbers(left).filter((other) => history.share(reader, other, Infinity))).toEqual([]);
+          expect(numbers(left).filter((other) => !history.hasKeys(other))).toEqual([]);
+        };
+        check(await test.sync.deviceListChanges(user, since));
+        check(await freshUsers.hold(user.userNid, (held) => fresh.newsOf(held, { since, until })));
+      }
+      fresh.close();
+    });
+    await fc.assert(property, { numRuns: 25, endOnFailure: true });
+  }, 120_000);
+
+  it('wait for the rooms of somebody whom nobody has asked for', async () => {
+    const db = new WatchedDatabase(await engine.open());
+    const test = new TestRooms(db, testPorts(1));
+    const [alice, bob] = [await test.user('alice'), await test.user('bob')];
+    const roomId = await test.createRoom(alice);
+    await test.rooms.joinRoom(bob, { roomId });
+    const { next_batch: since } = await test.syncOnce(alice);
+    const held = db.holdNext('membership.userRooms');
+    await changeKeys(db, bob);
+    await held.reached;
+    await test.say(alice, roomId, 'meanwhile');
+    const answer = test.syncOnce(alice, since);
+    held.release();
+    expect((await answer).device_lists).toEqual({ changed: [bob.userId], left: [] });
+  });
+
+  it('are asked of the database when there is too much to remember', async () => {
+    const db = new WatchedDatabase(await engine.open());
+    const test = new TestRooms(db, testPorts(1));
+    const [alice, bob] = [await test.user('alice'), await test.user('bob')];
+    const roomId = await test.createRoom(alice);
+    await test.rooms.joinRoom(bob, { roomId });
+    const { next_batch: since } = await test.syncOnce(alice);
+    for (let i = 0; i < 250; i++) await changeKeys(db, bob);
+    db.reads.length = 0;
+    expect((await test.syncOnce(alice, since)).device_lists).toEqual({ changed: [bob.userId], left: [] });
+    expect(db.reads).toContain('deviceChange.seenBy');
+    expect(db.reads.filter((name) => name === 'deviceChange.seenBy')).toHaveLength(1);
+  });
+});
