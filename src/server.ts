@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import packageFile from '../package.json' with { type: 'json' };
 import { createAccounts, type Accounts } from './accounts/index.ts';
 import { IgnoredUsers } from './accounts/ignored-users.ts';
+import { InvitePermissions } from './accounts/invite-permissions.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
@@ -92,32 +93,11 @@ async function compose(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Server> {
-  const { clock, timers, random } = ports;
-  await mkdir(config.dataDir, { recursive: true });
-  const localServers = overrides.localServers ?? (await loadLocalServers(config, random));
-  const db = await openConfigured(config, overrides, ports);
-  shutdown.add('database', () => db.close());
-  await bindServerName(db, config.serverName);
-  const metrics = new Metrics({ process: overrides.ports === undefined });
-  const rateLimiter = config.rateLimits.enabled ? new TokenBuckets(config.rateLimits, clock) : undefined;
-
-  const names = new Names(db, config.limits.namesCacheMax);
-  const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
-  const common = { db, names, localServers, clock, timers, random };
-  // Accounts and rooms need each other: each sees of the other only what its ports say.
-  const accounts = createAccounts({
-    ...common,
-    config,
-    attempts: rateLimiter,
-    mailer: new Mailer(config.email, ports.mail),
-    profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
-    departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
-  });
-  shutdown.add('accounts', () => accounts.close());
-  const people = { members: accounts, ignored: new IgnoredUsers(db), erasures: await accounts.erasedUsers.load() };
-  const roomsContext = createRoomsContext({ ...common, dags, ...people });
+  const base = await openBase(config, overrides, ports, shutdown);
+  const { db, names, common, rateLimiter } = base;
+  const { clock, timers } = ports;
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
-  const rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
+  const { accounts, rooms, roomsContext } = await createAccountsAndRooms(base, shutdown, onFailed);
   const { interactiveAuth } = accounts;
   const encryption = createEncryption({ ...common, interactiveAuth });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
@@ -143,11 +123,53 @@ async function compose(
   push.start();
 
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
-  const base = { config, localServers, metrics, ports, rateLimiter };
   const server = { ...base, accounts, rooms, delayedEvents, presence, encryption, push, search, sync };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
+}
+
+/** What everything else stands on. */
+async function openBase(config: Config, overrides: ServerOverrides, ports: Ports, shutdown: Shutdown) {
+  const { clock, timers, random } = ports;
+  await mkdir(config.dataDir, { recursive: true });
+  const localServers = overrides.localServers ?? (await loadLocalServers(config, random));
+  const db = await openConfigured(config, overrides, ports);
+  shutdown.add('database', () => db.close());
+  await bindServerName(db, config.serverName);
+  const metrics = new Metrics({ process: overrides.ports === undefined });
+  const rateLimiter = config.rateLimits.enabled ? new TokenBuckets(config.rateLimits, clock) : undefined;
+  const names = new Names(db, config.limits.namesCacheMax);
+  const common = { db, names, localServers, clock, timers, random };
+  return { config, ports, metrics, rateLimiter, db, names, localServers, common };
+}
+
+/** They need each other: each sees of the other only what its ports say. */
+async function createAccountsAndRooms(
+  { config, ports, rateLimiter, db, names, common }: Awaited<ReturnType<typeof openBase>>,
+  shutdown: Shutdown,
+  onFailed: (error: unknown) => void,
+) {
+  const { timers } = ports;
+  const accounts = createAccounts({
+    ...common,
+    config,
+    attempts: rateLimiter,
+    mailer: new Mailer(config.email, ports.mail),
+    profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
+    departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
+  });
+  shutdown.add('accounts', () => accounts.close());
+  const people = {
+    members: accounts,
+    ignored: new IgnoredUsers(db),
+    invitePermissions: new InvitePermissions(db, accounts.noticesUserId),
+    erasures: await accounts.erasedUsers.load(),
+  };
+  const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
+  const roomsContext = createRoomsContext({ ...common, dags, ...people });
+  const rooms: Rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
+  return { accounts, rooms, roomsContext };
 }
 
 /** What is sent in somebody's name counts as what they send themselves. Administrators are exempt, as everywhere. */

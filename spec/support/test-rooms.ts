@@ -16,6 +16,7 @@ import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/ind
 import { setAccountData } from '../../src/accounts/account-data.ts';
 import { deactivate } from '../../src/accounts/deactivation.ts';
 import { ErasedUsers } from '../../src/accounts/erased-users.ts';
+import { InvitePermissions } from '../../src/accounts/invite-permissions.ts';
 import { IgnoredUsers } from '../../src/accounts/ignored-users.ts';
 import { editPushRules, loadPushRules } from '../../src/accounts/push-rules.ts';
 import { withCopiedSettings } from '../../src/accounts/room-settings.ts';
@@ -172,6 +173,7 @@ export class TestRooms {
         withCopiedSettings: (...args) => withCopiedSettings({ db, locks: this.#userLocks }, ...args),
       },
       ignored: new IgnoredUsers(db),
+      invitePermissions: new InvitePermissions(db, '@_server:test' as UserId),
       clock: ports.clock,
       random: ports.random,
     });

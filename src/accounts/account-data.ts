@@ -11,6 +11,7 @@ import { accountData, noRoom, setAccountData as setAccountDataRow } from '../sto
 import { roomById } from '../storage/stores/room-graph-store.ts';
 import type { AccountsContext } from './context.ts';
 import { ignoredUserListType } from './ignored-users.ts';
+import { isInvitePermissionType } from './invite-permissions.ts';
 import { loadPushRules } from './push-rules.ts';
 
 /** Where a piece of account data belongs. `roomId` undefined: to no room. */
@@ -71,6 +72,7 @@ export function writeAccountData(
   const pos = unit.nextPos();
   unit.run(setAccountDataRow, { user: userNid, room, type, json: content, pos });
   if (room === noRoom && type === ignoredUserListType) unit.wake({ kind: 'ignored-users', userNid });
+  if (room === noRoom && isInvitePermissionType(type)) unit.wake({ kind: 'invite-permission', userNid });
   unit.wake({ kind: 'account-data', userNid, room, pos });
 }
 

@@ -37,7 +37,7 @@ import { createStartPage } from './start-page.ts';
 import { SyncFilters } from './sync-filters.ts';
 import * as tags from './tags.ts';
 import { updateUserWords } from './user-words.ts';
-import { assertAvailable, userIdForRegistration } from './username.ts';
+import { assertAvailable, noticesUserIdOf, userIdForRegistration } from './username.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -58,6 +58,8 @@ export function createAccounts(dependencies: AccountsDependencies) {
     emailSessions: ctx.emailSessions,
     /** To be loaded before any event is shown. */
     erasedUsers,
+    /** Who writes the server's notices; nobody can register this name. */
+    noticesUserId: noticesUserIdOf(ctx),
     /** For the pages that people see. */
     startPage: createStartPage(ctx),
 

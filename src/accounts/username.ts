@@ -29,6 +29,11 @@ export function userIdForRegistration(ctx: Pick<AccountsContext, 'localServers' 
   return userId;
 }
 
+/** The user that sends the server's notices. Throws when the server name is too long for the configured name. */
+export function noticesUserIdOf({ config, localServers }: Pick<AccountsContext, 'config' | 'localServers'>): UserId {
+  return userIdOfUsername(config.serverNotices.localpart, localServers.main);
+}
+
 /** Throws 400 M_INVALID_USERNAME for the user that sends the server's notices. */
 export function assertNotReserved(ctx: Pick<AccountsContext, 'config'>, userId: UserId): void {
   if (userId.startsWith(`@${ctx.config.serverNotices.localpart}:`)) throw invalidUsername('This username is reserved');

@@ -5,6 +5,7 @@
 import { IgnoredUsers } from '../accounts/ignored-users.ts';
 import { orderMac } from '../accounts/shared-secret.ts';
 import { MatrixError } from '../matrix/errors.ts';
+import { everybodyMayInvite } from '../matrix/invite-permission/invite-permission.ts';
 import { isEventId } from '../matrix/ids/event-id.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import { isRoomId } from '../matrix/ids/room-id.ts';
@@ -102,7 +103,8 @@ async function purgeInDatabase(
     };
     const ignored = new IgnoredUsers(db);
     const erasures = { erasedSince: () => undefined };
-    const people = { members, ignored, erasures };
+    const invitePermissions = { of: () => Promise.resolve(everybodyMayInvite) };
+    const people = { members, ignored, invitePermissions, erasures };
     const ctx = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
     return await purgeHistory(ctx, roomId, before);
   } finally {

@@ -9,6 +9,7 @@ import type { JsonObject } from '../matrix/json/json-value.ts';
 import { type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { assertMayInvite } from './may-invite.ts';
 import { assertJoined, memberOf, membershipIn } from './membership.ts';
 import { authorised, withoutAuthorisation } from './restricted-joins.ts';
 
@@ -20,8 +21,9 @@ export interface MembershipRequest {
   readonly extra?: JsonObject;
 }
 
-/** Errors: M_FORBIDDEN (by the rules: not invited, banned, already there). */
+/** Errors: M_FORBIDDEN (by the rules: not invited, banned, already there), M_INVITE_BLOCKED (by the invited). */
 export async function inviteUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
+  await assertMayInvite(ctx, actor.userId, request.target);
   await changeRoom(ctx, request.roomId, async (dag) => {
     const profile = await profileOf(ctx, request.target);
     return append(ctx, dag, actor.userId, request.target, contentOf('invite', request, profile));

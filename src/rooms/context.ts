@@ -8,7 +8,7 @@ import type { Names } from '../storage/names.ts';
 import type { Signer } from './build-event.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { RoomDags } from './dag/contract.ts';
-import type { Erasures, IgnoredSenders, Members } from './ports.ts';
+import type { Erasures, IgnoredSenders, InvitePermissions, Members } from './ports.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
 import type { StateReader } from './state/state-reader.ts';
 
@@ -27,6 +27,7 @@ export interface RoomsContext {
   readonly localServers: LocalServers;
   readonly members: Members;
   readonly ignored: IgnoredSenders;
+  readonly invitePermissions: InvitePermissions;
   readonly erasures: Erasures;
   readonly clock: Clock;
   readonly random: Random;

@@ -8,11 +8,12 @@ import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { type CreateRoomRequest, type StateDraft, createRoomEvents } from './create-room-events.ts';
 import { setPublished } from './directory/published-rooms.ts';
 import { layRoom } from './lay-room.ts';
+import { assertMayInvite } from './may-invite.ts';
 
 /**
  * The room exists, invites included, when this resolves; only then its alias leads to it and the directory lists it.
  * Errors: M_ROOM_IN_USE (the alias is taken; nothing was made), M_BAD_JSON, M_INVALID_ROOM_STATE (an event that the request
- * implies is refused), M_FORBIDDEN.
+ * implies is refused), M_FORBIDDEN, M_INVITE_BLOCKED (nothing was made).
  */
 export async function createRoom(
   ctx: RoomsContext,
@@ -36,6 +37,7 @@ async function makeRoom(
   request: CreateRoomRequest,
   rules: RoomVersionRules,
 ): Promise<RoomId> {
+  for (const invited of request.invite) await assertMayInvite(ctx, actor.userId, invited);
   const profile = await ctx.members.memberProfile(actor.userId);
   const drafts = createRoomEvents(request, actor.userId, profile, rules);
   const invites = await inviteDrafts(ctx, request);

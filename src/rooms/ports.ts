@@ -1,11 +1,17 @@
 /** What rooms need from others and must not import. The composition root hands the implementations over. */
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
+import type { InvitePermission } from '../matrix/invite-permission/invite-permission.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 
 /** Whom users do not want to hear from; `accounts` implements it. */
 export interface IgnoredSenders {
   of(reader: { readonly userId: UserId; readonly userNid: number }): Promise<ReadonlySet<string>>;
+}
+
+/** Who may invite local users; `accounts` implements it. */
+export interface InvitePermissions {
+  of(invited: { readonly userNid: number }): Promise<InvitePermission>;
 }
 
 /** Local users whose content was erased; `accounts` implements it. */

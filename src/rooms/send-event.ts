@@ -3,12 +3,14 @@ import { MatrixError, badJson, notFound } from '../matrix/errors.ts';
 import { isEventId } from '../matrix/ids/event-id.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
+import { isUserId } from '../matrix/ids/user-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
 import { type AppendOptions, type Appended, type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
 import type { EventDraft } from './build-event.ts';
 import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { assertMayInvite } from './may-invite.ts';
 import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
 import { checkRelation } from './relations/check-relation.ts';
@@ -89,6 +91,8 @@ export async function sendState(ctx: RoomsContext, actor: Actor, request: StateR
   // Who lets somebody into a restricted room is for the server to say.
   const isMember = type === 'm.room.member';
   const wanted = isMember ? withoutAuthorisation(request.content) : request.content;
+  if (isMember && wanted['membership'] === 'invite' && isUserId(stateKey))
+    await assertMayInvite(ctx, actor.userId, stateKey);
   return eventIdOf(
     await changeRoom(ctx, roomId, async (dag): Promise<Done> => {
       if (!isMember) await assertJoined(dag, actor.userId);

@@ -3,6 +3,8 @@
  * State is told all the same. https://spec.matrix.org/v1.19/client-server-api/#ignoring-users
  */
 import type { UserId } from '../matrix/ids/ids.ts';
+import { isUserId } from '../matrix/ids/user-id.ts';
+import { everybodyMayInvite } from '../matrix/invite-permission/invite-permission.ts';
 import { isJsonObject, type JsonValue } from '../matrix/json/json-value.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import { lastJoinedSpan } from '../rooms/history-visibility.ts';
@@ -38,15 +40,20 @@ export function withoutIgnoredUsers(pass: SyncPass, users: readonly UserId[]): r
   return ignored.size === 0 ? users : users.filter((userId) => !ignored.has(userId));
 }
 
-/** Whether an invite, or its end without an answer, comes from somebody ignored, so that the room is not to be shown. */
+/**
+ * Whether an invite, or its end without an answer, comes from somebody ignored or from whom the reader takes no invites, so
+ * that the room is not to be shown.
+ */
 export async function isFromIgnored(pass: SyncPass, { room, membership }: RoomStanding): Promise<boolean> {
   const ignored = ignoredBy(pass);
-  if (ignored.size === 0 || membership === 'knock') return false;
+  const permission = await pass.ctx.rooms.invitePermissions.of(pass.user);
+  if ((ignored.size === 0 && permission === everybodyMayInvite) || membership === 'knock') return false;
   const sender =
     membership === 'invite'
       ? await inviterOf(pass.ctx.rooms, pass.request.requester, room)
       : await removerOf(pass, room);
-  return sender !== undefined && ignored.has(sender);
+  if (sender === undefined || sender === pass.request.requester.userId) return false;
+  return ignored.has(sender) || permission.decide(sender) !== 'allow';
 }
 
 /** Who invited a user to a room, as they are shown it. */
@@ -54,21 +61,21 @@ export async function inviterOf(
   { db }: Pick<RoomsContext, 'db'>,
   { userId, userNid }: { readonly userId: UserId; readonly userNid: number },
   room: number,
-): Promise<string | undefined> {
+): Promise<UserId | undefined> {
   const row = await db.one(strippedState, { user: userNid, room });
   const events = JSON.parse(row?.json ?? '[]') as JsonValue;
   for (const event of Array.isArray(events) ? (events as readonly JsonValue[]) : [])
     if (isJsonObject(event) && event['type'] === 'm.room.member' && event['state_key'] === userId)
-      return typeof event['sender'] === 'string' ? event['sender'] : undefined;
+      return isUserId(event['sender']) ? event['sender'] : undefined;
   return undefined;
 }
 
 /** Who ended the membership of somebody who never was in the room. */
-async function removerOf(pass: SyncPass, room: number): Promise<string | undefined> {
+async function removerOf(pass: SyncPass, room: number): Promise<UserId | undefined> {
   const { ctx, request, now } = pass;
   const visibility = await loadVisibility(ctx.rooms, room, request.requester.userId);
   if (lastJoinedSpan(visibility, now) !== undefined) return undefined;
   const dag = await ctx.rooms.dags.openByNid(room);
   const row = await stateRow(ctx.rooms, dag, now, 'm.room.member', request.requester.userId);
-  return row === undefined ? undefined : (pduOf(row)['sender'] as string);
+  return row === undefined ? undefined : (pduOf(row)['sender'] as UserId);
 }

@@ -23,6 +23,18 @@ export const accountData = defineRead<{ user: number; room: number; type: string
       .where('type', '=', p.type),
 );
 
+export const accountDataOfTypes = defineRead<
+  { user: number; room: number; types: readonly string[] },
+  { type: string; json: string | null }
+>('accountData.ofTypes', (q, p) =>
+  q
+    .selectFrom('account_data')
+    .select(['type', 'json'])
+    .where('user_nid', '=', p.user)
+    .where('room', '=', p.room)
+    .where('type', 'in', p.list('types')),
+);
+
 /** Changes after `since` up to `until`, for /sync; deletions included. */
 export const accountDataSince = defineRead<{ user: number; since: number }, AccountDataRow>(
   'accountData.since',
