@@ -74,6 +74,16 @@ onSqlite('what happens all the time', (engine) => {
     expect(await readsOf(() => test.rooms.joinRoom(carol, { roomId }))).toEqual(['stateKey.byKeys']);
   });
 
+  it('reads no more for a first sync of many rooms than of a few', async () => {
+    const { test, alice, bob, readsOf } = await start();
+    const readsWith = async (rooms: number): Promise<string[]> => {
+      for (let i = 0; i < rooms; i++) await test.rooms.joinRoom(bob, { roomId: await test.createRoom(alice) });
+      await test.syncOnce(bob);
+      return readsOf(() => test.syncOnce(bob));
+    };
+    expect(await readsWith(30)).toEqual(await readsWith(3));
+  });
+
   it('tells of typing without a read, of a receipt with one', async () => {
     const { test, alice, bob, roomId, since, readsOf } = await start();
     await test.rooms.setTyping(alice, roomId, 5_000);

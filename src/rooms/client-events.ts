@@ -10,6 +10,7 @@ import { replacedBy } from '../storage/stores/state-line-store.ts';
 import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { transactionsOfEvents } from '../storage/stores/txn-store.ts';
 import type { RoomsContext } from './context.ts';
+import type { RoomDag } from './dag/contract.ts';
 import { type IsErased, type SourceEvent, erasedFor, nothingErased, shownPdu, sourceEvent } from './erasure.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from './history-visibility.ts';
 import { bundledRelations, withRelations } from './relations/bundles.ts';
@@ -39,21 +40,22 @@ export interface EventForm {
   readonly sources: readonly SourceEvent[];
 }
 
-/** In the order of `rows`; all of one room. `isErased`: of events that the reader gets redacted. */
+/** In the order of `rows`. `isErased`: of events that the reader gets redacted. */
 export async function eventForms(
   ctx: RoomsContext,
   rows: readonly EventRow[],
   isErased: IsErased = nothingErased,
 ): Promise<EventForm[]> {
-  const first = rows[0];
-  if (first === undefined) return [];
-  const { roomId, rules } = await ctx.dags.openByNid(first.room);
+  if (rows.length === 0) return [];
+  const dags = new Map<number, RoomDag>();
+  for (const { room } of rows) if (!dags.has(room)) dags.set(room, await ctx.dags.openByNid(room));
   const [previous, redactions, delayIds] = await Promise.all([
     previousEvents(ctx, rows),
     redactionEvents(ctx, rows),
     delayIdsOf(ctx, rows),
   ]);
   return rows.map((row): EventForm => {
+    const { roomId, rules } = dags.get(row.room)!;
     const own = sourceEvent(row);
     const replaced = sourceIn(previous, row.nid);
     const redaction = row.redacted_by === null ? undefined : sourceIn(redactions, row.redacted_by);

@@ -163,8 +163,16 @@ export async function stateAt(
   dag: RoomDag,
   pos: number,
   which: WhichState,
-): Promise<Map<number, number>> {
-  const state = await ctx.states.stateAt(dag.room, pos);
+): Promise<ReadonlyMap<number, number>> {
+  return partOfState(ctx, await ctx.states.stateAt(dag.room, pos), which);
+}
+
+/** Of a whole state. */
+export async function partOfState(
+  ctx: RoomsContext,
+  state: ReadonlyMap<number, number>,
+  which: WhichState,
+): Promise<ReadonlyMap<number, number>> {
   if (which === 'all') return state;
   const entries = [...state];
   const keys = await ctx.names.stateKeysOf(entries.map(([skey]) => skey));

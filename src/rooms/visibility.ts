@@ -2,7 +2,7 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { forbidden } from '../matrix/errors.ts';
 import { userRoom } from '../storage/stores/membership-store.ts';
-import { historyOfKeys } from '../storage/stores/state-line-store.ts';
+import { historyOfKeys, historyOfKeysInRooms } from '../storage/stores/state-line-store.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomsContext } from './context.ts';
 import {
@@ -15,18 +15,51 @@ import { pduOf } from './stored-event.ts';
 
 /** Both keys as they changed in the room's current state: a few rows each, whatever the room's size. */
 export async function loadVisibility(ctx: RoomsContext, room: number, userId: string): Promise<VisibilityTimeline> {
-  const [visibility = neverUsed, member = neverUsed] = await ctx.names.findSkeys([
+  const keys = await decidingKeys(ctx, userId);
+  return timelineOf(await ctx.db.all(historyOfKeys, { room, ...keys }), keys);
+}
+
+/** The same of many rooms, with one read. */
+export async function loadVisibilities(
+  ctx: RoomsContext,
+  rooms: readonly number[],
+  userId: string,
+): Promise<ReadonlyMap<number, VisibilityTimeline>> {
+  const keys = await decidingKeys(ctx, userId);
+  const rows = Map.groupBy(await ctx.db.all(historyOfKeysInRooms, { rooms, ...keys }), (row) => row.room);
+  return new Map(rooms.map((room) => [room, timelineOf(rows.get(room) ?? [], keys)]));
+}
+
+interface DecidingKeys {
+  /** Of the history visibility. */
+  readonly first: number;
+  /** Of the user's membership. */
+  readonly second: number;
+}
+
+async function decidingKeys(ctx: RoomsContext, userId: string): Promise<DecidingKeys> {
+  const [first = neverUsed, second = neverUsed] = await ctx.names.findSkeys([
     { type: 'm.room.history_visibility', key: '' },
     { type: 'm.room.member', key: userId },
   ]);
+  return { first, second };
+}
+
+interface KeyChange {
+  readonly skey: number;
+  readonly pos: number;
+  readonly body: Buffer | null;
+}
+
+function timelineOf(changes: readonly KeyChange[], keys: DecidingKeys): VisibilityTimeline {
   const timeline: { visibilities: Since<HistoryVisibility>[]; memberships: Since<string>[] } = {
     visibilities: [],
     memberships: [],
   };
-  for (const { skey, pos, body } of await ctx.db.all(historyOfKeys, { room, first: visibility, second: member })) {
+  for (const { skey, pos, body } of changes) {
     const content = body === null ? {} : (pduOf({ body })['content'] as JsonObject);
     const { history_visibility: value, membership } = content;
-    if (skey === visibility) timeline.visibilities.push({ pos, value: historyVisibilityOf(value) });
+    if (skey === keys.first) timeline.visibilities.push({ pos, value: historyVisibilityOf(value) });
     else timeline.memberships.push({ pos, value: typeof membership === 'string' ? membership : 'leave' });
   }
   return timeline;

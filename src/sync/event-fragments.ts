@@ -73,6 +73,15 @@ export class EventFragments {
     }
   }
 
+  /** Makes those of many rooms together, for whoever asks for them room by room right after. */
+  async prepare(rows: readonly EventRow[]): Promise<void> {
+    await this.#make(rows.filter((row) => !this.#cache.has(row.nid)));
+  }
+  /** The same by number. */
+  async prepareNids(nids: readonly number[]): Promise<void> {
+    await this.#make(await this.#rowsOf(nids.filter((nid) => !this.#cache.has(nid))));
+  }
+
   /** In the order of `rows`; all of one room. */
   async ofRows(rows: readonly EventRow[], reader: FragmentReader): Promise<EventFragment[]> {
     const cached = rows.map((row) => this.#cache.find(row.nid));

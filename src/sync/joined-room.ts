@@ -9,7 +9,8 @@ import { accountDataText } from './account-data-text.ts';
 import type { EventFragment } from './event-fragments.ts';
 import { ignoredBy, withoutIgnoredUsers } from './ignored-senders.ts';
 import type { RoomText } from './other-rooms.ts';
-import { type ReceiptNews, receiptNews } from './receipt-news.ts';
+import type { RoomLook } from './first-look.ts';
+import { type ReceiptNews, receiptNews, receiptsTold } from './receipt-news.ts';
 import { RoomReader } from './room-reader.ts';
 import { type StateWish, lazyMembers, loadState, stateField, stateText } from './room-state.ts';
 import { type RoomSummary, roomSummary } from './room-summary.ts';
@@ -19,26 +20,25 @@ import type { SyncPass } from './sync-request.ts';
 import type { UnreadCounts } from './thread-counts.ts';
 import { type RoomCounts, unreadCounts } from './unread-counts.ts';
 
-/** undefined: nothing to tell. */
+/** undefined: nothing to tell. `look`: what was read of the room already, in a first sync. */
 export async function joinedRoom(
   pass: SyncPass,
   { standing, change }: RoomNews,
   changedData: readonly AccountDataRow[],
+  look?: RoomLook,
 ): Promise<RoomText | undefined> {
   const { ctx, since, request } = pass;
   const dag = await ctx.rooms.dags.openByNid(standing.room);
   const reader = new RoomReader(ctx.rooms, standing.room, request.requester.userId, standing.pos);
+  if (look !== undefined) reader.knows(look.visibility);
   const joined = since < 0 ? 'new' : standing.pos <= since ? 'before' : await joinedSince(reader, since);
-  const view: JoinedView = { pass, dag, reader, isNew: joined === 'new', isBack: joined === 'back' };
+  const view: JoinedView = { pass, dag, reader, look, isNew: joined === 'new', isBack: joined === 'back' };
   const full = view.isNew || request.fullState;
   const isKnown = (pos: number | undefined): boolean => pos !== undefined && pos <= since;
   const hasNoEvents = !full && isKnown(change?.eventPos);
   const timeline = hasNoEvents ? noTimeline(pass.now) : await timelineOf(view);
   const state = hasNoEvents ? noState : await stateOf(view, timeline, full);
-  const receipts =
-    !view.isNew && isKnown(change?.receiptPos)
-      ? noReceipts
-      : await receiptNews(ctx.rooms, dag.room, pass.user.userNid, view.isNew ? -1 : since, pass.now, ignoredBy(pass));
+  const receipts = !view.isNew && isKnown(change?.receiptPos) ? noReceipts : await receiptsOf(view);
   const typing = typingNews(view);
   const ephemeral = ephemeralText(view, typing ?? [], receipts);
   const data = accountDataText(await accountDataOf(view, changedData), request.filter.room.accountData);
@@ -77,6 +77,7 @@ interface JoinedView {
   readonly pass: SyncPass;
   readonly dag: RoomDag;
   readonly reader: RoomReader;
+  readonly look: RoomLook | undefined;
   /** The client has not been told of the room as a joined one before `since`. */
   readonly isNew: boolean;
   /** The reader was joined at `since` and has been away in between. */
@@ -88,10 +89,10 @@ async function joinedSince(reader: RoomReader, since: number): Promise<'new' | '
   return membershipAt(await reader.visibility(), since) === 'join' ? 'back' : 'new';
 }
 
-async function timelineOf({ pass, dag, reader, isNew, isBack }: JoinedView): Promise<RoomTimeline> {
+async function timelineOf({ pass, dag, reader, look, isNew, isBack }: JoinedView): Promise<RoomTimeline> {
   // What came before the reader joined is theirs to see or not by the room's history visibility.
   const visibility = isNew || isBack ? await reader.visibility() : undefined;
-  const wish = { dag, reader, since: isNew ? -1 : pass.since, until: pass.now, visibility };
+  const wish = { dag, reader, since: isNew ? -1 : pass.since, until: pass.now, visibility, look };
   const timeline = await loadTimeline(pass, wish);
   // Of a room that is new to the client the past is a gap, as other servers have it: clients page back through it.
   return isNew && pass.since >= 0 ? { ...timeline, limited: true } : timeline;
@@ -111,17 +112,26 @@ const noState: StateAndSummary = { text: [], summary: undefined };
 const noReceipts: ReceiptNews = { contents: [], isOwn: false };
 
 async function stateOf(
-  { pass, dag, reader }: JoinedView,
+  { pass, dag, reader, look }: JoinedView,
   timeline: RoomTimeline,
   full: boolean,
 ): Promise<StateAndSummary> {
-  const wish: StateWish = { dag, reader, timeline, since: pass.since, until: pass.now, full };
+  const wish: StateWish = { dag, reader, timeline, since: pass.since, until: pass.now, full, look };
   const state = await loadState(pass, wish);
   const events = [...state, ...timeline.events.map((event) => event.fragment)];
   const summary =
-    full || events.some(isSummarised) ? await roomSummary(pass.ctx.rooms, dag, pass.user.userNid) : undefined;
+    full || events.some(isSummarised)
+      ? (look?.summary ?? (await roomSummary(pass.ctx.rooms, dag, pass.user.userNid)))
+      : undefined;
   const members = await lazyMembers(pass, wish, state, summary?.['m.heroes'] ?? []);
   return { text: await stateText(pass, wish, [...state, ...members]), summary };
+}
+
+function receiptsOf({ pass, dag, isNew, look }: JoinedView): Promise<ReceiptNews> {
+  const { rooms } = pass.ctx;
+  const { userNid } = pass.user;
+  if (look !== undefined) return receiptsTold(rooms, look.receipts, userNid, ignoredBy(pass));
+  return receiptNews(rooms, dag.room, userNid, isNew ? -1 : pass.since, pass.now, ignoredBy(pass));
 }
 
 /** What a summary is made of. */

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import { unthreaded } from '../rooms/receipts.ts';
-import { receiptsAfter } from '../storage/stores/receipt-store.ts';
+import { type ReceiptRow, receiptsAfter } from '../storage/stores/receipt-store.ts';
 
 export interface ReceiptNews {
   /** Usually one at most; more where somebody has several receipts at one event, because a content holds one of each user. */
@@ -22,7 +22,16 @@ export async function receiptNews(
   until: number,
   ignored: ReadonlySet<string>,
 ): Promise<ReceiptNews> {
-  const all = await ctx.db.all(receiptsAfter, { room, after: since, upTo: until });
+  return receiptsTold(ctx, await ctx.db.all(receiptsAfter, { room, after: since, upTo: until }), reader, ignored);
+}
+
+/** `all`: of one room. */
+export async function receiptsTold(
+  ctx: RoomsContext,
+  all: readonly ReceiptRow[],
+  reader: number,
+  ignored: ReadonlySet<string>,
+): Promise<ReceiptNews> {
   const rows = all.filter((row) => row.type !== 'm.read.private' || row.user_nid === reader);
   const userIds = await ctx.names.userIds(rows.map((row) => row.user_nid));
   const contents: Content[] = [];

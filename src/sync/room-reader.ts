@@ -21,6 +21,11 @@ export class RoomReader implements FragmentReader {
     this.#joinedSince = joinedSince;
   }
 
+  /** It was found out already. */
+  knows(visibility: VisibilityTimeline): void {
+    this.#visibility = Promise.resolve(visibility);
+  }
+
   visibility(): Promise<VisibilityTimeline> {
     this.#visibility ??= loadVisibility(this.#rooms, this.#room, this.userId);
     return this.#visibility;

@@ -3,8 +3,9 @@ import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import type { RoomsContext } from '../rooms/context.ts';
-import { memberRows, stateAt } from '../rooms/read-state.ts';
+import { memberRows, partOfState, stateAt } from '../rooms/read-state.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
+import type { RoomLook } from './first-look.ts';
 import type { RoomReader } from './room-reader.ts';
 import { type RoomTimeline, startOfTimeline } from './room-timeline.ts';
 import type { StateField, SyncPass } from './sync-request.ts';
@@ -16,6 +17,8 @@ export interface StateWish {
   readonly timeline: RoomTimeline;
   readonly since: number;
   readonly until: number;
+  /** What was read of the room already. */
+  readonly look?: RoomLook | undefined;
   /** The whole state at the start of the timeline; otherwise what changed between `since` and there. */
   readonly full: boolean;
 }
@@ -42,11 +45,10 @@ export async function loadState(pass: SyncPass, wish: StateWish): Promise<EventF
     : stateAtEnd(pass, wish);
 }
 
-async function stateAtEnd(pass: SyncPass, { dag, reader, full, since, until }: StateWish): Promise<EventFragment[]> {
+async function stateAtEnd(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
+  const { dag, reader, since, until } = wish;
   const { rooms, fragments } = pass.ctx;
-  const state = full
-    ? await stateAt(rooms, dag, until, isLazy(pass) ? 'without-members' : 'all')
-    : await delta(rooms, dag, since, until);
+  const state = wish.full ? await wholeState(pass, wish) : await delta(rooms, dag, since, until);
   return fragments.ofNids(
     [...state.values()].filter((nid) => nid !== null),
     reader,
@@ -63,14 +65,18 @@ async function stateBefore(pass: SyncPass, wish: StateWish): Promise<EventFragme
   return pass.ctx.fragments.ofNids(nids, wish.reader);
 }
 
-/** The present state, but what the timeline itself tells as it was before. */
-async function wholeBefore(
-  pass: SyncPass,
-  { dag, timeline, until }: StateWish,
-  inTimeline: ReadonlySet<number>,
-): Promise<number[]> {
+/** The present one. */
+function wholeState(pass: SyncPass, { dag, until, look }: StateWish): Promise<ReadonlyMap<number, number>> {
   const { rooms } = pass.ctx;
-  const state = await stateAt(rooms, dag, until, isLazy(pass) ? 'without-members' : 'all');
+  const which = isLazy(pass) ? 'without-members' : 'all';
+  return look?.state === undefined ? stateAt(rooms, dag, until, which) : partOfState(rooms, look.state, which);
+}
+
+/** The present state, but what the timeline itself tells as it was before. */
+async function wholeBefore(pass: SyncPass, wish: StateWish, inTimeline: ReadonlySet<number>): Promise<number[]> {
+  const { dag, timeline, until } = wish;
+  const { rooms } = pass.ctx;
+  const state = await wholeState(pass, wish);
   const nids: number[] = [];
   const told: number[] = [];
   for (const [skey, nid] of state) {

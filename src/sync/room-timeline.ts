@@ -13,6 +13,7 @@ import { bundledRelations } from '../rooms/relations/bundles.ts';
 import { roomByNid } from '../storage/stores/room-graph-store.ts';
 import { type EventRow, timelineBackwards } from '../storage/stores/timeline-store.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
+import type { RoomLook } from './first-look.ts';
 import type { RoomReader } from './room-reader.ts';
 import type { SyncPass } from './sync-request.ts';
 
@@ -40,6 +41,8 @@ export interface TimelineWish {
   /** -1: from the beginning. */
   readonly since: number;
   readonly until: number;
+  /** What was read of the room already. */
+  readonly look?: RoomLook | undefined;
   /** undefined: the reader was joined all the time and sees everything. */
   readonly visibility: VisibilityTimeline | undefined;
 }
@@ -100,12 +103,10 @@ function ownTransactionId({ transaction }: TimelineEntry, deviceNid: number): st
 
 async function timelineFromDatabase(pass: SyncPass, wish: TimelineWish): Promise<RoomTimeline> {
   const { ctx } = pass;
-  const { found, limited } = await readBackwards(pass, wish);
-  const transactions = await ownTransactions(
-    ctx.rooms,
-    found.map(({ row }) => row),
-    pass.request.requester,
-  );
+  const { found, limited, isOfLook } = await readBackwards(pass, wish);
+  const rows = found.map(({ row }) => row);
+  const transactions = isOfLook ? wish.look?.transactions : undefined;
+  const ownIds = transactions ?? (await ownTransactions(ctx.rooms, rows, pass.request.requester));
   const seesPrevious = await wish.reader.previousSeen(found.map(({ fragment }) => fragment));
   // Who gets a timeline without a gap has every relation as an event of its own; a room that is new begins with a gap.
   const hasGap = limited || (wish.since < 0 && pass.since >= 0);
@@ -116,7 +117,7 @@ async function timelineFromDatabase(pass: SyncPass, wish: TimelineWish): Promise
     const membership = visibility === undefined ? 'join' : (membershipAt(visibility, row.pos ?? 0) ?? 'leave');
     const reader = {
       userNid: pass.request.requester.userNid,
-      transactionId: transactions.get(row.nid),
+      transactionId: ownIds.get(row.nid),
       membership,
       seesPrevious: seesPrevious(fragment),
       relations: relations?.get(row.nid),
@@ -153,43 +154,52 @@ interface Found {
   readonly fragment: EventFragment;
 }
 
+interface FoundBackwards {
+  readonly found: Found[];
+  readonly limited: boolean;
+  /** Nothing beyond the first look was read. */
+  readonly isOfLook: boolean;
+}
+
 /**
  * The newest events that the filter wants, oldest first, back to the first one that the reader may not see. Bounded:
  * `limited` when it gave up.
  */
-async function readBackwards(
-  pass: SyncPass,
-  wish: TimelineWish,
-): Promise<{ readonly found: Found[]; readonly limited: boolean }> {
+async function readBackwards(pass: SyncPass, wish: TimelineWish): Promise<FoundBackwards> {
   const { ctx, request } = pass;
   const { room } = wish.dag;
   const filter = request.filter.room.timeline;
   const limit = timelineLimit(filter);
   const after = wish.since < 0 ? -1 : firstOrdAfter(wish.since) - 1;
   const found: Found[] = [];
+  let look = wish.look?.newest;
+  let isOfLook = look !== undefined;
+  const result = (limited: boolean): FoundBackwards => ({ found: found.reverse(), limited, isOfLook });
   let before = firstOrdAfter(wish.until);
   let chunkSize = limit + 1;
   for (let scanned = 0; scanned < limits.messagesScannedMax;) {
-    const rows = await ctx.rooms.db.all(timelineBackwards, { room, before, after, limit: chunkSize });
+    isOfLook = look !== undefined;
+    const rows = look ?? (await ctx.rooms.db.all(timelineBackwards, { room, before, after, limit: chunkSize }));
+    look = undefined;
     const fragments = await ctx.fragments.ofRows(rows, wish.reader);
     for (const [index, row] of rows.entries()) {
       before = row.ord ?? before;
       const fragment = fragmentAt(fragments, index);
       if (wish.visibility !== undefined && !isVisible(wish.visibility, row.pos ?? 0)) {
         // A timeline has no holes: the state after one would not follow from its events.
-        if (found.length > 0) return { found: found.reverse(), limited: true };
+        if (found.length > 0) return result(true);
         continue;
       }
       if (!matchesRoomEventFilter(filter, fragment)) continue;
-      if (found.length === limit) return { found: found.reverse(), limited: true };
+      if (found.length === limit) return result(true);
       found.push({ row, fragment });
     }
-    if (rows.length < chunkSize) return { found: found.reverse(), limited: await isPurgedAfter(ctx.rooms, wish) };
+    if (rows.length < chunkSize) return result(await isPurgedAfter(ctx.rooms, wish));
     scanned += rows.length;
     // What was read so far did not suffice, so little of it passes.
     chunkSize = Math.min(2 * chunkSize, chunkSizeMax);
   }
-  return { found: found.reverse(), limited: true };
+  return result(true);
 }
 
 const chunkSizeMax = 500;

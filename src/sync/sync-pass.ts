@@ -4,6 +4,7 @@ import { formatStreamToken } from '../rooms/pagination-token.ts';
 import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores/account-data-store.ts';
 import { accountDataText } from './account-data-text.ts';
 import { deviceKeysText, deviceListsText } from './device-keys-text.ts';
+import { FirstLooks, type RoomLook } from './first-look.ts';
 import { isFromIgnored } from './ignored-senders.ts';
 import { joinedRoom } from './joined-room.ts';
 import { inWantedForm } from './response-form.ts';
@@ -24,11 +25,14 @@ type Section = 'join' | 'invite' | 'knock' | 'leave';
 export async function runPass(pass: SyncPass): Promise<PassResult> {
   const accountData = await changedAccountData(pass);
   const sections: Record<Section, RoomText[]> = { join: [], invite: [], knock: [], leave: [] };
+  const looks = new FirstLooks(pass);
   for (const news of pass.rooms) {
-    const section = sectionOf(news.standing.membership);
+    const { room, membership } = news.standing;
+    const section = sectionOf(membership);
     if (section === undefined || !(await isWanted(pass, news.standing))) continue;
     if ((section === 'invite' || section === 'leave') && (await isFromIgnored(pass, news.standing))) continue;
-    const told = await roomText(pass, section, news, accountData.get(news.standing.room) ?? []);
+    const look = section === 'join' ? await looks.find(room) : undefined;
+    const told = await roomText(pass, section, news, accountData.get(room) ?? [], look);
     if (told !== undefined) sections[section].push(told);
   }
   const { accountData: filter } = pass.request.filter;
@@ -108,9 +112,10 @@ async function roomText(
   section: Section,
   news: RoomNews,
   accountData: readonly AccountDataRow[],
+  look: RoomLook | undefined,
 ): Promise<RoomText | undefined> {
   const { since, request } = pass;
-  if (section === 'join') return joinedRoom(pass, news, accountData);
+  if (section === 'join') return joinedRoom(pass, news, accountData, look);
   const isNews = news.standing.pos > since;
   if (section === 'leave') {
     if (!isNews || (since < 0 && (news.standing.isForgotten || !request.filter.room.includeLeave))) return undefined;

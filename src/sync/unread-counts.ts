@@ -9,8 +9,8 @@ import { everybody } from '../rooms/mentions.ts';
 import { firstOrdAfter } from '../rooms/pagination-token.ts';
 import { mainThread } from '../rooms/threads.ts';
 import type { Database } from '../storage/database.ts';
-import { type MentionRow, mentionsAbove } from '../storage/stores/mention-store.ts';
-import { type ReadUpTo, readUpTo } from '../storage/stores/receipt-store.ts';
+import { type MentionRow, mentionsAbove, unreadMentions } from '../storage/stores/mention-store.ts';
+import { type ReadUpTo, readUpTo, readUpToIn } from '../storage/stores/receipt-store.ts';
 import { notifySeqBefore } from '../storage/stores/timeline-store.ts';
 import { type CustomCounts, extendCounts, noCounts } from './custom-counts.ts';
 import type { SyncContext } from './sync-request.ts';
@@ -135,21 +135,40 @@ async function loadMarker(db: Database, user: SyncUser, room: number): Promise<R
   const version = user.markersVersion;
   const rows = await db.all(readUpTo, { user: user.userNid, room });
   const [row] = rows;
-  const places = placesOf(rows);
   const mentions = row && (await db.all(mentionsAbove, { user: user.userNid, room, above: row.read_ord }));
-  const deviations = deviationsOf(mentions ?? []);
-  const marker: ReadMarker = {
+  const marker = markerOf(rows, mentions ?? []);
+  // What changed while this was read is not to be kept.
+  if (row !== undefined && user.markersVersion === version) user.markers.set(room, marker);
+  return marker;
+}
+
+/** What is known of no room yet, for many rooms together. */
+export async function prepareMarkers(
+  { rooms: { db } }: SyncContext,
+  user: SyncUser,
+  all: readonly number[],
+): Promise<void> {
+  const rooms = all.filter((room) => !user.markers.has(room));
+  if (rooms.length === 0) return;
+  const version = user.markersVersion;
+  const read = Map.groupBy(await db.all(readUpToIn, { user: user.userNid, rooms }), (row) => row.room);
+  const mentions = Map.groupBy(await db.all(unreadMentions, { user: user.userNid, rooms }), (row) => row.room);
+  if (user.markersVersion !== version) return;
+  for (const [room, rows] of read) user.markers.set(room, markerOf(rows, mentions.get(room) ?? []));
+}
+
+function markerOf(rows: readonly ReadUpTo[], mentions: readonly Deviation[]): ReadMarker {
+  const places = placesOf(rows);
+  const deviations = deviationsOf(mentions);
+  return {
     places,
-    notifyRead: row?.notify_read ?? 0,
+    notifyRead: rows[0]?.notify_read ?? 0,
     extra: deviations.reduce((sum, event) => sum + event.notify, 0),
     highlight: deviations.reduce((sum, event) => sum + event.highlight, 0),
     deviations,
     threads: undefined,
     custom: noCounts(places.ord),
   };
-  // What changed while this was read is not to be kept.
-  if (row !== undefined && user.markersVersion === version) user.markers.set(room, marker);
-  return marker;
 }
 
 /** From the rows of `readUpTo`. */

@@ -6,8 +6,8 @@ import type { Reads } from '../../storage/snapshot.ts';
 import type { Names } from '../../storage/names.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { type EventPlaceRow, placesByNids } from '../../storage/stores/room-graph-store.ts';
-import { mainsOfRoom } from '../../storage/stores/state-line-store.ts';
-import type { MainLines } from './main-lines.ts';
+import { completeAtOfLines, mainsOfRoom, mainsOfRooms } from '../../storage/stores/state-line-store.ts';
+import type { MainLines, Mains } from './main-lines.ts';
 import { CommittedLines } from '../dag/committed-lines.ts';
 import { completeState, differingKeys, eventAt, eventsAt } from '../dag/lines.ts';
 import { NOW, type Point } from '../dag/state-point.ts';
@@ -16,12 +16,15 @@ export class StateReader {
   readonly #db: Reads;
   readonly #names: Pick<Names, 'findSkey'>;
   readonly #lines: CommittedLines;
-  readonly #mains: Pick<MainLines, 'ofRoom'>;
+  readonly #mains: Pick<MainLines, 'ofRoom' | 'ofRooms'>;
 
   /** `mains`: where they are in memory; they are read otherwise. */
-  constructor(db: Reads, names: Pick<Names, 'findSkey'>, mains?: Pick<MainLines, 'ofRoom'>) {
+  constructor(db: Reads, names: Pick<Names, 'findSkey'>, mains?: Pick<MainLines, 'ofRoom' | 'ofRooms'>) {
     this.#db = db;
-    this.#mains = mains ?? { ofRoom: (room) => db.all(mainsOfRoom, { room }) };
+    this.#mains = mains ?? {
+      ofRoom: (room) => db.all(mainsOfRoom, { room }),
+      ofRooms: async (rooms) => Map.groupBy(await db.all(mainsOfRooms, { rooms }), (row) => row.room),
+    };
     this.#names = names;
     this.#lines = new CommittedLines(db);
   }
@@ -29,6 +32,17 @@ export class StateReader {
   /** The current state of the room as it was at a position: O(state). */
   async stateAt(room: number, pos: number): Promise<Map<number, number>> {
     return completeState(this.#lines, await this.#mainPoint(room, pos));
+  }
+
+  /** The same of many rooms, with one read: a main line is a root, so that nothing of the state is elsewhere. */
+  async statesAt(rooms: readonly number[], pos: number): Promise<Map<number, Map<number, number>>> {
+    const roomOf = new Map<number, number>();
+    for (const [room, mains] of await this.#mains.ofRooms(rooms)) roomOf.set(mainAt(room, mains, pos).line, room);
+    const states = new Map<number, Map<number, number>>();
+    for (const room of roomOf.values()) states.set(room, new Map());
+    for (const { line, skey, event } of await this.#db.all(completeAtOfLines, { lines: [...roomOf.keys()], pos }))
+      if (event !== null) states.get(roomOf.get(line) ?? 0)?.set(skey, event);
+    return states;
   }
 
   /** One event of it. */
@@ -91,10 +105,7 @@ export class StateReader {
   }
 
   async #mainPoint(room: number, pos: number): Promise<Point> {
-    const mains = await this.#mains.ofRoom(room);
-    const main = mains.findLast((candidate) => candidate.from_pos <= pos) ?? mains[0];
-    if (main === undefined) throw new Error(`there is no room ${room}`);
-    return { line: main.line, pos };
+    return { line: mainAt(room, await this.#mains.ofRoom(room), pos).line, pos };
   }
 
   async #place(nid: number): Promise<EventPlaceRow> {
@@ -115,6 +126,12 @@ export class StateReader {
     if (change === undefined) throw new Error(`event ${place.nid} has no row of its own`);
     return change.prev;
   }
+}
+
+function mainAt(room: number, mains: Mains, pos: number): Mains[number] {
+  const main = mains.findLast((candidate) => candidate.from_pos <= pos) ?? mains[0];
+  if (main === undefined) throw new Error(`there is no room ${room}`);
+  return main;
 }
 
 const isRejected = (place: EventPlaceRow): boolean => (place.flags & EventFlag.rejected) !== 0;

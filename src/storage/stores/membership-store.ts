@@ -63,6 +63,33 @@ export const membersOf = defineRead<{ room: number; membership: string; limit: n
       .limit(bigint(p.limit)),
 );
 
+/** The same of many rooms, at most `limit` of each. */
+export const membersOfRooms = defineRead<
+  { rooms: readonly number[]; membership: string; limit: number },
+  { room: number; user_nid: number }
+>('membership.membersOfRooms', (q, p) =>
+  q
+    .selectFrom('room as r')
+    .innerJoin('member_room as m', 'm.room', 'r.room')
+    .select(['m.room', 'm.user_nid'])
+    .where('r.room', 'in', p.list('rooms'))
+    .where('m.membership', '=', p.membership)
+    .where('m.user_nid', '<', (x) =>
+      x.fn.coalesce(
+        x
+          .selectFrom('member_room as n')
+          .select('n.user_nid')
+          .whereRef('n.room', '=', 'r.room')
+          .where('n.membership', '=', p.membership)
+          .orderBy('n.user_nid')
+          .limit(1)
+          .offset(bigint(p.limit)),
+        x.lit(Number.MAX_SAFE_INTEGER),
+      ),
+    )
+    .orderBy('m.user_nid'),
+);
+
 /** Joined: summed up over servers; invited: counted. */
 export const memberCounts = defineRead<{ room: number }, { joined: number | null; invited: number | null }>(
   'membership.counts',
@@ -79,6 +106,27 @@ export const memberCounts = defineRead<{ room: number }, { joined: number | null
           .as('invited'),
       ])
       .where('room', '=', p.room),
+);
+
+/** The same of many rooms; those that never had members are missing. */
+export const memberCountsOf = defineRead<
+  { rooms: readonly number[] },
+  { room: number; joined: number; invited: number | null }
+>('membership.countsOf', (q, p) =>
+  q
+    .selectFrom('room_server as s')
+    .select((e) => [
+      's.room',
+      e.cast<number>(e.fn.sum('s.joined'), 'bigint').as('joined'),
+      e
+        .selectFrom('member_room as i')
+        .select((m) => m.fn.countAll<number>().as('members'))
+        .whereRef('i.room', '=', 's.room')
+        .where('i.membership', '=', 'invite')
+        .as('invited'),
+    ])
+    .where('s.room', 'in', p.list('rooms'))
+    .groupBy('s.room'),
 );
 
 /** A room in which both users are joined; the other one may be of another server. */

@@ -44,3 +44,20 @@ export const mentionsAbove = defineRead<{ user: number; room: number; above: num
       .where('ord', '>', p.above)
       .orderBy('ord'),
 );
+
+/** What deviates for a user above what they have read, in many rooms. CROSS JOIN because SQLite keeps its order. */
+export const unreadMentions = defineRead<
+  { user: number; rooms: readonly number[] },
+  { room: number; ord: number } & MentionRow
+>('mention.unread', (q, p) =>
+  q
+    .selectFrom('user_room as u')
+    .crossJoin('mention as m')
+    .select(['u.room', 'm.user_nid as user', 'm.ord', 'm.thread', 'm.notify', 'm.highlight'])
+    .where('u.user_nid', '=', p.user)
+    .where('u.room', 'in', p.list('rooms'))
+    .where('m.user_nid', 'in', [p.user, 0])
+    .whereRef('m.room', '=', 'u.room')
+    .whereRef('m.ord', '>', 'u.read_ord')
+    .orderBy('m.ord'),
+);

@@ -83,6 +83,36 @@ export const readUpTo = defineRead<{ user: number; room: number }, ReadUpTo>('re
     .where('u.room', '=', p.room),
 );
 
+/** The same of many rooms. */
+export const readUpToIn = defineRead<{ user: number; rooms: readonly number[] }, { room: number } & ReadUpTo>(
+  'receipt.readUpToIn',
+  (q, p) =>
+    q
+      .selectFrom('user_room as u')
+      .leftJoin('receipt as r', (join) =>
+        join
+          .onRef('r.user_nid', '=', 'u.user_nid')
+          .onRef('r.room', '=', 'u.room')
+          .onRef('r.ord', '>', 'u.read_ord')
+          .on('r.thread', '<>', ''),
+      )
+      .select(['u.room', 'u.read_ord', 'u.notify_read', 'r.thread', 'r.ord'])
+      .where('u.user_nid', '=', p.user)
+      .where('u.room', 'in', p.list('rooms')),
+);
+
+/** All receipts of many rooms, private ones of other users included. */
+export const receiptsOfRooms = defineRead<{ rooms: readonly number[]; upTo: number }, { room: number } & ReceiptRow>(
+  'receipt.ofRooms',
+  (q, p) =>
+    q
+      .selectFrom('receipt')
+      .select(['room', 'user_nid', 'type', 'thread', 'event_id', 'ts', 'pos'])
+      .where('room', 'in', p.list('rooms'))
+      .where('pos', '<=', p.upTo)
+      .orderBy('pos'),
+);
+
 /** Receipts of a room that changed after a position, private ones of other users included: the reader leaves those out. */
 export const receiptsAfter = defineRead<{ room: number; after: number; upTo: number }, ReceiptRow>(
   'receipt.after',

@@ -113,8 +113,44 @@ export const completeAt = defineRead<{ line: number; pos: number }, { skey: numb
       ),
 );
 
+/** The same of many lines. */
+export const completeAtOfLines = defineRead<
+  { lines: readonly number[]; pos: number },
+  { line: number; skey: number; event: number | null }
+>('stateChange.completeAtOfLines', (q, p) =>
+  q
+    .selectFrom('state_change as c')
+    .select(['c.line', 'c.skey', 'c.event'])
+    .where('c.line', 'in', p.list('lines'))
+    .where('c.pos', '<=', p.pos)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('state_change as d')
+            .select('d.pos')
+            .whereRef('d.line', '=', 'c.line')
+            .whereRef('d.skey', '=', 'c.skey')
+            .whereRef('d.pos', '>', 'c.pos')
+            .where('d.pos', '<=', p.pos),
+        ),
+      ),
+    ),
+);
+
 export const mainsOfRoom = defineRead<{ room: number }, { from_pos: number; line: number }>('roomMain.byRoom', (q, p) =>
   q.selectFrom('room_main').select(['from_pos', 'line']).where('room', '=', p.room).orderBy('from_pos'),
+);
+
+export const mainsOfRooms = defineRead<{ rooms: readonly number[] }, { room: number; from_pos: number; line: number }>(
+  'roomMain.byRooms',
+  (q, p) =>
+    q
+      .selectFrom('room_main')
+      .select(['room', 'from_pos', 'line'])
+      .where('room', 'in', p.list('rooms'))
+      .orderBy('room')
+      .orderBy('from_pos'),
 );
 
 export const givenStatesOf = defineRead<
@@ -180,6 +216,21 @@ export const historyOfKeys = defineRead<
     .leftJoin('event_body as b', 'b.nid', 'c.event')
     .select(['c.skey', 'c.pos', 'b.body'])
     .where('m.room', '=', p.room)
+    .where('c.skey', 'in', [p.first, p.second])
+    .orderBy('c.pos'),
+);
+
+/** The same in many rooms. */
+export const historyOfKeysInRooms = defineRead<
+  { rooms: readonly number[]; first: number; second: number },
+  { room: number; skey: number; pos: number; body: Buffer | null }
+>('stateChange.historyOfKeysInRooms', (q, p) =>
+  q
+    .selectFrom('room_main as m')
+    .innerJoin('state_change as c', 'c.line', 'm.line')
+    .leftJoin('event_body as b', 'b.nid', 'c.event')
+    .select(['m.room', 'c.skey', 'c.pos', 'b.body'])
+    .where('m.room', 'in', p.list('rooms'))
     .where('c.skey', 'in', [p.first, p.second])
     .orderBy('c.pos'),
 );

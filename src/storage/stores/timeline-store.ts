@@ -68,6 +68,32 @@ export const timelineBackwards = defineRead<{ room: number; before: number; afte
       .limit(bigint(p.limit)),
 );
 
+/** The newest of each room, from below `before` on: at most `limit` of each, in no order. */
+export const newestOfRooms = defineRead<{ rooms: readonly number[]; before: number; limit: number }, EventRow>(
+  'timeline.newestOfRooms',
+  (q, p) =>
+    q
+      .selectFrom('room as r')
+      .innerJoin('event as e', 'e.room', 'r.room')
+      .innerJoin('event_body as b', 'b.nid', 'e.nid')
+      .select([...columns])
+      .where('r.room', 'in', p.list('rooms'))
+      .where('e.ord', '<', p.before)
+      .where('e.ord', '>', (x) =>
+        x.fn.coalesce(
+          x
+            .selectFrom('event as d')
+            .select('d.ord')
+            .whereRef('d.room', '=', 'r.room')
+            .where('d.ord', '<', p.before)
+            .orderBy('d.ord', 'desc')
+            .limit(1)
+            .offset(bigint(p.limit)),
+          x.lit(-1),
+        ),
+      ),
+);
+
 /** The oldest first, from above `after` up to below `before`. */
 export const timelineForwards = defineRead<{ room: number; before: number; after: number; limit: number }, EventRow>(
   'timeline.forwards',
