@@ -12,6 +12,7 @@ import { keyBackupEndpoints } from './client/key-backup/index.ts';
 import { clientKeyEndpoints } from './client/keys/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
 import { openIdEndpoints } from './client/openid/index.ts';
+import { notificationEndpoints } from './client/notifications/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
 import { profileEndpoints } from './client/profile/index.ts';
 import { pushRulesEndpoints } from './client/push-rules/index.ts';
@@ -52,6 +53,7 @@ const areas = [
   ...clientKeyEndpoints,
   ...loginEndpoints,
   ...openIdEndpoints,
+  ...notificationEndpoints,
   ...presenceEndpoints,
   ...profileEndpoints,
   ...pushRulesEndpoints,

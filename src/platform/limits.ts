@@ -163,6 +163,12 @@ export const limits = Object.freeze({
   pusherTextBytesMax: 256,
   pusherDataBytesMax: 8_192,
   pushersMax: 50,
+  notificationsDefault: 20,
+  notificationsMax: 100,
+  /** Events of all rooms that a page of /notifications looks at. */
+  notificationsScannedMax: 1_000,
+  /** Older events are in no list of notifications: 30 days. */
+  notificationAgeMs: 2_592_000_000,
   /** Of one pusher, those that wait; of more, the oldest are not sent. */
   pushesWaitingMax: 100,
   /** Older events are not pushed any more, whatever kept them. */

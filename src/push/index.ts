@@ -3,6 +3,7 @@ import type { Requester } from '../accounts/requester.ts';
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import type { PusherKey } from '../storage/stores/pusher-store.ts';
 import type { PushContext } from './context.ts';
+import { listNotifications, type NotificationsPage, type NotificationsRequest } from './notifications.ts';
 import { PushWorker } from './push-worker.ts';
 import { listPushers, type Pusher, type PusherWish, removePusher, setPusher } from './pushers.ts';
 
@@ -10,6 +11,10 @@ export interface Push {
   listPushers(requester: Pick<Requester, 'userNid'>): Promise<readonly Pusher[]>;
   setPusher(requester: Pick<Requester, 'userNid' | 'deviceNid'>, wish: PusherWish): Promise<void>;
   removePusher(requester: Pick<Requester, 'userNid'>, key: PusherKey): Promise<void>;
+  listNotifications(
+    requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>,
+    request: NotificationsRequest,
+  ): Promise<NotificationsPage>;
   /** Begins to follow the stream of events. To be called once. */
   start(): void;
   /** Resolves when everything that was committed has been looked at; not when all is sent. */
@@ -27,6 +32,7 @@ export function createPush(dependencies: PushDependencies): Push {
     listPushers: ({ userNid }) => listPushers(ctx, userNid),
     setPusher: (requester, wish) => setPusher(ctx, requester, wish),
     removePusher: ({ userNid }, key) => removePusher(ctx, userNid, key),
+    listNotifications: (requester, request) => listNotifications(ctx, requester, request),
     start: () => worker.start(),
     lookedAtAll: () => worker.lookedAtAll(),
     close: () => worker.close(),

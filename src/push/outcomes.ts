@@ -33,9 +33,10 @@ export class EventOutcomes {
     this.#room = room;
   }
 
-  static async of(ctx: OutcomesContext, dag: RoomDag, event: RoomEvent): Promise<EventOutcomes> {
-    const members = (await ctx.rooms.db.one(joinedCount, { room: dag.room }))?.members ?? 0;
-    return new EventOutcomes(ctx, dag, event, await pushRoomOf(dag, event, members));
+  /** `members`: how many have joined, if that is known already. */
+  static async of(ctx: OutcomesContext, dag: RoomDag, event: RoomEvent, members?: number): Promise<EventOutcomes> {
+    const memberCount = members ?? (await joinedMembers(ctx.rooms, dag.room));
+    return new EventOutcomes(ctx, dag, event, await pushRoomOf(dag, event, memberCount));
   }
 
   /** Nobody is notified of what they did themselves, or of what comes from whom they ignore. */
@@ -56,4 +57,8 @@ export class EventOutcomes {
     const displayName = typeof name === 'string' ? name : undefined;
     return rules.evaluate(this.#pushEvent, this.#room, { userId, displayName });
   }
+}
+
+export async function joinedMembers({ db }: Pick<RoomsContext, 'db'>, room: number): Promise<number> {
+  return (await db.one(joinedCount, { room }))?.members ?? 0;
 }

@@ -1,0 +1,3 @@
+import { getNotifications } from './get-notifications.ts';
+
+export const notificationEndpoints = [getNotifications];
