@@ -39,6 +39,8 @@ import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { DelayedEvents } from './rooms/delayed-events/delayed-events.ts';
 import type { Senders } from './rooms/ports.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
+import { createRtc, type Rtc } from './rtc/index.ts';
+import type { Callers } from './rtc/ports.ts';
 import { type Search, createSearch } from './search/index.ts';
 import { databaseOptions } from './storage/database-options.ts';
 import type { GroupCommitDatabase } from './storage/group-commit.ts';
@@ -107,7 +109,10 @@ async function compose(
   const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence, inboxes, keyCounts });
   const senders = sendersOf(accounts, rateLimiter);
   const delayedEvents = new DelayedEvents(roomsContext, { ...config.delayedEvents, timers, senders, onFailed });
+  const callers = callersOf(accounts, rooms, names);
+  const rtc = createRtc({ ...common, config, callers, events: delayedEvents, http: ports.http, onFailed });
   shutdown.add('rooms and sync', async () => {
+    rtc.close();
     await delayedEvents.close();
     await presence.close();
     sync.close();
@@ -121,9 +126,10 @@ async function compose(
   await accounts.updateUserWords();
   await delayedEvents.start();
   push.start();
+  await rtc.start();
 
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
-  const server = { ...base, accounts, rooms, delayedEvents, presence, encryption, push, search, sync };
+  const server = { ...base, accounts, rooms, delayedEvents, presence, encryption, push, search, rtc, sync };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
@@ -183,6 +189,14 @@ function sendersOf(accounts: Accounts, rateLimiter: RateLimiter | undefined): Se
   };
 }
 
+function callersOf(accounts: Accounts, rooms: Rooms, names: Names): Callers {
+  return {
+    openIdTokenOwner: (token) => accounts.openIdTokenOwner(token),
+    assertJoined: (userId, roomId) => rooms.assertJoined(userId, roomId),
+    userNid: (userId) => names.userNid(userId),
+  };
+}
+
 async function listen(parts: Parts, log: Logger): Promise<Listeners> {
   const { config, accounts, metrics, ports, rateLimiter } = parts;
   const { clock, timers, random } = ports;
@@ -225,6 +239,7 @@ interface Parts {
   readonly presence: Presence;
   readonly encryption: Encryption;
   readonly push: Push;
+  readonly rtc: Rtc;
   readonly search: Search;
   readonly sync: Sync;
   readonly localServers: LocalServers;

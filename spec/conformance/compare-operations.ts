@@ -35,9 +35,9 @@ export function mismatches<Domain>(endpoints: readonly Endpoint<Domain>[]): read
     .flatMap(mismatchOf);
 }
 
-/** Paths of the specification, unstable prefixes left out. */
+/** Paths of the specification; unstable prefixes and what LiveKit's clients ask are left out. */
 function isSpecified(path: string): boolean {
-  return /^\/(_matrix|\.well-known\/matrix)\//.test(path) && !/^\/_matrix\/\w+\/unstable\//.test(path);
+  return /^\/(_matrix|\.well-known\/matrix)\//.test(path) && !/^\/_matrix\/(livekit|\w+\/unstable)\//.test(path);
 }
 
 function mismatchOf<Domain>({ operationId, method, path, auth }: Endpoint<Domain>): readonly string[] {

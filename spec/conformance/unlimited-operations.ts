@@ -8,6 +8,7 @@ export const unlimitedOperations: Readonly<Record<string, string>> = {
   logout: 'Ending a session must always work, and it ends the token that it needs.',
   logout_all: 'Ending all sessions must always work, and it ends the token that it needs.',
   getVersion: 'A constant.',
+  healthz: 'Clients and load balancers ask it, and nothing is looked up.',
   getServerKey: 'Servers that verify our events ask for it; it is signed once and remembered.',
   getHealth: 'Load balancers ask it all the time, on a listener of its own if wanted.',
   getLiveness: 'As getHealth.',

@@ -20,6 +20,7 @@ const wellKnown = {
   federationDelegate: undefined,
   support: { contacts: [], supportPage: undefined },
   policyServerKeys: {},
+  rtcFoci: [],
 };
 
 let server: TestServer;

@@ -22,6 +22,7 @@ import { relationEndpoints } from './client/relations/index.ts';
 import { reportEndpoints } from './client/reports/index.ts';
 import { roomEndpoints } from './client/rooms/index.ts';
 import { searchEndpoints } from './client/search/index.ts';
+import { rtcEndpoints } from './client/rtc/index.ts';
 import { serverAdministrationEndpoints } from './client/server-administration/index.ts';
 import { spaceEndpoints } from './client/spaces/index.ts';
 import { syncEndpoints } from './client/sync/index.ts';
@@ -30,10 +31,12 @@ import { thirdPartyNetworkEndpoints } from './client/third-party-networks/index.
 import { toDeviceEndpoints } from './client/to-device/index.ts';
 import { threepidEndpoints } from './client/threepids/index.ts';
 import { versionsEndpoints } from './client/versions/index.ts';
+import { voipEndpoints } from './client/voip/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { federationEndpoints } from './federation/index.ts';
 import { healthEndpoints } from './health/index.ts';
 import { keysEndpoints } from './keys/index.ts';
+import { livekitEndpoints } from './livekit/index.ts';
 import { metricsEndpoints } from './metrics/index.ts';
 import { emailPageEndpoints, pageEndpoints } from './pages/index.ts';
 import { wellKnownEndpoints } from './well-known/index.ts';
@@ -63,6 +66,7 @@ const areas = [
   ...reportEndpoints,
   ...roomEndpoints,
   ...searchEndpoints,
+  ...rtcEndpoints,
   ...serverAdministrationEndpoints,
   ...spaceEndpoints,
   ...syncEndpoints,
@@ -71,6 +75,8 @@ const areas = [
   ...toDeviceEndpoints,
   ...threepidEndpoints,
   ...versionsEndpoints,
+  ...voipEndpoints,
+  ...livekitEndpoints,
   ...federationEndpoints,
   ...healthEndpoints,
   ...keysEndpoints,

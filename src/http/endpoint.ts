@@ -92,8 +92,8 @@ export interface EndpointDefinition<
   readonly query: Query;
   /** Absent: no body is read. An empty body decodes as {}. */
   readonly body?: Decoder<Body>;
-  /** `form`: application/x-www-form-urlencoded, as HTML forms send it; the decoder sees an object of strings. */
-  readonly bodyFormat?: 'json' | 'form';
+  /** `form`: application/x-www-form-urlencoded, as HTML forms send it; the decoder sees an object of strings. `text`: it sees the body as it is. */
+  readonly bodyFormat?: 'json' | 'form' | 'text';
   /** Limit for the body in bytes, where it differs from what http-limits.ts says for all. */
   readonly bodyBytesMax?: number;
   handle(

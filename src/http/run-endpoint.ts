@@ -124,6 +124,7 @@ async function decodeBody<Domain>(
   );
   let value: JsonValue;
   if (endpoint.bodyFormat === 'form') value = parseFormBody(bytes);
+  else if (endpoint.bodyFormat === 'text') value = bytes.toString('utf8');
   else value = bytes.length === 0 ? {} : parseJson(bytes, { depthMax: limits.jsonDepthMax });
   return endpoint.body?.decode(value, 'body');
 }

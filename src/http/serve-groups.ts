@@ -21,6 +21,7 @@ const none: readonly ServeGroup[] = [];
 const prefixes: readonly (readonly [string, readonly ServeGroup[]])[] = [
   ['/_matrix/client/v1/media', ['media']],
   ['/_matrix/client', client],
+  ['/_matrix/livekit', client],
   ['/_matrix/media', ['media']],
   ['/_matrix/federation', ['federation']],
   ['/_matrix/key', ['federation']],

@@ -139,6 +139,16 @@ export const limits = Object.freeze({
   finalisedDelayedEventMs: 604_800_000,
   finalisedDelayedEventsMax: 1_000,
 
+  // Calls
+  livekitTokenMs: 3_600_000,
+  /** Of the tokens with which this server asks LiveKit. */
+  livekitServiceTokenMs: 60_000,
+  livekitTimeoutMs: 10_000,
+  /** Between questions whether somebody is in a call, as long as they are not. */
+  livekitQuestionMsMax: 60_000,
+  /** Of delayed events that this server puts off for their owner. */
+  delegatedDelayMsMin: 5_000,
+
   // Presence
   /** Without activity, until somebody who is online is idle. */
   presenceIdleMs: 300_000,

@@ -74,6 +74,10 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
       const dag = await openJoinedRoom(ctx, actor.userId, roomId);
       typing.set(dag.room, actor.userId, timeoutMs);
     },
+    /** Throws M_FORBIDDEN. */
+    async assertJoined(userId: UserId, roomId: RoomId): Promise<void> {
+      await openJoinedRoom(ctx, userId, roomId);
+    },
     async joinedRooms(actor: Actor): Promise<RoomId[]> {
       return roomsWith(ctx, actor.userNid, ['join']);
     },

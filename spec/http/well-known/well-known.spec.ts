@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { UserId } from '../../../src/matrix/ids/ids.ts';
 import { wellKnownEndpoints } from '../../../src/http/well-known/index.ts';
 import { wellKnownSettings } from '../../../src/http/well-known/well-known-settings.ts';
+import { Secret } from '../../../src/platform/secret.ts';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 
 type Configured = Parameters<typeof wellKnownSettings>[0];
@@ -13,12 +14,21 @@ const federation: Configured['federation'] = {
   allowPrivateAddresses: [],
   trustedKeyServers: [],
 };
+const noLivekit: Configured['livekit'] = {
+  url: undefined,
+  apiKey: undefined,
+  apiSecret: undefined,
+  apiUrl: undefined,
+  serviceUrl: undefined,
+  otherServices: [],
+};
 const bare: Configured = {
   publicBaseUrl: 'http://localhost:8008',
   listeners: [{ ...listener, serve: ['client', 'federation'] }],
   federation,
   support: { contacts: [], supportPage: undefined },
   policyServer: { publicKeys: {} },
+  livekit: noLivekit,
 };
 
 let server: TestServer | undefined;
@@ -36,6 +46,28 @@ const notConfigured = [404, { errcode: 'M_NOT_FOUND', error: expect.any(String) 
 describe('/.well-known/matrix', () => {
   it('says where clients find the server', async () => {
     expect(await answers(bare, 'client')).toEqual([200, { 'm.homeserver': { base_url: 'http://localhost:8008' } }]);
+  });
+
+  it('names the LiveKits that carry calls of many, its own first', async () => {
+    const other = 'https://calls.example.com/jwt';
+    const own = {
+      ...noLivekit,
+      url: 'wss://livekit.example.org',
+      apiKey: 'key',
+      apiSecret: new Secret('secret'),
+      otherServices: [other],
+    };
+    const [, json] = await answers({ ...bare, livekit: own }, 'client');
+    expect(json).toMatchObject({
+      'org.matrix.msc4143.rtc_foci': [
+        {
+          type: 'livekit',
+          livekit_service_url: 'http://localhost:8008/_matrix/livekit/jwt',
+          url: 'wss://livekit.example.org',
+        },
+        { type: 'livekit', livekit_service_url: other },
+      ],
+    });
   });
 
   it.each(['server', 'support', 'policy_server'])('has no file %s where nothing is configured', async (file) => {

@@ -11,6 +11,10 @@ export const getWellknown = defineEndpoint({
   params: {},
   query: {},
   handle: async (_request, { wellKnown }: WellKnownDomain) => ({
-    json: { 'm.homeserver': { base_url: wellKnown.homeserverBaseUrl } },
+    json: {
+      'm.homeserver': { base_url: wellKnown.homeserverBaseUrl },
+      // MSC4143; clients ask rtc/transports first.
+      ...(wellKnown.rtcFoci.length === 0 ? {} : { 'org.matrix.msc4143.rtc_foci': wellKnown.rtcFoci }),
+    },
   }),
 });

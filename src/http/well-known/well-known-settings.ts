@@ -1,4 +1,6 @@
+import type { JsonObject } from '../../matrix/json/json-value.ts';
 import type { Config } from '../../platform/config/config.ts';
+import { rtcTransports } from '../../rtc/livekit-settings.ts';
 
 /** What the well-known files say; undefined where nothing is configured. */
 export interface WellKnownSettings {
@@ -7,6 +9,8 @@ export interface WellKnownSettings {
   readonly federationDelegate: string | undefined;
   readonly support: Config['support'];
   readonly policyServerKeys: Readonly<Record<string, string>>;
+  /** How calls of many can be carried. */
+  readonly rtcFoci: readonly JsonObject[];
 }
 export interface WellKnownDomain {
   readonly wellKnown: WellKnownSettings;
@@ -17,7 +21,7 @@ export interface WellKnownDomain {
  * Otherwise they use the server name's port 8448, which needs no well-known file.
  */
 export function wellKnownSettings(
-  config: Pick<Config, 'publicBaseUrl' | 'listeners' | 'federation' | 'support' | 'policyServer'>,
+  config: Pick<Config, 'publicBaseUrl' | 'listeners' | 'federation' | 'support' | 'policyServer' | 'livekit'>,
 ): WellKnownSettings {
   const { protocol, host, port } = new URL(config.publicBaseUrl);
   const isFederationBehindIt = config.listeners.some(
@@ -29,5 +33,6 @@ export function wellKnownSettings(
     federationDelegate: isDelegated ? (port === '' ? `${host}:443` : host) : undefined,
     support: config.support,
     policyServerKeys: config.policyServer.publicKeys,
+    rtcFoci: rtcTransports(config),
   };
 }

@@ -5,6 +5,7 @@
 import { decodeBase64 } from '../../matrix/ids/base64.ts';
 import { isStrictLocalpart, isUserId } from '../../matrix/ids/user-id.ts';
 import { emailSection } from './email-section.ts';
+import { livekitSection, turnSection } from './calls-sections.ts';
 import * as kind from './kinds.ts';
 import { field, type FieldsValue, object, requiredField, secretField, section } from './sections.ts';
 import { limitsSection, rateLimitsSection } from './limit-sections.ts';
@@ -278,6 +279,8 @@ export const configFields = {
     delay_ms_max: field(kind.integer(1, 31_536_000_000), 86_400_000, 'The longest delay.'),
     scheduled_max: field(kind.integer(0, 1_000), 100, 'How many one user may have waiting. 0: nobody may.'),
   }),
+  turn: turnSection,
+  livekit: livekitSection,
   limits: limitsSection,
   log: section('What the server tells about itself, on standard output.', {
     level: field(

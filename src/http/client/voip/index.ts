@@ -1,0 +1,3 @@
+import { getTurnServer } from './get-turn-server.ts';
+
+export const voipEndpoints = [getTurnServer];

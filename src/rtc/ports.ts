@@ -1,0 +1,19 @@
+/** What rtc needs from others and must not import. The composition root hands the implementations over. */
+import type { RoomId, UserId } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+
+/** Who is who, and who is where; `accounts` and `rooms` implement it. */
+export interface Callers {
+  /** Throws 401 M_UNKNOWN_TOKEN. */
+  openIdTokenOwner(token: string): Promise<UserId>;
+  /** Throws M_FORBIDDEN. */
+  assertJoined(userId: UserId, roomId: RoomId): Promise<void>;
+  userNid(userId: UserId): Promise<number>;
+}
+
+/** The delayed events of `rooms`. */
+export interface LeaveEvents {
+  get(owner: { readonly userNid: number }, delayId: string): Promise<JsonObject>;
+  /** Throws M_NOT_FOUND, or 409 where the opposite was done. */
+  manage(owner: { readonly userNid: number }, delayId: string, action: 'send' | 'restart'): Promise<void>;
+}
