@@ -15,6 +15,7 @@ const domain = [
   'rtc',
   'search',
   'media',
+  'notices',
   'plugins',
 ];
 
@@ -36,6 +37,7 @@ const layers = {
   search: { layers: [...core, 'rooms'], packages: [] },
   rtc: { layers: core, packages: ['jose'] },
   media: { layers: [...core, 'accounts'], packages: [] },
+  notices: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   plugins: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   identity: { layers: ['matrix', 'plugin-api'], packages: [] },
   bridges: { layers: ['matrix', 'plugin-api'], packages: [] },

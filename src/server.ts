@@ -28,6 +28,7 @@ import { loadLocalServers } from './platform/load-local-servers.ts';
 import type { LocalServers } from './platform/local-servers.ts';
 import { createLogger, type Logger } from './platform/log.ts';
 import { Metrics } from './platform/metrics.ts';
+import { ServerNotices } from './notices/server-notices.ts';
 import { outgoingPolicies } from './platform/outgoing-policies.ts';
 import type { Ports } from './platform/ports.ts';
 import { Shutdown, type ShutdownStep } from './platform/shutdown.ts';
@@ -128,8 +129,9 @@ async function compose(
   push.start();
   await rtc.start();
 
+  const notices = new ServerNotices({ ...base, accounts, rooms });
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
-  const server = { ...base, accounts, rooms, delayedEvents, presence, encryption, push, search, rtc, sync };
+  const server = { ...base, notices, accounts, rooms, delayedEvents, presence, encryption, push, search, rtc, sync };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
@@ -237,6 +239,7 @@ interface Parts {
   readonly rooms: Rooms;
   readonly delayedEvents: DelayedEvents;
   readonly presence: Presence;
+  readonly notices: ServerNotices;
   readonly encryption: Encryption;
   readonly push: Push;
   readonly rtc: Rtc;

@@ -81,7 +81,7 @@ export const emailConfigOfTests: Config['email'] = loadConfig(undefined, {
 export const accountsConfigOfTests: AccountsConfig = {
   registration: { enabled: true, requireToken: false, email: 'off', sharedSecret: new Secret(sharedSecretOfTests) },
   password: { minimumLength: 8, argon2: { memoryKib: 8, passes: 1 } },
-  serverNotices: { localpart: '_server' },
+  serverNotices: { localpart: '_server', displayName: 'Server', avatarUrl: undefined, roomName: 'Server notices' },
   delayedEvents: { delayMsMax: 86_400_000, scheduledMax: 100 },
   rooms: { defaultVersion: '12', encryptByDefault: 'off' },
   email: emailConfigOfTests,

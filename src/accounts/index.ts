@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { SyncFilter } from '../matrix/filters/sync-filter.ts';
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import { AccessTokens } from './access-tokens.ts';
+import { findAccount } from './account.ts';
 import * as accountData from './account-data.ts';
 import * as administration from './administration.ts';
 import { capabilitiesOf } from './capabilities.ts';
@@ -29,6 +30,7 @@ import { assertMaySend } from './may-send.ts';
 import { reportUser } from './report-user.ts';
 import type { Requester } from './requester.ts';
 import { withCopiedSettings } from './room-settings.ts';
+import { ensureServerUser } from './server-user.ts';
 import { refreshSession } from './sessions.ts';
 import { operatorSecret, SharedSecret, type SignedOrder } from './shared-secret.ts';
 import { registerSigned, type SignedRegistrationRequest } from './signed-registration.ts';
@@ -137,6 +139,8 @@ const operations = {
   reportUser,
   loadPushRules: pushRules.loadPushRules,
   editPushRules: pushRules.editPushRules,
+  findAccount,
+  ensureServerUser,
   listThreepids: administration.listThreepids,
   addEmail,
   removeThreepid,

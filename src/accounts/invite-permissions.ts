@@ -44,6 +44,10 @@ export class InvitePermissions {
     });
   }
 
+  mustBeAccepted(inviter: UserId): boolean {
+    return inviter === this.#noticesUser;
+  }
+
   async of({ userNid: user }: { readonly userNid: number }): Promise<InvitePermission> {
     const known = this.#known.find(user);
     if (known !== undefined) return known;

@@ -103,7 +103,7 @@ async function purgeInDatabase(
     };
     const ignored = new IgnoredUsers(db);
     const erasures = { erasedSince: () => undefined };
-    const invitePermissions = { of: () => Promise.resolve(everybodyMayInvite) };
+    const invitePermissions = { of: () => Promise.resolve(everybodyMayInvite), mustBeAccepted: () => false };
     const people = { members, ignored, invitePermissions, erasures };
     const ctx = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
     return await purgeHistory(ctx, roomId, before);

@@ -1,5 +1,5 @@
 /** Everything that is served, area by area. spec/conformance/ compares it with the specification. */
-import { adminEndpoints, adminRoomEndpoints } from './admin/index.ts';
+import { adminEndpoints, adminRoomEndpoints, serverNoticeEndpoints } from './admin/index.ts';
 import { accountDataEndpoints } from './client/account-data/index.ts';
 import { accountEndpoints } from './client/account/index.ts';
 import { capabilitiesEndpoints } from './client/capabilities/index.ts';
@@ -44,6 +44,7 @@ import { wellKnownEndpoints } from './well-known/index.ts';
 const areas = [
   ...adminEndpoints,
   ...adminRoomEndpoints,
+  ...serverNoticeEndpoints,
   ...accountDataEndpoints,
   ...accountEndpoints,
   ...capabilitiesEndpoints,

@@ -44,11 +44,19 @@ export class EventOutcomes {
     const { rooms, pushRules } = this.#ctx;
     if (owner.userId === this.#event.sender) return noPush;
     if ((await rooms.ignored.of(owner)).has(this.#event.sender)) return noPush;
+    if (await this.#isUnwantedInvite(owner)) return noPush;
     const custom = await pushRules.customRulesOf(owner);
     if (custom !== undefined)
       return this.#evaluate(custom, custom.evaluateForAnyone(this.#pushEvent, this.#room), owner);
     this.#byDefault ??= defaultRules.evaluateForAnyone(this.#pushEvent, this.#room);
     return this.#evaluate(defaultRules, this.#byDefault, owner);
+  }
+
+  /** https://spec.matrix.org/v1.19/client-server-api/#invite-permission */
+  async #isUnwantedInvite(owner: Owner): Promise<boolean> {
+    const { type, stateKey, content, sender } = this.#event;
+    if (type !== 'm.room.member' || stateKey !== owner.userId || content['membership'] !== 'invite') return false;
+    return (await this.#ctx.rooms.invitePermissions.of(owner)).decide(sender) !== 'allow';
   }
 
   async #evaluate(rules: CompiledPushRules, shared: SharedOutcome, { userId }: Owner): Promise<PushOutcome> {

@@ -9,7 +9,7 @@ import type { JsonObject } from '../matrix/json/json-value.ts';
 import { type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
-import { assertMayInvite } from './may-invite.ts';
+import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined, memberOf, membershipIn } from './membership.ts';
 import { authorised, withoutAuthorisation } from './restricted-joins.ts';
 
@@ -69,15 +69,19 @@ export async function knockRoom(
   });
 }
 
-/** Leaves a room, rejects an invite, or takes a knock back. Who has left already stays so. */
+/**
+ * Leaves a room, rejects an invite, or takes a knock back. Who has left already stays so. `isDeparture`: the account is no
+ * more. Errors: as `assertMayReject`.
+ */
 export async function leaveRoom(
   ctx: RoomsContext,
   actor: Actor,
-  request: Omit<MembershipRequest, 'target'>,
+  request: Omit<MembershipRequest, 'target'> & { readonly isDeparture?: boolean },
 ): Promise<void> {
   await changeRoom(ctx, request.roomId, async (dag) => {
-    const current = membershipIn(await memberOf(dag, actor.userId));
-    if (current === 'leave') return nothingToDo;
+    const member = await memberOf(dag, actor.userId);
+    if (membershipIn(member) === 'leave') return nothingToDo;
+    if (request.isDeparture !== true) assertMayReject(ctx, member);
     return append(ctx, dag, actor.userId, actor.userId, contentOf('leave', request));
   });
 }

@@ -111,7 +111,9 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     async leaveAllRooms(userId: UserId): Promise<void> {
       const actor = { userId, userNid: await ctx.names.userNid(userId), deviceNid: 0 };
       const rooms = await roomsWith(ctx, actor.userNid, ['join', 'invite', 'knock']);
-      const outcomes = await Promise.allSettled(rooms.map((roomId) => membership.leaveRoom(ctx, actor, { roomId })));
+      const outcomes = await Promise.allSettled(
+        rooms.map((roomId) => membership.leaveRoom(ctx, actor, { roomId, isDeparture: true })),
+      );
       throwUnlessRefused(outcomes);
     },
     close(): void {

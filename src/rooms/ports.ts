@@ -12,6 +12,8 @@ export interface IgnoredSenders {
 /** Who may invite local users; `accounts` implements it. */
 export interface InvitePermissions {
   of(invited: { readonly userNid: number }): Promise<InvitePermission>;
+  /** Whether invites of this user cannot be rejected, only accepted: those of the server itself. */
+  mustBeAccepted(inviter: UserId): boolean;
 }
 
 /** Local users whose content was erased; `accounts` implements it. */

@@ -10,7 +10,7 @@ import { type AppendOptions, type Appended, type Done, appendLocalEvent, changeR
 import type { EventDraft } from './build-event.ts';
 import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
-import { assertMayInvite } from './may-invite.ts';
+import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
 import { checkRelation } from './relations/check-relation.ts';
@@ -98,6 +98,7 @@ export async function sendState(ctx: RoomsContext, actor: Actor, request: StateR
       if (!isMember) await assertJoined(dag, actor.userId);
       await checkStateEvent(ctx, dag, actor, request);
       const current = await dag.currentEvent(type, stateKey);
+      if (isMember && stateKey === actor.userId && wanted['membership'] === 'leave') assertMayReject(ctx, current);
       if (stickyMs === undefined && current?.sender === actor.userId && saysAlready(dag, current, wanted))
         return { eventId: current.eventId, placed: undefined };
       const isJoin = isMember && stateKey === actor.userId && wanted['membership'] === 'join';

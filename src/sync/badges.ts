@@ -36,7 +36,7 @@ export class Badges {
   /** To be called for every commit. */
   onCommit({ wakes }: Commit): void {
     for (const wake of wakes) {
-      if (wake.kind !== 'push-rules' && wake.kind !== 'ignored-users') continue;
+      if (wake.kind !== 'push-rules' && wake.kind !== 'ignored-users' && wake.kind !== 'invite-permission') continue;
       this.#version++;
       this.#known.delete(wake.userNid);
     }
@@ -72,7 +72,9 @@ export class Badges {
         count = (await unreadCounts(this.#ctx, reader, dag, now, false)).room.notification;
       } else if (membership === 'invite') {
         const inviter = await inviterOf(this.#ctx.rooms, owner, room);
-        count = inviter === undefined || !ignored.has(inviter) ? 1 : 0;
+        const permission = await this.#ctx.rooms.invitePermissions.of(owner);
+        const isWanted = inviter === undefined || (!ignored.has(inviter) && permission.decide(inviter) === 'allow');
+        count = isWanted ? 1 : 0;
       }
       badge.unread += count - (badge.rooms.get(room) ?? 0);
       if (count === 0) badge.rooms.delete(room);

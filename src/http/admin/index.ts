@@ -10,6 +10,8 @@ import { purgeHistoryAsOperator } from './purge-history-as-operator.ts';
 import { putUser } from './put-user.ts';
 import { registerAsOperator } from './register-as-operator.ts';
 import { registerWithSharedSecret } from './register-with-shared-secret.ts';
+import { sendServerNotice } from './send-server-notice.ts';
+import { sendServerNoticeOnce } from './send-server-notice-once.ts';
 import { updateRegistrationToken } from './update-registration-token.ts';
 
 export const adminEndpoints = [
@@ -26,6 +28,9 @@ export const adminEndpoints = [
   updateRegistrationToken,
   deleteRegistrationToken,
 ];
+
+/** What the server tells users. */
+export const serverNoticeEndpoints = [sendServerNotice, sendServerNoticeOnce];
 
 /** What administers rooms. */
 export const adminRoomEndpoints = [purgeHistoryAsOperator];

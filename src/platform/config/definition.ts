@@ -245,6 +245,13 @@ export const configFields = {
       '_server',
       'The user that sends them.',
     ),
+    display_name: field(kind.nonEmpty(), 'Server', 'Of that user.'),
+    avatar_url: field(
+      kind.nullable(kind.text('an mxc URI', (value) => (value.startsWith('mxc://') ? value : undefined))),
+      null,
+      'Of that user.',
+    ),
+    room_name: field(kind.nonEmpty(), 'Server notices', 'Of the room that each user has for them.'),
   }),
   support: section('Answered at /.well-known/matrix/support.', {
     contacts: field(kind.listOf(supportContact), [], 'Whom to turn to.', {
