@@ -154,7 +154,7 @@ export const bodyOf = (event: MatrixEvent): string => String(event.getContent()[
 const isPlainMessage = (event: MatrixEvent): boolean =>
   event.getType() === 'm.room.message' && !event.isRelation('m.replace');
 
-function quietClient(options: Omit<Parameters<typeof createClient>[0], 'logger'>): MatrixClient {
+export function quietClient(options: Omit<Parameters<typeof createClient>[0], 'logger'>): MatrixClient {
   // Parts of it write to a logger that all clients share.
   Object.assign(logger, silence);
   return createClient({ ...options, logger: silence });
