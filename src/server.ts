@@ -116,7 +116,7 @@ async function compose(
     rtc.close();
     await delayedEvents.close();
     await presence.close();
-    sync.close();
+    await sync.close();
     encryption.close();
     rooms.close();
   });

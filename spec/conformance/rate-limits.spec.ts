@@ -46,6 +46,8 @@ const readsByPost: ReadonlySet<string> = new Set([
   'searchUserDirectory',
   'search',
   'queryKeys',
+  'slidingSync',
+  'slidingSyncUnstable',
 ]);
 
 describe('the defaults', () => {

@@ -194,7 +194,7 @@ export class TestRooms {
   /** The same users over the same database, as after a restart: nothing of this object may be used any more. */
   restarted(options: TestRoomsOptions = {}, db = this.#db): TestRooms {
     void this.presence.close();
-    this.sync.close();
+    void this.sync.close();
     this.inboxes.close();
     this.keyCounts.close();
     this.rooms.close();

@@ -15,6 +15,7 @@ import {
 } from '../storage/stores/device-store.ts';
 import { deletePushersOfDevices } from '../storage/stores/pusher-store.ts';
 import { deleteRefreshTokensOfDevices } from '../storage/stores/refresh-token-store.ts';
+import { deleteBasesOfDevices, deleteConnectionsOfDevices } from '../storage/stores/sliding-store.ts';
 import { deleteToDeviceMessagesOf } from '../storage/stores/to-device-store.ts';
 import type { AccountsContext } from './context.ts';
 import type { DeviceActivity } from './device-activity.ts';
@@ -91,6 +92,8 @@ export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: 
   unit.run(deleteFallbackKeys, { devices: nids });
   unit.run(deleteDeviceKeys, { user: userNid, devices: nids });
   unit.run(deleteSignaturesOf, { user: userNid, targets: devices.map(({ device_id: deviceId }) => deviceId) });
+  unit.run(deleteBasesOfDevices, { devices: nids });
+  unit.run(deleteConnectionsOfDevices, { devices: nids });
   unit.run(deleteDeviceRows, { devices: nids });
   const pos = unit.nextPos();
   for (const { device_id: deviceId } of devices)

@@ -37,6 +37,7 @@ export interface AppOptions<Domain> {
 export const hotOperations: ReadonlySet<string> = new Set([
   'sendMessage',
   'sync',
+  'slidingSyncUnstable',
   'setTyping',
   'postReceipt',
   'setReadMarker',

@@ -62,6 +62,23 @@ export const limits = Object.freeze({
   longPollMsMax: 300_000,
   filterBytesMax: 65_536,
 
+  // Simplified sliding sync
+  slidingListsMax: 100,
+  slidingSubscriptionsMax: 100,
+  /** Of the older shape, whose clients know of no bound. */
+  slidingUnboundedSubscriptionsMax: 1_000,
+  slidingTimelineMax: 1_000,
+  slidingNameBytesMax: 255,
+  /** Of one device; the one that was not used for longest gives way. */
+  slidingConnectionsMax: 16,
+  /** Of all connections in memory. */
+  slidingBytesMax: 256 * 1024 * 1024,
+  /** What connections were told is that much behind on disk. */
+  slidingWriteMs: 5_000,
+  slidingSweepMs: 3_600_000,
+  /** A connection that is not used for that long is forgotten. */
+  slidingUnusedMs: 30 * 86_400_000,
+
   // What accounts may have
   displayNameBytesMax: 256,
   avatarUrlBytesMax: 1_000,

@@ -31,18 +31,44 @@ export function parseStreamToken(token: string): number | undefined {
   return parseStreamPosition(token)?.pos;
 }
 
+/** Where a connection of sliding sync is: `s<pos>~<connection>.<serial>`. */
+export interface SlidingPosition {
+  readonly streamPos: number;
+  readonly connection: number;
+  readonly serial: number;
+}
+
+export function formatSlidingPosition({ streamPos, connection, serial }: SlidingPosition): string {
+  return `s${streamPos}~${connection}.${serial}`;
+}
+/** undefined: not a position of sliding sync. */
+export function parseSlidingPosition(token: string): SlidingPosition | undefined {
+  const found = /^s(\d{1,15})~(\d{1,15})\.(\d{1,15})$/.exec(token);
+  if (found === null) return undefined;
+  const [streamPos, connection, serial] = found.slice(1).map(Number) as [number, number, number];
+  return { streamPos, connection, serial };
+}
+
 export function formatTimelineToken(ord: number): string {
   return `t${ord}`;
 }
-/** Either kind of token as the order value right after the gap, at most a safe integer. undefined: not a token. */
+/**
+ * Any kind of token, positions of sliding sync included, as the order value right after the gap, at most a safe integer.
+ * undefined: not a token.
+ */
 export function parseTimelineToken(token: string): number | undefined {
-  const pos = parseStreamToken(token);
+  const pos = parseStreamToken(token) ?? parseSlidingPosition(token)?.streamPos;
   return pos === undefined ? numberAfter('t', token) : firstOrdAfter(pos);
 }
 
 /** The lowest order value of events that came in after a position. */
 export function firstOrdAfter(pos: number): number {
   return Math.min((pos + 1) * ordsPerPos, Number.MAX_SAFE_INTEGER);
+}
+
+/** The position at which a live event of this order value came in. */
+export function posAt(ord: number): number {
+  return Math.floor(ord / ordsPerPos);
 }
 
 /** The last position before an order value: the state right before an event in the timeline is the one there. */

@@ -228,6 +228,8 @@ export interface Schema {
     is_verified: Int;
     json: string;
   };
+  sliding_connection: { connection: Int; device_nid: Int; conn_id: string; used_ts: Int; tail: string };
+  sliding_base: { connection: Int; base: string };
   one_time_key: { device_nid: Int; algorithm: string; serial: Int; key_id: string; json: string };
   media: {
     origin: string;

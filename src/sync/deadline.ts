@@ -38,6 +38,11 @@ export class Deadline {
     });
   }
 
+  /** Nobody waits for the answer any longer. */
+  cutShort(): void {
+    this.#expire();
+  }
+
   end(): void {
     this.#cancelTimer();
     this.#stopWaiting();

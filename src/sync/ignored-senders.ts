@@ -40,26 +40,34 @@ export function withoutIgnoredUsers(pass: SyncPass, users: readonly UserId[]): r
   return ignored.size === 0 ? users : users.filter((userId) => !ignored.has(userId));
 }
 
+interface Reader {
+  readonly userId: UserId;
+  readonly userNid: number;
+}
+
 /**
  * Whether an invite, or its end without an answer, comes from somebody ignored or from whom the reader takes no invites, so
  * that the room is not to be shown.
  */
-export async function isFromIgnored(pass: SyncPass, { room, membership }: RoomStanding): Promise<boolean> {
-  const ignored = ignoredBy(pass);
-  const permission = await pass.ctx.rooms.invitePermissions.of(pass.user);
+export async function isFromIgnored(
+  rooms: RoomsContext,
+  reader: Reader,
+  ignored: ReadonlySet<string>,
+  { room, membership }: RoomStanding,
+  now: number,
+): Promise<boolean> {
+  const permission = await rooms.invitePermissions.of(reader);
   if ((ignored.size === 0 && permission === everybodyMayInvite) || membership === 'knock') return false;
   const sender =
-    membership === 'invite'
-      ? await inviterOf(pass.ctx.rooms, pass.request.requester, room)
-      : await removerOf(pass, room);
-  if (sender === undefined || sender === pass.request.requester.userId) return false;
+    membership === 'invite' ? await inviterOf(rooms, reader, room) : await removerOf(rooms, reader, room, now);
+  if (sender === undefined || sender === reader.userId) return false;
   return ignored.has(sender) || permission.decide(sender) !== 'allow';
 }
 
 /** Who invited a user to a room, as they are shown it. */
 export async function inviterOf(
   { db }: Pick<RoomsContext, 'db'>,
-  { userId, userNid }: { readonly userId: UserId; readonly userNid: number },
+  { userId, userNid }: Reader,
   room: number,
 ): Promise<UserId | undefined> {
   const row = await db.one(strippedState, { user: userNid, room });
@@ -71,11 +79,15 @@ export async function inviterOf(
 }
 
 /** Who ended the membership of somebody who never was in the room. */
-async function removerOf(pass: SyncPass, room: number): Promise<UserId | undefined> {
-  const { ctx, request, now } = pass;
-  const visibility = await loadVisibility(ctx.rooms, room, request.requester.userId);
+async function removerOf(
+  rooms: RoomsContext,
+  { userId }: Reader,
+  room: number,
+  now: number,
+): Promise<UserId | undefined> {
+  const visibility = await loadVisibility(rooms, room, userId);
   if (lastJoinedSpan(visibility, now) !== undefined) return undefined;
-  const dag = await ctx.rooms.dags.openByNid(room);
-  const row = await stateRow(ctx.rooms, dag, now, 'm.room.member', request.requester.userId);
+  const dag = await rooms.dags.openByNid(room);
+  const row = await stateRow(rooms, dag, now, 'm.room.member', userId);
   return row === undefined ? undefined : (pduOf(row)['sender'] as UserId);
 }

@@ -1,4 +1,4 @@
-/** /sync, version 3. https://spec.matrix.org/v1.19/client-server-api/#syncing */
+/** /sync, version 3 and simplified sliding sync. https://spec.matrix.org/v1.19/client-server-api/#syncing */
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Timers } from '../platform/ports.ts';
 import type { DeviceInboxes } from '../encryption/device-inboxes.ts';
@@ -19,11 +19,13 @@ import { withoutIgnored } from './ignored-senders.ts';
 import { LazyMembers } from './lazy-members.ts';
 import type { SyncPushRules } from './ports.ts';
 import { PresenceNews } from './presence-news.ts';
+import { SlidingSync } from './sliding/index.ts';
+import type { SlidingRequest } from './sliding/sliding-request.ts';
 import { RoomTails } from './room-tails.ts';
 import { RoomWatch } from './room-watch.ts';
 import { emptyResponse } from './sync-pass.ts';
 import { type SyncContext, type SyncRequest, toDeviceSince } from './sync-request.ts';
-import type { SyncUser } from './sync-user.ts';
+import { type SyncUser, concernsDevice } from './sync-user.ts';
 import { SyncUsers } from './sync-users.ts';
 import { tryPass } from './try-pass.ts';
 
@@ -38,7 +40,10 @@ export interface Sync {
   unreadOf(owner: Pick<Requester, 'userId' | 'userNid'>): Promise<number>;
   /** How far a user has read in a room. */
   readOrds(owner: Pick<Requester, 'userNid'>, room: number): Promise<ReadOrds>;
-  close(): void;
+  /** JSON text of the answer. Waits as `sync` does. Errors: M_UNKNOWN_POS. */
+  sliding(request: SlidingRequest): Promise<string>;
+  /** What is written behind is on disk when it resolves. */
+  close(): Promise<void>;
 }
 
 export interface SyncOptions {
@@ -77,10 +82,12 @@ export function createSync(
     keyCounts: options.keyCounts,
   };
   const badges = new Badges(ctx);
+  const sliding = new SlidingSync(ctx, timers);
   const unfollow = rooms.db.onCommitted((commit) => {
     ctx.fragments.onCommit(commit);
     ctx.tails.onCommit(commit);
     ctx.users.onCommit(commit);
+    sliding.onCommit(commit);
     ctx.watch.onCommit(commit);
     badges.onCommit(commit);
     presence?.onCommit(commit);
@@ -103,9 +110,11 @@ export function createSync(
     events: (request) => during(request.requester, 'online', (user) => readEventStream(ctx, timers, request, user)),
     deviceListChanges: ({ userNid }, since) =>
       ctx.users.hold(userNid, (user) => ctx.deviceLists.newsOf(user, { since, until: rooms.db.committedPos() })),
-    close() {
+    sliding: (request) => during(request.requester, request.setPresence, (user) => sliding.answer(request, user)),
+    async close() {
       unfollow();
       ctx.deviceLists.close();
+      await sliding.close();
     },
     unreadOf: (owner) => badges.unreadOf(owner),
     readOrds: (owner, room) => badges.readOrds(owner, room),
@@ -117,7 +126,7 @@ async function answer(ctx: SyncContext, timers: Timers, request: SyncRequest, us
   const { sessionsVersion } = user;
   const { deviceNid } = request.requester;
   await ctx.inboxes.acknowledge(deviceNid, toDeviceSince(request, since));
-  const ownChanges: Changing = { onceChanged: (run) => user.onceChanged(run, deviceNid) };
+  const ownChanges: Changing = { onceChanged: (run) => user.onceChanged(run, concernsDevice(deviceNid)) };
   const deadline = Deadline.after(timers, request.timeoutMs, request.signal);
   try {
     for (;;) {

@@ -12,8 +12,10 @@ import { limits } from '../platform/limits.ts';
 import type { Commit } from '../storage/database.ts';
 import type { MembershipWake } from '../rooms/member-changes.ts';
 import type { SyncPass } from './sync-request.ts';
-import type { SyncUser } from './sync-user.ts';
+import type { SyncUser, UserChange } from './sync-user.ts';
 import type { SyncUsers } from './sync-users.ts';
+
+const presenceChange: UserChange = { kind: 'presence', room: 0 };
 
 export class PresenceNews implements PresenceAudience {
   readonly #users: SyncUsers;
@@ -67,7 +69,7 @@ export class PresenceNews implements PresenceAudience {
     for (const { room, membership } of user.rooms.values())
       if (membership === 'join')
         for (const other of this.#users.membersOf(room))
-          if (other !== user && other.presence.mark(userNid, told.pos)) this.#users.wake(other);
+          if (other !== user && other.presence.mark(userNid, told.pos)) this.#users.wake(other, presenceChange);
   }
 
   /** Who comes into a room and those who are there see each other from now on. Whoever waits is woken by the event. */

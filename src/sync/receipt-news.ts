@@ -32,18 +32,35 @@ export async function receiptsTold(
   reader: number,
   ignored: ReadonlySet<string>,
 ): Promise<ReceiptNews> {
+  const contents = (await receiptContents(ctx, all, reader, ignored)).map(({ content }) => content);
+  return { contents, isOwn: all.some((row) => row.user_nid === reader) };
+}
+
+export interface ReceiptContent {
+  readonly content: JsonObject;
+  /** Of the first receipt in it. */
+  readonly pos: number;
+}
+
+/** In the order of the rows, as few as possible; what is not the reader's to know is left out. */
+export async function receiptContents(
+  ctx: RoomsContext,
+  all: readonly ReceiptRow[],
+  reader: number,
+  ignored: ReadonlySet<string>,
+): Promise<ReceiptContent[]> {
   const rows = all.filter((row) => row.type !== 'm.read.private' || row.user_nid === reader);
   const userIds = await ctx.names.userIds(rows.map((row) => row.user_nid));
-  const contents: Content[] = [];
+  const contents: { readonly content: Content; readonly pos: number }[] = [];
   for (const [index, row] of rows.entries()) {
     const userId = userIds[index];
     if (userId === undefined) throw new Error('one user for each receipt');
     if (ignored.has(userId)) continue;
     const receipt = row.thread === unthreaded ? { ts: row.ts } : { ts: row.ts, thread_id: row.thread };
-    let content = contents.find((some) => some[row.event_id]?.[row.type]?.[userId] === undefined);
-    if (content === undefined) contents.push((content = {}));
-    const byType = (content[row.event_id] ??= {});
+    let found = contents.find(({ content }) => content[row.event_id]?.[row.type]?.[userId] === undefined);
+    if (found === undefined) contents.push((found = { content: {}, pos: row.pos }));
+    const byType = (found.content[row.event_id] ??= {});
     (byType[row.type] ??= {})[userId] = receipt;
   }
-  return { contents, isOwn: rows.some((row) => row.user_nid === reader) };
+  return contents;
 }

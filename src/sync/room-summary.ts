@@ -23,7 +23,7 @@ const heroesMax = 5;
 export async function roomSummary(ctx: RoomsContext, dag: RoomDag, reader: number): Promise<RoomSummary> {
   const { room } = dag;
   const counts = countsOf(await ctx.db.one(memberCounts, { room }));
-  return (await isNamed(dag)) ? counts : { 'm.heroes': await heroes(ctx, room, reader), ...counts };
+  return (await isNamed(dag)) ? counts : { 'm.heroes': await heroIds(ctx, room, reader), ...counts };
 }
 
 /** The same of many rooms, with a few reads. */
@@ -54,6 +54,15 @@ function countsOf(
 const isNamed = async (dag: RoomDag): Promise<boolean> =>
   (await hasText(dag, 'm.room.name', 'name')) || (await hasText(dag, 'm.room.canonical_alias', 'alias'));
 
+/** As of the newest commit. */
+export async function memberTotals(
+  ctx: RoomsContext,
+  room: number,
+): Promise<{ readonly joined: number; readonly invited: number }> {
+  const members = await ctx.db.one(memberCounts, { room });
+  return { joined: members?.joined ?? 0, invited: members?.invited ?? 0 };
+}
+
 /** How many have joined, as of the newest commit. */
 export async function joinedMembers(ctx: RoomsContext, room: number): Promise<number> {
   return (await ctx.db.one(joinedCount, { room }))?.members ?? 0;
@@ -66,7 +75,7 @@ const heroesByPreference = [
 ] as const;
 
 /** In the order in which this server came to know them. */
-async function heroes(ctx: RoomsContext, room: number, reader: number): Promise<UserId[]> {
+export async function heroIds(ctx: RoomsContext, room: number, reader: number): Promise<UserId[]> {
   const found: number[] = [];
   for (const memberships of heroesByPreference) {
     for (const membership of memberships) {

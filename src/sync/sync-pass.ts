@@ -5,7 +5,7 @@ import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores
 import { accountDataText } from './account-data-text.ts';
 import { deviceKeysText, deviceListsText } from './device-keys-text.ts';
 import { FirstLooks, type RoomLook } from './first-look.ts';
-import { isFromIgnored } from './ignored-senders.ts';
+import { ignoredBy, isFromIgnored } from './ignored-senders.ts';
 import { joinedRoom } from './joined-room.ts';
 import { inWantedForm } from './response-form.ts';
 import { presenceEvents } from './presence-news.ts';
@@ -30,7 +30,7 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
     const { room, membership } = news.standing;
     const section = sectionOf(membership);
     if (section === undefined || !(await isWanted(pass, news.standing))) continue;
-    if ((section === 'invite' || section === 'leave') && (await isFromIgnored(pass, news.standing))) continue;
+    if ((section === 'invite' || section === 'leave') && (await comesFromIgnored(pass, news.standing))) continue;
     const look = section === 'join' ? await looks.find(room) : undefined;
     const told = await roomText(pass, section, news, accountData.get(room) ?? [], look);
     if (told !== undefined) sections[section].push(told);
@@ -101,6 +101,10 @@ function sectionOf(membership: string): Section | undefined {
   }
 }
 
+function comesFromIgnored(pass: SyncPass, standing: RoomStanding): Promise<boolean> {
+  return isFromIgnored(pass.ctx.rooms, pass.request.requester, ignoredBy(pass), standing, pass.now);
+}
+
 async function isWanted(pass: SyncPass, standing: RoomStanding): Promise<boolean> {
   const { room } = pass.request.filter;
   if (room.rooms === undefined && room.notRooms === undefined) return true;
@@ -146,7 +150,7 @@ function toDeviceMessages({ ctx, request, toDeviceSince: after, now: upTo }: Syn
 }
 
 /** Push rules are account data that only their own endpoints set. */
-async function pushRulesEvent(pass: SyncPass): Promise<readonly string[]> {
+export async function pushRulesEvent(pass: SyncPass): Promise<readonly string[]> {
   const { since, ctx, request } = pass;
   if (!pass.globalsChanged) return [];
   if (!matchesEventFilter(request.filter.accountData, { type: 'm.push_rules', content: {} })) return [];

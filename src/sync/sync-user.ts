@@ -32,10 +32,42 @@ export interface RoomNews {
 
 /** Rooms of one user; enough for what changes between two requests. */
 const changesMax = 512;
+const concernsAllDevices = ({ deviceNid }: UserChange): boolean => deviceNid === undefined;
 const nothingChanged: RoomChange = { pos: 0, eventPos: 0, receiptPos: 0, typingPos: 0, accountDataPos: 0 };
+
+/** Follows what changes for a user, as it changes. */
+export interface RoomFollower {
+  roomChanged(room: number, kind: ChangeKind, pos: number): void;
+  standingChanged(room: number): void;
+  /** `room` 0: global account data. */
+  accountDataChanged(room: number): void;
+  ignoredChanged(): void;
+}
+
+/** What somebody who waits is woken for. `room` 0: no room. */
+export interface UserChange {
+  readonly kind: ChangeKind | 'access' | 'presence' | 'toDevice' | 'other';
+  readonly room: number;
+  /** It concerns this device alone. */
+  readonly deviceNid?: number;
+}
+
+/** What one device is told: what concerns all, and what concerns it alone. */
+export const concernsDevice =
+  (deviceNid: number) =>
+  (change: UserChange): boolean =>
+    change.deviceNid === undefined || change.deviceNid === deviceNid;
+
+interface Waiter {
+  readonly run: () => void;
+  readonly isConcerned: (change: UserChange) => boolean;
+  isDue: boolean;
+}
 
 export class SyncUser {
   readonly userNid: number;
+  /** Who keeps something that is derived from this user. */
+  follower: RoomFollower | undefined;
   /** Requests that need the user kept up to date. */
   holders = 0;
   readonly rooms = new Map<number, RoomStanding>();
@@ -54,8 +86,7 @@ export class SyncUser {
   /** Of the newest account data of any room, and of the global ones. */
   #accountDataPos: number;
   #globalPos: number;
-  /** Who waits, for what concerns all devices, and what concerns one of them. */
-  readonly #waiting = new Map<() => void, number | undefined>();
+  readonly #waiting = new Set<Waiter>();
 
   constructor(userNid: number, rows: readonly UserRoom[], pos: number) {
     this.userNid = userNid;
@@ -84,9 +115,14 @@ export class SyncUser {
     return news.reverse();
   }
 
+  setStanding(standing: RoomStanding): void {
+    this.rooms.set(standing.room, standing);
+    this.follower?.standingChanged(standing.room);
+  }
+
   forgetRoom(room: number): void {
     const standing = this.rooms.get(room);
-    if (standing !== undefined) this.rooms.set(room, { ...standing, isForgotten: true });
+    if (standing !== undefined) this.setStanding({ ...standing, isForgotten: true });
   }
 
   /** Whether account data of the user, of rooms or global, may have changed after a position. */
@@ -109,6 +145,7 @@ export class SyncUser {
     node.upToPos = Math.max(this.#newest?.upToPos ?? 0, node.change.pos);
     this.#append(node);
     if (this.#changes.size > changesMax) this.#forgetOlderHalf();
+    this.follower?.roomChanged(room, kind, pos);
   }
 
   /** `room` 0: global account data. */
@@ -118,6 +155,7 @@ export class SyncUser {
       this.#accountDataPos = Math.max(this.#accountDataPos, pos);
       this.changed(room, 'accountDataPos', pos);
     }
+    this.follower?.accountDataChanged(room);
   }
 
   forgetMarker(room: number): void {
@@ -130,21 +168,25 @@ export class SyncUser {
     this.markers.clear();
   }
 
-  get isWaiting(): boolean {
-    return this.#waiting.size > 0;
-  }
-  /** Called at the next change, those of one device included if it is given, at most once. The answer takes the call back. */
-  onceChanged(run: () => void, deviceNid?: number): () => void {
-    this.#waiting.set(run, deviceNid);
-    return () => this.#waiting.delete(run);
-  }
-  /** `deviceNids`: only for those devices has something changed. */
-  wake(deviceNids?: ReadonlySet<number>): void {
-    for (const [run, deviceNid] of this.#waiting) {
-      if (deviceNids !== undefined && (deviceNid === undefined || !deviceNids.has(deviceNid))) continue;
-      this.#waiting.delete(run);
-      run();
+  /** Whether anybody waits for such a change; they are then called by the next `wake`. */
+  isAwaited(change: UserChange): boolean {
+    let isAwaited = false;
+    for (const waiter of this.#waiting) {
+      waiter.isDue ||= waiter.isConcerned(change);
+      isAwaited ||= waiter.isDue;
     }
+    return isAwaited;
+  }
+  /** Called at the next change that concerns them (absent: all devices), at most once. The answer takes the call back. */
+  onceChanged(run: () => void, isConcerned: (change: UserChange) => boolean = concernsAllDevices): () => void {
+    const waiter: Waiter = { run, isConcerned, isDue: false };
+    this.#waiting.add(waiter);
+    return () => this.#waiting.delete(waiter);
+  }
+  wake(): void {
+    const due = [...this.#waiting].filter(({ isDue }) => isDue);
+    for (const waiter of due) this.#waiting.delete(waiter);
+    for (const { run } of due) run();
   }
 
   #forgetOlderHalf(): void {

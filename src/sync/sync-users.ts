@@ -6,7 +6,7 @@ import type { Commit, Database, Wake } from '../storage/database.ts';
 import { isNewStanding, type MembershipWake } from '../rooms/member-changes.ts';
 import { everybody } from '../rooms/mentions.ts';
 import { userRooms } from '../storage/stores/membership-store.ts';
-import { type ChangeKind, type RoomStanding, SyncUser } from './sync-user.ts';
+import { type ChangeKind, type RoomStanding, SyncUser, type UserChange } from './sync-user.ts';
 
 /** Those whom no request holds are forgotten beyond this number; their next request reads their rooms anew. */
 const idleUsersMax = 20_000;
@@ -29,8 +29,7 @@ export class SyncUsers {
   readonly #loading = new Map<number, Loading>();
   /** room → those of our users who are joined, and whom its changes reach. */
   readonly #members = new Map<number, Set<SyncUser>>();
-  /** undefined: for all their devices. */
-  readonly #woken = new Map<SyncUser, Set<number> | undefined>();
+  readonly #woken = new Set<SyncUser>();
   /** Told of those who are remembered no longer. */
   onForgotten: (user: SyncUser) => void = () => {};
 
@@ -170,15 +169,17 @@ export class SyncUsers {
         return this.#roomChanged(user, wake.room, 'receiptPos', wake.pos);
       case 'account-data':
         user.accountDataChanged(wake.room, wake.pos);
-        return this.wake(user);
+        return this.wake(user, { kind: 'accountDataPos', room: wake.room });
       case 'to-device':
-        return this.wake(user, wake.deviceNid);
+        return this.wake(user, { kind: 'toDevice', room: 0, deviceNid: wake.deviceNid });
       case 'push-rules':
+        return user.forgetAllMarkers();
       case 'ignored-users':
+        user.follower?.ignoredChanged();
         return user.forgetAllMarkers();
       case 'access':
         user.sessionsVersion++;
-        return this.wake(user);
+        return this.wake(user, { kind: 'access', room: 0 });
       case 'membership':
         return this.#membershipChanged(user, wake);
       case 'forgotten':
@@ -194,7 +195,7 @@ export class SyncUsers {
     const isForgotten = before?.isForgotten === true && !isKnownAgain(membership);
     const since = isNewStanding(wake) && !isForgotten ? pos : (before?.pos ?? pos);
     const standing = { room, membership, pos: since, isForgotten };
-    user.rooms.set(room, standing);
+    user.setStanding(standing);
     user.forgetMarker(room);
     this.#follow(user, standing);
     this.#roomChanged(user, room, 'eventPos', pos);
@@ -214,7 +215,7 @@ export class SyncUsers {
 
   #roomChanged(user: SyncUser, room: number, kind: ChangeKind, pos: number): void {
     user.changed(room, kind, pos);
-    this.wake(user);
+    this.wake(user, { kind, room });
   }
 
   /** Only members are told of what happens in a room from now on. */
@@ -232,18 +233,16 @@ export class SyncUsers {
   }
 
   /** Many changes in one turn of the event loop wake a request once, and many requests do not keep others from their turn. */
-  wake(user: SyncUser, deviceNid?: number): void {
-    if (!user.isWaiting) return;
+  wake(user: SyncUser, change: UserChange = otherChange): void {
+    if (!user.isAwaited(change)) return;
     if (this.#woken.size === 0) this.#soon(() => this.#flush());
-    if (deviceNid === undefined) this.#woken.set(user, undefined);
-    else if (this.#woken.has(user)) this.#woken.get(user)?.add(deviceNid);
-    else this.#woken.set(user, new Set([deviceNid]));
+    this.#woken.add(user);
   }
   #flush(): void {
     let count = 0;
-    for (const [user, deviceNids] of this.#woken) {
+    for (const user of this.#woken) {
       this.#woken.delete(user);
-      user.wake(deviceNids);
+      user.wake();
       if (++count === wakesPerTurn) break;
     }
     if (this.#woken.size > 0) this.#soon(() => this.#flush());
@@ -253,6 +252,7 @@ export class SyncUsers {
 /** Whether a room that was forgotten is remembered again with this membership. */
 const isKnownAgain = (membership: string): boolean => membership !== 'leave' && membership !== 'ban';
 const nobody: ReadonlySet<SyncUser> = new Set();
+const otherChange: UserChange = { kind: 'other', room: 0 };
 
 interface Loading {
   readonly missed: Wake[];

@@ -94,7 +94,7 @@ export async function liveAtRandom(db: Database, { seed, users: userCount, actio
     const last = world.history.slice(-25).join(', ');
     throw new Error(`seed ${seed}, after ${world.actionCount} actions: ${last}`, { cause: error });
   } finally {
-    world.test.sync.close();
+    await world.test.sync.close();
     world.test.rooms.close();
   }
 }

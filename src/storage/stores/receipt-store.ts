@@ -6,6 +6,8 @@ export interface ReceiptRow {
   readonly type: string;
   readonly thread: string;
   readonly event_id: string;
+  /** Where the event stands; null: it is not known here. */
+  readonly ord: number | null;
   readonly ts: number;
   readonly pos: number;
 }
@@ -107,7 +109,7 @@ export const receiptsOfRooms = defineRead<{ rooms: readonly number[]; upTo: numb
   (q, p) =>
     q
       .selectFrom('receipt')
-      .select(['room', 'user_nid', 'type', 'thread', 'event_id', 'ts', 'pos'])
+      .select(['room', 'user_nid', 'type', 'thread', 'event_id', 'ord', 'ts', 'pos'])
       .where('room', 'in', p.list('rooms'))
       .where('pos', '<=', p.upTo)
       .orderBy('pos'),
@@ -119,9 +121,18 @@ export const receiptsAfter = defineRead<{ room: number; after: number; upTo: num
   (q, p) =>
     q
       .selectFrom('receipt')
-      .select(['user_nid', 'type', 'thread', 'event_id', 'ts', 'pos'])
+      .select(['user_nid', 'type', 'thread', 'event_id', 'ord', 'ts', 'pos'])
       .where('room', '=', p.room)
       .where('pos', '>', p.after)
       .where('pos', '<=', p.upTo)
       .orderBy('pos'),
+);
+
+export const receiptsOfUser = defineRead<{ user: number; room: number }, ReceiptRow>('receipt.ofUser', (q, p) =>
+  q
+    .selectFrom('receipt')
+    .select(['user_nid', 'type', 'thread', 'event_id', 'ord', 'ts', 'pos'])
+    .where('user_nid', '=', p.user)
+    .where('room', '=', p.room)
+    .orderBy('pos'),
 );

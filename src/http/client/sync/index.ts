@@ -1,3 +1,4 @@
+import { slidingSyncUnstable } from './sliding-sync-unstable.ts';
 import { sync } from './sync.ts';
 
-export const syncEndpoints = [sync];
+export const syncEndpoints = [sync, slidingSyncUnstable];
