@@ -156,6 +156,9 @@ export const limits = Object.freeze({
   finalisedDelayedEventMs: 604_800_000,
   finalisedDelayedEventsMax: 1_000,
 
+  /** Of one room in one answer. */
+  stickyEventsMax: 1_000,
+
   // Calls
   livekitTokenMs: 3_600_000,
   /** Of the tokens with which this server asks LiveKit. */

@@ -4,6 +4,7 @@
  */
 import { type FinishedEvent, finishEvent } from '../matrix/crypto/finish-event.ts';
 import type { SigningKey } from '../matrix/crypto/ed25519.ts';
+import { stickyKey } from '../matrix/events/sticky.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
@@ -60,7 +61,7 @@ export function buildEvent(
   if (place.roomId !== undefined) pdu['room_id'] = place.roomId;
   if (draft.stateKey !== undefined) pdu['state_key'] = draft.stateKey;
   if (draft.redacts !== undefined && rules.eventFormat.redactsIn === 'event') pdu['redacts'] = draft.redacts;
-  if (draft.stickyMs !== undefined) pdu['msc4354_sticky'] = { duration_ms: draft.stickyMs };
+  if (draft.stickyMs !== undefined) pdu[stickyKey] = { duration_ms: draft.stickyMs };
   if (rules.eventFormat.eventIdField) {
     pdu['event_id'] = `$${opaqueId()}:${signer.serverName}`;
     pdu['origin'] = signer.serverName;

@@ -5,9 +5,11 @@
 import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
 import { relationOf } from '../matrix/events/relations.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
+import { stickyUntil } from '../matrix/events/sticky.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { markRead } from '../storage/stores/membership-store.ts';
 import { type MentionRow, insertMention } from '../storage/stores/mention-store.ts';
+import { deleteExpiredStickyEvents, insertStickyEvent } from '../storage/stores/sticky-event-store.ts';
 import { insertThreadEvent } from '../storage/stores/thread-event-store.ts';
 import { insertTransaction } from '../storage/stores/txn-store.ts';
 import { type ClientTransaction, type RoomsContext, serverOf } from './context.ts';
@@ -90,6 +92,7 @@ export async function prepareEffects(
     relation: draftRelation(event, lineage, { isLocal: senderIsLocal }),
     transaction: request.transaction,
     marks: request.marks ?? 0,
+    sticky: stickyAt(event, ctx.clock.nowMs()),
   };
   let members: readonly MemberChange[] = [];
   let opening: boolean | undefined;
@@ -139,6 +142,17 @@ interface LastingEffects {
   readonly relation: RelationDraft | undefined;
   readonly transaction: ClientTransaction | undefined;
   readonly marks: number;
+  readonly sticky: Sticky | undefined;
+}
+
+/** In milliseconds since the Unix epoch. */
+interface Sticky {
+  readonly untilTs: number;
+  readonly nowMs: number;
+}
+function stickyAt({ pdu }: RoomEvent, nowMs: number): Sticky | undefined {
+  const untilTs = stickyUntil(pdu, nowMs);
+  return untilTs === undefined || untilTs <= nowMs ? undefined : { untilTs, nowMs };
 }
 
 /** For what relates to the event before it is on disk. */
@@ -162,6 +176,10 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
   const thread: ThreadPlace = { threadId: effects.threadId, counted: effects.notifies };
   if (thread.threadId !== mainThread)
     unit.run(insertThreadEvent, { room, ord, root: thread.threadId, counted: thread.counted ? 1 : 0 });
+  if (effects.sticky !== undefined) {
+    unit.run(deleteExpiredStickyEvents, { now: effects.sticky.nowMs });
+    unit.run(insertStickyEvent, { room, pos: placed.pos, nid, expiresTs: effects.sticky.untilTs });
+  }
   for (const mention of mentions) unit.run(insertMention, { ...mention, room, ord });
   const mentioned = mentions.map((mention) => mention.user);
   if (redaction?.movesCounts === true) mentioned.push(everybody);

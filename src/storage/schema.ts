@@ -95,6 +95,7 @@ export interface Schema {
     event_id: string | null;
     error: string | null;
   };
+  sticky_event: { room: Int; pos: Int; nid: Int; expires_ts: Int };
   call_leave: { livekit_room: string; identity: string; delay_id: string; user_nid: Int };
   receipt: {
     user_nid: Int;

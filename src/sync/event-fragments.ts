@@ -4,6 +4,7 @@
  */
 import { type JsonObject, isJsonObject } from '../matrix/json/json-value.ts';
 import { numericValue } from '../matrix/json/raw-number.ts';
+import { stickyDuration } from '../matrix/events/sticky.ts';
 import { toClientEvent } from '../matrix/events/client-event.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { Lru } from '../platform/lru.ts';
@@ -26,6 +27,8 @@ export interface EventFragment {
   readonly previousPos: number | undefined;
   /** For its sender: by which delayed event it came about. */
   readonly delayId: string | undefined;
+  /** For how long it is sticky; undefined: it is not. */
+  readonly stickyMs: number | undefined;
   /** Up to the number of unsigned.age. */
   readonly head: string;
   /** From behind what differs between readers, without and with unsigned.prev_content. */
@@ -217,7 +220,14 @@ export function renderEvent(fragment: EventFragment, nowMs: number, reader: Read
       : `,"org.matrix.msc4140.delay_id":${JSON.stringify(fragment.delayId)},"delay_id":${JSON.stringify(fragment.delayId)}`;
   const tail = reader.seesPrevious ? fragment.tailWithPrevious : fragment.tail;
   const relations = reader.relations === undefined ? '' : `,"m.relations":${reader.relations}`;
-  return `${fragment.head}${age}${membership}${transaction}${delay}${relations}${tail}`;
+  return `${fragment.head}${age}${membership}${transaction}${delay}${stickyText(fragment, nowMs)}${relations}${tail}`;
+}
+
+/** How long the reader can still rely on a sticky event. MSC4354. */
+function stickyText({ stickyMs, originServerTs }: EventFragment, nowMs: number): string {
+  if (stickyMs === undefined) return '';
+  const leftMs = Math.min(originServerTs, nowMs) + stickyMs - nowMs;
+  return leftMs > 0 ? `,"msc4354_sticky_duration_ttl_ms":${leftMs}` : '';
 }
 
 type FragmentParts = Pick<EventForm, 'event' | 'unsigned' | 'previous' | 'delayId'> &
@@ -238,6 +248,7 @@ function fragmentOf(parts: FragmentParts, nid: number, senderNid: number): Event
     originServerTs: numericValue(sentTs) ?? 0,
     previousPos: previous?.pos,
     delayId: parts.delayId,
+    stickyMs: stickyDuration(event),
     head: `${text.slice(0, -1)},"unsigned":{"age":`,
     tail,
     tailWithPrevious: previous === undefined ? tail : tailOf({ ...unsigned, ...previous.unsigned }),

@@ -23,6 +23,7 @@ import { SlidingSync } from './sliding/index.ts';
 import type { SlidingRequest } from './sliding/sliding-request.ts';
 import { RoomTails } from './room-tails.ts';
 import { RoomWatch } from './room-watch.ts';
+import { StickyRooms } from './sticky-rooms.ts';
 import { emptyResponse } from './sync-pass.ts';
 import { type SyncContext, type SyncRequest, toDeviceSince } from './sync-request.ts';
 import { type SyncUser, concernsDevice } from './sync-user.ts';
@@ -73,6 +74,7 @@ export function createSync(
     users,
     tails: new RoomTails(rooms.db.committedPos(), options),
     watch: new RoomWatch(),
+    sticky: new StickyRooms(rooms.db, rooms.clock),
     fragments: new EventFragments(rooms),
     lazyMembers: new LazyMembers(),
     pushRules,
@@ -89,6 +91,7 @@ export function createSync(
     ctx.users.onCommit(commit);
     sliding.onCommit(commit);
     ctx.watch.onCommit(commit);
+    ctx.sticky.onCommit(commit);
     badges.onCommit(commit);
     presence?.onCommit(commit);
     ctx.deviceLists.onCommit(commit);

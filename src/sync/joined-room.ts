@@ -15,6 +15,7 @@ import { RoomReader } from './room-reader.ts';
 import { type StateWish, lazyMembers, loadState, stateField, stateText } from './room-state.ts';
 import { type RoomSummary, roomSummary } from './room-summary.ts';
 import { type RoomTimeline, loadTimeline } from './room-timeline.ts';
+import { stickyNews } from './sticky-news.ts';
 import type { RoomNews } from './sync-user.ts';
 import type { SyncPass } from './sync-request.ts';
 import type { UnreadCounts } from './thread-counts.ts';
@@ -42,7 +43,9 @@ export async function joinedRoom(
   const typing = typingNews(view);
   const ephemeral = ephemeralText(view, typing ?? [], receipts);
   const data = accountDataText(await accountDataOf(view, changedData), request.filter.room.accountData);
-  const isEmpty = timeline.events.length + state.text.length + ephemeral.length + data.length === 0;
+  const sticky = hasNoEvents ? [] : await stickyOf(view, timeline);
+  const changes = timeline.events.length + state.text.length + ephemeral.length + data.length + sticky.length;
+  const isEmpty = changes === 0;
   if (isEmpty && !timeline.limited && state.summary === undefined && !receipts.isOwn) return undefined;
   // Typing that ended with the process before this one is no news, and goes with other news.
   if (typing === undefined && !ctx.typing.isCompleteAfter(since))
@@ -55,6 +58,7 @@ export async function joinedRoom(
     `{"timeline":${timelineText(timeline)},"${stateField(pass)}":{"events":[${state.text.join()}]}` +
     `,"account_data":{"events":[${data.join()}]},"ephemeral":{"events":[${ephemeral.join()}]}` +
     `,"unread_notifications":${countsText(counts.room)}${threadCountsText(counts)}` +
+    `${sticky.length === 0 ? '' : `,"msc4354_sticky":{"events":[${sticky.join()}]}`}` +
     `${state.summary === undefined ? '' : `,"summary":${JSON.stringify(state.summary)}`}}`;
   return { roomId: dag.roomId, text };
 }
@@ -96,6 +100,23 @@ async function timelineOf({ pass, dag, reader, look, isNew, isBack }: JoinedView
   const timeline = await loadTimeline(pass, wish);
   // Of a room that is new to the client the past is a gap, as other servers have it: clients page back through it.
   return isNew && pass.since >= 0 ? { ...timeline, limited: true } : timeline;
+}
+
+/** Whoever has just joined gets all that there are. */
+function stickyOf(
+  { pass, dag, reader, isNew, isBack }: JoinedView,
+  timeline: RoomTimeline,
+): Promise<readonly string[]> {
+  return stickyNews(pass.ctx, {
+    room: dag.room,
+    reader,
+    userNid: pass.user.userNid,
+    after: isNew || isBack ? -1 : pass.since,
+    until: pass.now,
+    nowMs: pass.nowMs,
+    ignored: ignoredBy(pass),
+    told: timeline.events,
+  });
 }
 
 const noTimeline = (now: number): RoomTimeline => ({

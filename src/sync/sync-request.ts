@@ -12,6 +12,7 @@ import type { LazyMembers } from './lazy-members.ts';
 import type { PresenceNews } from './presence-news.ts';
 import type { SyncPushRules } from './ports.ts';
 import type { RoomWatch } from './room-watch.ts';
+import type { StickyRooms } from './sticky-rooms.ts';
 import type { RoomTails } from './room-tails.ts';
 import type { RoomNews, SyncUser } from './sync-user.ts';
 import type { SyncUsers } from './sync-users.ts';
@@ -22,6 +23,7 @@ export interface SyncContext {
   readonly users: SyncUsers;
   readonly tails: RoomTails;
   readonly watch: RoomWatch;
+  readonly sticky: StickyRooms;
   readonly fragments: EventFragments;
   readonly lazyMembers: LazyMembers;
   readonly pushRules: SyncPushRules;

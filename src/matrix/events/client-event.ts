@@ -3,6 +3,7 @@ import type { EventId, RoomId } from '../ids/ids.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import { numericValue } from '../json/raw-number.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
+import { stickyKey } from './sticky.ts';
 
 export interface ClientEventOptions {
   readonly eventId: EventId;
@@ -26,6 +27,7 @@ export function toClientEvent(pdu: JsonObject, { eventId, rules, roomId, unsigne
     type: pdu['type'],
   };
   if (pdu['state_key'] !== undefined) event['state_key'] = pdu['state_key'];
+  if (pdu[stickyKey] !== undefined) event[stickyKey] = pdu[stickyKey];
   if (roomId !== undefined) event['room_id'] = roomId;
   if (unsigned !== undefined) event['unsigned'] = unsigned;
   if (pdu['type'] === 'm.room.redaction') nameTargetTwice(event, pdu, rules);

@@ -9,9 +9,7 @@ const turnUri = kind.text('a TURN URI, such as turn:turn.example.org:3478?transp
 export const turnSection = section(
   'TURN servers, through which calls between two find their way.',
   {
-    uris: field(kind.listOf(turnUri), [], 'An empty list: none.', {
-      example: ['turn:turn.example.org:3478?transport=udp', 'turns:turn.example.org:5349?transport=tcp'],
-    }),
+    uris: field(kind.listOf(turnUri), [], 'Such as turn:turn.example.org:3478?transport=udp. An empty list: none.'),
     shared_secret: secretField(
       kind.nullable(kind.secretText()),
       'As in the TURN server (coturn: static-auth-secret). Users get passwords of their own that expire.',
@@ -38,9 +36,11 @@ export const livekitSection = section(
   'LiveKit, which carries calls of many (MatrixRTC). Nothing else has to run beside it: this server gives out its tokens. ' +
     'LiveKit should have room.auto_create: false, and a webhook to <service_url>/sfu_webhook with the same api_key.',
   {
-    url: field(kind.nullable(socketUrl), null, 'Where clients reach LiveKit. null: there is none.', {
-      example: 'wss://livekit.example.org',
-    }),
+    url: field(
+      kind.nullable(socketUrl),
+      null,
+      'Where clients reach LiveKit, such as wss://livekit.example.org. null: there is none.',
+    ),
     api_key: field(kind.nullable(kind.nonEmpty('an API key')), null, 'As in the keys of LiveKit.'),
     api_secret: secretField(kind.nullable(kind.secretText()), 'Of that key.'),
     api_url: field(
