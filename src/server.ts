@@ -33,6 +33,7 @@ import { outgoingPolicies } from './platform/outgoing-policies.ts';
 import type { Ports } from './platform/ports.ts';
 import { Shutdown, type ShutdownStep } from './platform/shutdown.ts';
 import { smtpSettings } from './platform/smtp-settings.ts';
+import { readTermsTexts } from './platform/terms-texts.ts';
 import { systemPorts } from './platform/system-ports.ts';
 import { Presence } from './presence/index.ts';
 import { createPush, type Push } from './push/index.ts';
@@ -268,6 +269,7 @@ function httpDomain(parts: Parts): HttpDomain {
       specificationVersions: declaredVersions(servedOperations(allEndpoints)),
       unstableFeatures: unstableFeatures(allEndpoints),
     },
+    termsTexts: readTermsTexts(config),
     emailPage: { serverName: config.serverName, redirectHosts: config.email.redirectHosts },
     startPage: {
       settings: startPageSettings(config),

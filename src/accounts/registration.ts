@@ -23,6 +23,7 @@ import {
   type SessionRequest,
   whilePasswordStands,
 } from './sessions.ts';
+import { hasTerms, termsParameters, writeConsent } from './terms.ts';
 import { assertAvailable, userIdForRegistration } from './username.ts';
 
 export interface RegistrationRequest {
@@ -87,6 +88,7 @@ async function createRegistered(
   const also = (unit: UnitBuilder, user: number): void => {
     if (registrationToken !== undefined)
       unit.run(useRegistrationToken, { token: registrationToken.token, now: nowMs }, { changes: 1 });
+    writeConsent(unit, ctx, user, nowMs);
     if (email === undefined) return;
     const { sid, address, validatedTs } = email;
     unit.run(deleteEmailSession, { sid }, { changes: 1 });
@@ -123,12 +125,16 @@ async function registeredBefore(ctx: Registering, userId: UserId, request: Regis
 
 function operationOf(ctx: Registering, request: RegistrationRequest): Operation {
   const { username = null, password = null, inhibitLogin, session } = request;
-  const first: readonly StageType[] = ctx.config.registration.requireToken ? ['m.login.registration_token'] : [];
+  const first: readonly StageType[] = [
+    ...(ctx.config.registration.requireToken ? (['m.login.registration_token'] as const) : []),
+    ...(hasTerms(ctx) ? (['m.login.terms'] as const) : []),
+  ];
   return {
     name: 'register',
     parameters: { username, password, inhibitLogin, deviceId: session.deviceId },
     requester: undefined,
     flows: lastStages(ctx).map((last) => [...first, last]),
+    stageParameters: hasTerms(ctx) ? { 'm.login.terms': termsParameters(ctx) } : {},
     emailPurpose: 'register',
   };
 }

@@ -38,7 +38,7 @@ import { healthEndpoints } from './health/index.ts';
 import { keysEndpoints } from './keys/index.ts';
 import { livekitEndpoints } from './livekit/index.ts';
 import { metricsEndpoints } from './metrics/index.ts';
-import { emailPageEndpoints, pageEndpoints } from './pages/index.ts';
+import { emailPageEndpoints, pageEndpoints, termsPageEndpoints } from './pages/index.ts';
 import { wellKnownEndpoints } from './well-known/index.ts';
 
 const areas = [
@@ -84,6 +84,7 @@ const areas = [
   ...metricsEndpoints,
   ...pageEndpoints,
   ...emailPageEndpoints,
+  ...termsPageEndpoints,
   ...wellKnownEndpoints,
 ] as const;
 

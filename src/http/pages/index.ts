@@ -1,8 +1,11 @@
 import { getEmailConfirmation } from './get-email-confirmation.ts';
+import { getTerms } from './get-terms.ts';
 import { getStartPage } from './get-start-page.ts';
 import { postEmailConfirmation } from './post-email-confirmation.ts';
 import { postStartPage } from './post-start-page.ts';
 
 export const pageEndpoints = [getStartPage, postStartPage];
+/** What clients link to when people register. */
+export const termsPageEndpoints = [getTerms];
 /** What links in e-mails lead to. */
 export const emailPageEndpoints = [getEmailConfirmation, postEmailConfirmation];

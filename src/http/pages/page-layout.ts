@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Language } from '../../platform/messages/catalogue.ts';
 import type { RawReply } from '../endpoint.ts';
 import { Html, html } from '../../platform/html.ts';
 
 /** A whole page as an answer. Nothing in it comes from anywhere else, nothing in it runs. */
 export function pageReply(page: {
-  readonly language: Language;
+  readonly language: string;
   readonly title: string;
   readonly body: Html;
   readonly status?: number;

@@ -8,6 +8,7 @@ import { emailSection } from './email-section.ts';
 import { livekitSection, turnSection } from './calls-sections.ts';
 import * as kind from './kinds.ts';
 import { field, type FieldsValue, object, requiredField, secretField, section } from './sections.ts';
+import { termsField } from './terms-section.ts';
 import { limitsSection, rateLimitsSection } from './limit-sections.ts';
 
 const parts = ['client', 'media', 'federation', 'admin', 'health', 'metrics'] as const;
@@ -160,6 +161,7 @@ export const configFields = {
       'optional',
       'Whether they confirm an e-mail address; without a mail server (email.smtp) nobody does.',
     ),
+    terms: termsField,
     shared_secret: secretField(
       kind.nullable(kind.secretText()),
       'Lets programs that know it make accounts, at /_synapse/admin/v1/register.',
