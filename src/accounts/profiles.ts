@@ -27,9 +27,9 @@ export async function getProfileField(ctx: Reading, userId: UserId, name: string
 }
 
 /** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */
-export async function memberProfile(ctx: Reading, userId: UserId): Promise<JsonObject> {
-  const account = await findAccount(ctx, userId);
-  return account === undefined ? {} : memberPart(await loadProfile(ctx, account.userNid));
+export async function memberProfile(ctx: Pick<AccountsContext, 'db' | 'names'>, userId: UserId): Promise<JsonObject> {
+  const userNid = await ctx.names.findUserNid(userId);
+  return userNid === undefined ? {} : memberPart(await loadProfile(ctx, userNid));
 }
 
 /**

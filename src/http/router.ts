@@ -35,6 +35,9 @@ export interface AppOptions<Domain> {
 
 /** The operations that make up most of the traffic. */
 export const hotOperations: ReadonlySet<string> = new Set([
+  'createRoom',
+  'joinRoom',
+  'joinRoomById',
   'sendMessage',
   'sync',
   'slidingSyncUnstable',
