@@ -1,109 +1,146 @@
 /** What must not grow with the rooms of a user, nor with the state of a room. */
 import { StateReader } from '../../src/rooms/state/state-reader.ts';
 import type { BenchContext, Measurement, Scenario } from './measurement.ts';
+import { median } from './median.ts';
 import { Reference, normalised, threadCpuUs } from './reference.ts';
+import { bytesOf } from './stored-bytes.ts';
 import { type Workshop, firstOf, inGroups, inWorkshop, makeRoom } from './workshop.ts';
 
-const ratioMax = 1.3;
+const syncRatioMax = 1.3;
+const stateRatioMax = 1.5;
+const stateBytesMax = 80;
 
 /** A sync with one change, for users in few and in many rooms. */
 export const roomsOfUser: Scenario = (bench) =>
   inWorkshop(bench, async (workshop) => {
     const { rooms } = workshop;
     const other = await rooms.user('other');
-    const found: Found[] = [];
+    const cases: Case[] = [];
     for (const count of bench.sizes.roomsOfUser) {
       bench.say(`growth: a user in ${count} rooms`);
       const user = await rooms.user(`in${String(count)}`);
       const roomIds = await Promise.all(Array.from({ length: count }, () => rooms.createRoom(other)));
       await inGroups(roomIds, (roomId) => rooms.rooms.joinRoom(user, { roomId }));
       let { next_batch: token } = await rooms.syncOnce(user);
-      found.push(
-        await measured(bench, String(count), async (index) => {
+      cases.push({
+        size: String(count),
+        prepare: async (index) => {
           await rooms.say(other, roomIds[index % count] ?? firstOf(roomIds), `news ${String(count)} ${String(index)}`);
           return async () => {
             const news = await rooms.syncOnce(user, token);
             token = news.next_batch;
           };
-        }),
-      );
+        },
+      });
     }
-    return describe('sync with one change, rooms of the user', found);
+    return describe('sync with one change, rooms of the user', await compared(bench, cases), syncRatioMax);
   });
 
-/** One key of a room's state at any time, and what changed between two times, in small and large rooms. */
+/** One key of a room's state at any time, what changed between two times, and what a change takes, in small and large rooms. */
 export const roomState: Scenario = (bench) =>
   inWorkshop(bench, async (workshop) => {
-    const lookUps: Found[] = [];
-    const deltas: Found[] = [];
+    const states: RoomState[] = [];
     for (const count of bench.sizes.stateMembers) {
       bench.say(`growth: the state of a room with ${count} members`);
-      const looked = await stateOf(bench, workshop, count);
-      lookUps.push(looked.lookUp);
-      deltas.push(looked.delta);
+      states.push(await stateOf(bench, workshop, count));
     }
+    const reader = new StateReader(workshop.db, workshop.rooms.ctx.names);
+    const lookUps = states.map(({ size, room, skeys, from, to }): Case => ({
+      size,
+      prepare: async (index) => {
+        const skey = skeys[(index * 7919) % skeys.length] ?? 0;
+        return async () => void (await reader.stateEventsAt(room, to - (index % (to - from)), [skey]));
+      },
+    }));
+    const deltas = states.map(({ size, room, from, to }): Case => ({
+      size,
+      prepare: async (index) => {
+        const since = from + (index % Math.max(1, to - from - 20));
+        return async () => void (await reader.delta(room, since, since + 20));
+      },
+    }));
     return [
-      ...describe('look-up in the state, members', lookUps),
-      ...describe('20 changes of the state, members', deltas),
+      ...describe('look-up in the state, members', await compared(bench, lookUps), stateRatioMax),
+      ...describe('20 changes of the state, members', await compared(bench, deltas), stateRatioMax),
+      ...states.flatMap(({ stored }) => stored),
     ];
   });
 
-async function stateOf(
-  bench: BenchContext,
-  workshop: Workshop,
-  count: number,
-): Promise<{ lookUp: Found; delta: Found }> {
+interface RoomState {
+  readonly size: string;
+  readonly room: number;
+  /** Of its members. */
+  readonly skeys: readonly number[];
+  /** Its topic changed again and again between these positions. */
+  readonly from: number;
+  readonly to: number;
+  readonly stored: readonly Measurement[];
+}
+
+async function stateOf({ sizes }: BenchContext, workshop: Workshop, count: number): Promise<RoomState> {
   const { db, rooms } = workshop;
   const { roomId, members } = await makeRoom(workshop, `s${String(count)}`, count);
+  const creator = firstOf(members);
   const from = db.committedPos();
-  const changes = Array.from({ length: 200 }, (_, index) => ({ topic: `topic ${String(index)}` }));
-  const [creator] = members;
-  if (creator === undefined) throw new Error('a room has a creator');
+  const before = [await bytesOf(workshop), await bytesOf(workshop, stateTables)] as const;
+  const changes = Array.from({ length: sizes.stateChanges }, (_, index) => ({ topic: `topic ${String(index)}` }));
   await inGroups(changes, (content) =>
     rooms.rooms.sendState(creator, { roomId, type: 'm.room.topic', stateKey: '', content }),
   );
-  const to = db.committedPos();
+  const withEvent = ((await bytesOf(workshop)) - before[0]) / sizes.stateChanges;
+  const alone = ((await bytesOf(workshop, stateTables)) - before[1]) / sizes.stateChanges;
   const { room } = await rooms.ctx.dags.open(roomId);
-  const reader = new StateReader(db, rooms.ctx.names);
-  const skeys = await Promise.all(members.map(({ userId }) => rooms.ctx.names.findSkey('m.room.member', userId)));
-  const known = skeys.filter((skey) => skey !== undefined);
-  const lookUp = await measured(bench, String(count), async (index) => {
-    const skey = known[(index * 7919) % known.length] ?? 0;
-    return async () => void (await reader.stateEventsAt(room, to - (index % (to - from)), [skey]));
-  });
-  const delta = await measured(bench, String(count), async (index) => {
-    const since = from + (index % Math.max(1, to - from - 20));
-    return async () => void (await reader.delta(room, since, since + 20));
-  });
-  return { lookUp, delta };
+  const skeys = await rooms.ctx.names.findSkeys(members.map(({ userId }) => ({ type: 'm.room.member', key: userId })));
+  const what = `bytes stored per state change, members: ${String(count)}`;
+  return {
+    size: String(count),
+    room,
+    skeys: skeys.filter((skey) => skey !== undefined),
+    from,
+    to: db.committedPos(),
+    stored: [
+      { scenario: 'growth', what: `${what}, with the event`, unit: 'B', value: withEvent },
+      { scenario: 'growth', what: `${what}, of the state alone`, unit: 'B', value: alone, atMost: stateBytesMax },
+    ],
+  };
 }
 
+const stateTables = ['state_change', 'state_change_by_pos'];
+
+/** The same work at one size. */
+interface Case {
+  readonly size: string;
+  /** Gives what is measured. */
+  prepare(index: number): Promise<() => Promise<void>>;
+}
 interface Found {
   readonly size: string;
   readonly us: number;
   readonly signUs: number;
 }
 
-/** CPU of this thread in what `prepare` gives, mean over many. */
-async function measured(
-  { sizes }: BenchContext,
-  size: string,
-  prepare: (index: number) => Promise<() => Promise<void>>,
-): Promise<Found> {
+/**
+ * CPU of this thread in what `prepare` gives, medians over many. One size after the other each time, so that what the compiler
+ * makes of the program, and what else the machine does, is the same for all.
+ */
+async function compared({ sizes }: BenchContext, cases: readonly Case[]): Promise<Found[]> {
   const reference = Reference.before();
-  let us = 0;
+  const spent = cases.map((): number[] => []);
   for (let index = -sizes.lookUps; index < sizes.lookUps; index++) {
-    const work = await prepare(Math.abs(index));
-    const before = threadCpuUs();
-    await work();
-    // the first half is for the compiler
-    if (index >= 0) us += threadCpuUs() - before;
+    for (const [at, { prepare }] of cases.entries()) {
+      const work = await prepare(Math.abs(index));
+      const before = threadCpuUs();
+      await work();
+      // the first half is for the compiler
+      if (index >= 0) spent[at]?.push(threadCpuUs() - before);
+    }
     if (index % 100 === 0) reference.sample(10);
   }
-  return { size, us: us / sizes.lookUps, signUs: reference.stop() };
+  const signUs = reference.stop();
+  return cases.map(({ size }, at) => ({ size, us: median(spent[at] ?? []), signUs }));
 }
 
-function describe(what: string, found: readonly Found[]): Measurement[] {
+function describe(what: string, found: readonly Found[], ratioMax: number): Measurement[] {
   const each = found.map(({ size, us, signUs }): Measurement => ({
     scenario: 'growth',
     what: `${what}: ${size}`,
@@ -111,7 +148,6 @@ function describe(what: string, found: readonly Found[]): Measurement[] {
     value: us,
     normalised: normalised(us, signUs),
   }));
-  const [smallest, largest] = [firstOf(each), firstOf(each.toReversed())];
-  const ratio = (largest.normalised ?? NaN) / (smallest.normalised ?? NaN);
+  const ratio = firstOf(each.toReversed()).value / firstOf(each).value;
   return [...each, { scenario: 'growth', what: `${what}: growth`, unit: 'ratio', value: ratio, atMost: ratioMax }];
 }

@@ -19,6 +19,8 @@ export interface Sizes {
   readonly stateMembers: readonly number[];
   /** Rooms of users whose syncs are compared. */
   readonly roomsOfUser: readonly number[];
+  /** State events in each of these rooms. */
+  readonly stateChanges: number;
   /** In each room that is compared. */
   readonly messages: number;
   readonly lookUps: number;
@@ -34,8 +36,9 @@ export interface Sizes {
 export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
   full: {
     members: [10, 1_000, 10_000],
-    stateMembers: [100, 10_000],
+    stateMembers: [100, 10_000, 100_000],
     roomsOfUser: [10, 1_000],
+    stateChanges: 1_000,
     messages: 1_000,
     lookUps: 2_000,
     senders: 16,
@@ -50,6 +53,7 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     members: [2, 5],
     stateMembers: [2, 5],
     roomsOfUser: [1, 3],
+    stateChanges: 40,
     messages: 20,
     lookUps: 5,
     senders: 2,

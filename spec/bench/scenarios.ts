@@ -1,4 +1,5 @@
 import { deliver } from './deliver.ts';
+import { engines } from './engines.ts';
 import { roomState, roomsOfUser } from './growth.ts';
 import { idle } from './idle.ts';
 import type { Scenario } from './measurement.ts';
@@ -13,4 +14,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   members,
   'rooms-of-user': roomsOfUser,
   'room-state': roomState,
+  engines,
 };

@@ -16,6 +16,8 @@ import type { BenchContext } from './measurement.ts';
 
 /** So many at once: as many as a busy server has. */
 const atOnce = 64;
+/** Who send messages at once. */
+export const senders = 16;
 
 export interface Workshop {
   readonly db: GroupCommitDatabase;
@@ -69,6 +71,17 @@ export async function makeRoom({ rooms }: Workshop, name: string, memberCount: n
   await inGroups(members.slice(1), (member) => rooms.rooms.joinRoom(member, { roomId }));
   return { roomId, members };
 }
+
+/** Text messages, of all members in turn. */
+export async function say({ rooms }: Workshop, { roomId, members }: Room, messages: number): Promise<void> {
+  const texts = Array.from({ length: messages }, () => `message ${String(++said)} of a bench`);
+  await inGroups(
+    texts,
+    (text, index) => rooms.say(members[index % members.length] ?? firstOf(members), roomId, text),
+    senders,
+  );
+}
+let said = 0;
 
 export function firstOf<T>([first]: readonly T[]): T {
   if (first === undefined) throw new Error('there is none');
