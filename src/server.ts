@@ -176,7 +176,12 @@ async function createAccountsAndRooms(
     erasures: await accounts.erasedUsers.load(),
   };
   const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
-  const roomsContext = createRoomsContext({ ...common, dags, ...people });
+  const roomsContext = createRoomsContext({
+    ...common,
+    dags,
+    ...people,
+    encryptByDefault: config.rooms.encryptByDefault,
+  });
   const rooms: Rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
   return { accounts, rooms, roomsContext };
 }

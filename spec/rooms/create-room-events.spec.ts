@@ -21,9 +21,10 @@ function eventsOf(version: string, request: Partial<CreateRoomRequest> = {}) {
     creationContent: {},
     initialState: [],
     powerLevelContentOverride: {},
+    encryption: 'byDefault',
     ...request,
   };
-  return createRoomEvents(whole, creator, { displayname: 'C' }, rules);
+  return createRoomEvents(whole, creator, { displayname: 'C' }, rules, 'off');
 }
 function contentOf(type: string, version: string, request: Partial<CreateRoomRequest> = {}): JsonObject | undefined {
   return eventsOf(version, request).find((event) => event.type === type)?.content;

@@ -125,6 +125,7 @@ const onFailed = (error: unknown): never => {
 export interface TestRoomsOptions {
   readonly serverNames?: readonly [string, ...string[]];
   readonly hotRoomsMax?: number;
+  readonly encryptByDefault?: RoomsContext['encryptByDefault'];
   readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts'>;
   /** true: users who sync are seen online. */
   readonly hasPresence?: boolean;
@@ -174,6 +175,7 @@ export class TestRooms {
       },
       ignored: new IgnoredUsers(db),
       invitePermissions: new InvitePermissions(db, '@_server:test' as UserId),
+      encryptByDefault: options.encryptByDefault ?? 'off',
       clock: ports.clock,
       random: ports.random,
     });
@@ -231,6 +233,7 @@ export class TestRooms {
       creationContent: {},
       initialState: [],
       powerLevelContentOverride: {},
+      encryption: 'byDefault',
     };
     return this.rooms.createRoom(actor, { ...defaults, ...request }, rules);
   }

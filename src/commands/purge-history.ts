@@ -105,7 +105,16 @@ async function purgeInDatabase(
     const erasures = { erasedSince: () => undefined };
     const invitePermissions = { of: () => Promise.resolve(everybodyMayInvite), mustBeAccepted: () => false };
     const people = { members, ignored, invitePermissions, erasures };
-    const ctx = createRoomsContext({ db, names, dags, localServers, ...people, clock, random });
+    const ctx = createRoomsContext({
+      db,
+      names,
+      dags,
+      localServers,
+      ...people,
+      encryptByDefault: 'off',
+      clock,
+      random,
+    });
     return await purgeHistory(ctx, roomId, before);
   } finally {
     await db.close();

@@ -8,6 +8,7 @@ import type { Names } from '../storage/names.ts';
 import type { Signer } from './build-event.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { RoomDags } from './dag/contract.ts';
+import type { EncryptByDefault } from './encryption-policy.ts';
 import type { Erasures, IgnoredSenders, InvitePermissions, Members } from './ports.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
 import type { StateReader } from './state/state-reader.ts';
@@ -29,6 +30,7 @@ export interface RoomsContext {
   readonly ignored: IgnoredSenders;
   readonly invitePermissions: InvitePermissions;
   readonly erasures: Erasures;
+  readonly encryptByDefault: EncryptByDefault;
   readonly clock: Clock;
   readonly random: Random;
 }

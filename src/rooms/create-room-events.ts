@@ -11,6 +11,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../matrix/json/js
 import type { RoomVersionId, RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { badAlias, newAliasesIn } from './canonical-alias.ts';
 import { serverOf } from './context.ts';
+import { type EncryptByDefault, encryptionByDefault } from './encryption-policy.ts';
 import { checkServerAcl } from './server-acl-checks.ts';
 
 export interface CreateRoomRequest {
@@ -25,6 +26,8 @@ export interface CreateRoomRequest {
   readonly creationContent: JsonObject;
   readonly initialState: readonly { readonly type: string; readonly stateKey: string; readonly content: JsonObject }[];
   readonly powerLevelContentOverride: JsonObject;
+  /** `asRequested`: only if it is in `initialState`, for rooms whose members cannot all decrypt. */
+  readonly encryption: 'byDefault' | 'asRequested';
 }
 
 /** A state event still to be built: its place in the room's DAG is not known yet. */
@@ -47,7 +50,7 @@ const presets: Readonly<Record<NonNullable<CreateRoomRequest['preset']>, Preset>
 
 /**
  * Steps 1 to 7 of the specification's list; the invites of step 8 are memberships like any other.
- * Errors: M_BAD_JSON for a power_level_content_override or creation_content that cannot stand, M_BAD_ALIAS and
+ * Errors: M_BAD_JSON for a power_level_content_override, a creation_content or an encryption that cannot stand, M_BAD_ALIAS and
  * M_INVALID_PARAM for a canonical alias in initial_state.
  */
 export function createRoomEvents(
@@ -55,6 +58,7 @@ export function createRoomEvents(
   creator: UserId,
   creatorMember: JsonObject,
   rules: RoomVersionRules,
+  encryptByDefault: EncryptByDefault,
 ): StateDraft[] {
   const preset = request.preset ?? (request.visibility === 'public' ? 'public_chat' : 'private_chat');
   const additional = additionalCreators(request, creator, preset, rules);
@@ -76,6 +80,7 @@ export function createRoomEvents(
       content: { history_visibility: presets[preset].historyVisibility },
     },
     { type: 'm.room.guest_access', stateKey: '', content: { guest_access: presets[preset].guestAccess } },
+    ...encryptionByDefault(encryptByDefault, request, preset),
   ];
   // initial_state takes precedence over the preset, and is overwritten by name and topic: only the last word is sent.
   drafts.push(...fromPreset.filter((draft) => !overridden.has(tupleKey(draft.type, draft.stateKey))));

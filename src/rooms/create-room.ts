@@ -39,7 +39,7 @@ async function makeRoom(
 ): Promise<RoomId> {
   for (const invited of request.invite) await assertMayInvite(ctx, actor.userId, invited);
   const profile = await ctx.members.memberProfile(actor.userId);
-  const drafts = createRoomEvents(request, actor.userId, profile, rules);
+  const drafts = createRoomEvents(request, actor.userId, profile, rules, ctx.encryptByDefault);
   const invites = await inviteDrafts(ctx, request);
   const { roomId } = await layRoom(ctx, actor, rules, [...drafts, ...invites], (unit, { room }) => {
     if (request.alias !== undefined) unit.run(insertAlias, { alias: request.alias, room, creator: actor.userNid });

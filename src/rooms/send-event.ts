@@ -10,6 +10,7 @@ import { type AppendOptions, type Appended, type Done, appendLocalEvent, changeR
 import type { EventDraft } from './build-event.ts';
 import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { assertRedactionKeepsEncryption } from './encryption-policy.ts';
 import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
@@ -66,6 +67,7 @@ export async function redactEvent(ctx: RoomsContext, actor: Actor, request: Reda
     const target = await findStoredEvent(ctx, request.eventId);
     if (target === undefined || target.header.room !== dag.room) throw notFound('There is no such event in this room');
     await assertMayRedact(dag, actor.userId, target.event);
+    await assertRedactionKeepsEncryption(dag, request.eventId);
     return appendLocalEvent(
       ctx,
       dag,

@@ -5,6 +5,7 @@ import { aliasByName } from '../storage/stores/room-directory-store.ts';
 import { badAlias, newAliasesIn } from './canonical-alias.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { assertKeepsEncryption, encryptionType } from './encryption-policy.ts';
 import { checkServerAcl } from './server-acl-checks.ts';
 
 interface StateToCheck {
@@ -15,7 +16,7 @@ interface StateToCheck {
 
 /**
  * Errors: M_INVALID_PARAM for a second create event and for what is no alias, M_BAD_ALIAS for aliases that do not lead here;
- * as `checkServerAcl`.
+ * M_FORBIDDEN for the end of encryption; as `checkServerAcl`.
  */
 export async function checkStateEvent(
   ctx: RoomsContext,
@@ -25,6 +26,7 @@ export async function checkStateEvent(
 ): Promise<void> {
   if (state.type === 'm.room.create') throw invalidParam('A room has one create event, and the server makes it');
   if (state.type === 'm.room.server_acl' && state.stateKey === '') checkServerAcl(state.content, serverOf(userId));
+  if (state.type === encryptionType && state.stateKey === '') await assertKeepsEncryption(dag, state.content);
   if (state.type === 'm.room.canonical_alias' && state.stateKey === '') await checkAliases(ctx, dag, state.content);
 }
 

@@ -281,7 +281,7 @@ export const configFields = {
     encrypt_by_default: field(
       kind.oneOf('all', 'private', 'off'),
       'private',
-      'Which new rooms are end-to-end encrypted.',
+      'Which new rooms are end-to-end encrypted where their creator says nothing of it: those of the private presets, all, or none.',
     ),
   }),
   delayed_events: section('Events that are sent later, such as the end of a call whose caller has gone (MSC4140).', {

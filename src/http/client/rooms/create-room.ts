@@ -57,6 +57,7 @@ export const createRoom = defineEndpoint({
           content: event.content,
         })),
         powerLevelContentOverride: body.power_level_content_override,
+        encryption: 'byDefault',
       },
       rules,
     );
