@@ -41,6 +41,7 @@ describe('the classes of operations', () => {
 
 /** Questions that come as POST, and what the clients' own keeping up needs. */
 const readsByPost: ReadonlySet<string> = new Set([
+  'postDehydratedDeviceEvents',
   'refresh',
   'queryPublicRooms',
   'searchUserDirectory',

@@ -16,6 +16,7 @@ import {
 import { deletePushersOfDevices } from '../storage/stores/pusher-store.ts';
 import { deleteRefreshTokensOfDevices } from '../storage/stores/refresh-token-store.ts';
 import { deleteBasesOfDevices, deleteConnectionsOfDevices } from '../storage/stores/sliding-store.ts';
+import { deleteDehydratedDevices } from '../storage/stores/dehydrated-device-store.ts';
 import { deleteToDeviceMessagesOf } from '../storage/stores/to-device-store.ts';
 import type { AccountsContext } from './context.ts';
 import type { DeviceActivity } from './device-activity.ts';
@@ -89,6 +90,7 @@ export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: 
   unit.run(deleteOneTimeKeysOfDevices, { devices: nids });
   unit.run(deletePushersOfDevices, { devices: nids });
   unit.run(deleteToDeviceMessagesOf, { devices: nids });
+  unit.run(deleteDehydratedDevices, { user: userNid, devices: nids });
   unit.run(deleteFallbackKeys, { devices: nids });
   unit.run(deleteDeviceKeys, { user: userNid, devices: nids });
   unit.run(deleteSignaturesOf, { user: userNid, targets: devices.map(({ device_id: deviceId }) => deviceId) });

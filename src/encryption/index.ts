@@ -6,6 +6,7 @@ import { KeyedLock } from '../platform/keyed-lock.ts';
 import * as backedUpKeys from './backed-up-keys.ts';
 import { claimKeys } from './claim-keys.ts';
 import type { EncryptionContext } from './context.ts';
+import * as dehydrated from './dehydrated-devices.ts';
 import { DeviceInboxes } from './device-inboxes.ts';
 import { uploadCrossSigningKeys } from './device-signing.ts';
 import * as keyBackups from './key-backup-versions.ts';
@@ -46,6 +47,10 @@ export function createEncryption(dependencies: EncryptionDependencies) {
 }
 
 const operations = {
+  putDehydratedDevice: dehydrated.putDehydratedDevice,
+  getDehydratedDevice: dehydrated.getDehydratedDevice,
+  deleteDehydratedDevice: dehydrated.deleteDehydratedDevice,
+  readDehydratedEvents: dehydrated.readDehydratedEvents,
   createKeyBackup: keyBackups.createKeyBackup,
   getKeyBackup: keyBackups.getKeyBackup,
   updateKeyBackup: keyBackups.updateKeyBackup,

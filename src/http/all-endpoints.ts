@@ -4,6 +4,7 @@ import { accountDataEndpoints } from './client/account-data/index.ts';
 import { accountEndpoints } from './client/account/index.ts';
 import { capabilitiesEndpoints } from './client/capabilities/index.ts';
 import { delayedEventEndpoints } from './client/delayed-events/index.ts';
+import { dehydratedDeviceEndpoints } from './client/dehydrated-devices/index.ts';
 import { deviceEndpoints } from './client/devices/index.ts';
 import { directoryEndpoints } from './client/directory/index.ts';
 import { eventStreamEndpoints } from './client/events/index.ts';
@@ -49,6 +50,7 @@ const areas = [
   ...accountEndpoints,
   ...capabilitiesEndpoints,
   ...delayedEventEndpoints,
+  ...dehydratedDeviceEndpoints,
   ...deviceEndpoints,
   ...directoryEndpoints,
   ...eventStreamEndpoints,

@@ -123,6 +123,9 @@ export const limits = Object.freeze({
   /** Devices of which it is remembered what waits for them. */
   knownInboxesMax: 200_000,
 
+  /** Of the data with which a login can take over a dehydrated device. */
+  dehydratedDeviceBytesMax: 65_536,
+
   // Key backups
   /** Of one user that are not deleted. */
   keyBackupsMax: 100,

@@ -210,6 +210,7 @@ export interface Schema {
   key_signature: { user_nid: Int; target: string; signer_nid: Int; key_id: string; signature: string; pos: Int };
   device_change: { user_nid: Int; pos: Int };
   to_device: { device_nid: Int; pos: Int; json: string };
+  dehydrated_device: { user_nid: Int; device_nid: Int; json: string };
   key_backup: {
     user_nid: Int;
     version: Int;

@@ -19,6 +19,7 @@ const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.msc3266': `${stable}/v1/room_summary/{roomIdOrAlias}`,
   'org.matrix.msc3440.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}/{relType}`,
   'org.matrix.msc3715.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}`,
+  'org.matrix.msc3814': `${unstable}/org.matrix.msc3814.v1/dehydrated_device`,
   'org.matrix.msc3856.stable': `${stable}/v1/rooms/{roomId}/threads`,
   'org.matrix.msc4140.stable': `${stable}/v1/delayed_events/{delayId}/{action}`,
   'org.matrix.msc4155': `${stable}/v3/user/{userId}/account_data/{type}`,
