@@ -104,7 +104,9 @@ export class ServerNotices {
       isDirect: false,
       creationContent: {},
       initialState: [],
-      powerLevelContentOverride: { users_default: -10 },
+      // The server has no devices that could encrypt.
+    encryption: 'asRequested',
+    powerLevelContentOverride: { users_default: -10 },
     } as const;
     const roomId = await rooms.createRoom(sender, request, rules);
     await db.write((unit) => unit.run(insertNoticeRoom, { user, roomId })).committed;
