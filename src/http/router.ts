@@ -40,6 +40,7 @@ export const hotOperations: ReadonlySet<string> = new Set([
   'joinRoomById',
   'sendMessage',
   'sync',
+  'slidingSync',
   'slidingSyncUnstable',
   'setTyping',
   'postReceipt',

@@ -49,6 +49,11 @@ export function parseSlidingPosition(token: string): SlidingPosition | undefined
   return { streamPos, connection, serial };
 }
 
+/** Of /sync or sliding sync. undefined: neither. */
+export function parseAnyPosition(token: string): number | undefined {
+  return parseStreamToken(token) ?? parseSlidingPosition(token)?.streamPos;
+}
+
 export function formatTimelineToken(ord: number): string {
   return `t${ord}`;
 }
@@ -57,7 +62,7 @@ export function formatTimelineToken(ord: number): string {
  * undefined: not a token.
  */
 export function parseTimelineToken(token: string): number | undefined {
-  const pos = parseStreamToken(token) ?? parseSlidingPosition(token)?.streamPos;
+  const pos = parseAnyPosition(token);
   return pos === undefined ? numberAfter('t', token) : firstOrdAfter(pos);
 }
 

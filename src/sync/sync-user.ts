@@ -32,7 +32,7 @@ export interface RoomNews {
 
 /** Rooms of one user; enough for what changes between two requests. */
 const changesMax = 512;
-const concernsAllDevices = ({ deviceNid }: UserChange): boolean => deviceNid === undefined;
+const concernsAllDevices = ({ deviceNid, kind }: UserChange): boolean => kind !== 'threads' && deviceNid === undefined;
 const nothingChanged: RoomChange = { pos: 0, eventPos: 0, receiptPos: 0, typingPos: 0, accountDataPos: 0 };
 
 /** Follows what changes for a user, as it changes. */
@@ -46,17 +46,17 @@ export interface RoomFollower {
 
 /** What somebody who waits is woken for. `room` 0: no room. */
 export interface UserChange {
-  readonly kind: ChangeKind | 'access' | 'presence' | 'toDevice' | 'other';
+  readonly kind: ChangeKind | 'access' | 'presence' | 'toDevice' | 'threads' | 'other';
   readonly room: number;
   /** It concerns this device alone. */
   readonly deviceNid?: number;
 }
 
-/** What one device is told: what concerns all, and what concerns it alone. */
+/** What one device is told by /sync: what concerns all, and what concerns it alone. Of followed threads /sync has no word. */
 export const concernsDevice =
   (deviceNid: number) =>
   (change: UserChange): boolean =>
-    change.deviceNid === undefined || change.deviceNid === deviceNid;
+    change.kind !== 'threads' && (change.deviceNid === undefined || change.deviceNid === deviceNid);
 
 interface Waiter {
   readonly run: () => void;

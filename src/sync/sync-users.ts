@@ -172,6 +172,8 @@ export class SyncUsers {
         return this.wake(user, { kind: 'accountDataPos', room: wake.room });
       case 'to-device':
         return this.wake(user, { kind: 'toDevice', room: 0, deviceNid: wake.deviceNid });
+      case 'thread-subscription':
+        return this.wake(user, { kind: 'threads', room: wake.room });
       case 'push-rules':
         return user.forgetAllMarkers();
       case 'ignored-users':

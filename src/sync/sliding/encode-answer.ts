@@ -10,11 +10,11 @@ export function answerText(
   shape: SlidingShape,
   asked: SlidingExtensions,
   lists: ReadonlyMap<string, ListState>,
-  answer: Pick<SlidingAnswer, 'rooms' | 'extensions'>,
+  answer: Pick<SlidingAnswer, 'rooms' | 'extensions' | 'device'>,
 ): string {
   const listTexts = Array.from(lists, ([name, { count }]) => `${JSON.stringify(name)}:{"count":${count}}`);
   const roomTexts = answer.rooms.map((room) => `${JSON.stringify(room.roomId)}:${roomText(room, shape)}`);
-  const extensions = extensionsText(answer.extensions, asked);
+  const extensions = [...answer.device.texts, ...extensionTexts(answer.extensions, asked)].join();
   return `{"pos":${JSON.stringify(pos)},"lists":{${listTexts.join()}},"rooms":{${roomTexts.join()}},"extensions":{${extensions}}}`;
 }
 
@@ -67,7 +67,7 @@ function roomText(room: RoomResult, shape: SlidingShape): string {
 const stubs = ({ removedState = [] }: RoomResult): string[] =>
   removedState.map(({ type, key }) => JSON.stringify({ type, state_key: key }));
 
-function extensionsText(news: ExtensionNews, asked: SlidingExtensions): string {
+function extensionTexts(news: ExtensionNews, asked: SlidingExtensions): string[] {
   const texts: string[] = [];
   const rooms = (byRoom: ReadonlyMap<string, string>): string =>
     Array.from(byRoom, ([roomId, text]) => `${JSON.stringify(roomId)}:${text}`).join();
@@ -77,5 +77,5 @@ function extensionsText(news: ExtensionNews, asked: SlidingExtensions): string {
   }
   if (news.receipts.size > 0) texts.push(`"receipts":{"rooms":{${rooms(news.receipts)}}}`);
   if (news.typing.size > 0) texts.push(`"typing":{"rooms":{${rooms(news.typing)}}}`);
-  return texts.join();
+  return texts;
 }

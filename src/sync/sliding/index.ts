@@ -10,6 +10,7 @@ import type { SyncUser, UserChange } from '../sync-user.ts';
 import { BumpStamps } from './bump-stamps.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
+import { acknowledgeMessages } from './device-news.ts';
 import { answerText } from './encode-answer.ts';
 import { noExtensionNews } from './extensions.ts';
 import { KnownRoomFacts } from './room-facts.ts';
@@ -61,6 +62,7 @@ export class SlidingSync {
         ? connections.begin(deviceNid, request.connId)
         : await connections.resume(deviceNid, request.connId, request.pos);
     const userRooms = await this.#roomsOf(user, request);
+    await acknowledgeMessages({ ctx: this.#ctx, request });
     const deadline = Deadline.after(this.#timers, connection.streamPos < 0 ? 0 : request.timeoutMs, request.signal);
     // Of two requests of one connection the client has given up the earlier one.
     connection.supersede?.();
@@ -105,7 +107,7 @@ export class SlidingSync {
   /** The client's position stays as it is. */
   #nothing({ shape, extensions }: SlidingRequest, connection: Connection, pass: SlidingPass): string {
     const pos = this.#ctx.connections.tokenOf(connection);
-    return answerText(pos, shape, extensions, pass.lists, { rooms: [], extensions: noExtensionNews() });
+    return answerText(pos, shape, extensions, pass.lists, nothingTold);
   }
 
   /** A purge may take events away between the reading of their numbers and of their bodies; the next pass does not see them. */
@@ -138,17 +140,23 @@ export class SlidingSync {
   }
 }
 
+const nothingTold = { rooms: [], extensions: noExtensionNews(), device: { texts: [], isEmpty: true } };
+
 /** Rooms that are purged one right after another, during one pass each. */
 const purgesMax = 10;
 
 /** Nobody is woken for what they did not ask for. */
-function concerns({ extensions }: SlidingRequest): (change: UserChange) => boolean {
-  return ({ kind }) => {
+function concerns({ extensions, requester }: SlidingRequest): (change: UserChange) => boolean {
+  return ({ kind, deviceNid }) => {
     switch (kind) {
       case 'presence':
         return false;
       case 'typingPos':
         return extensions.typing !== undefined;
+      case 'threads':
+        return extensions.threads !== undefined;
+      case 'toDevice':
+        return extensions.toDevice !== undefined && deviceNid === requester.deviceNid;
       default:
         return true;
     }

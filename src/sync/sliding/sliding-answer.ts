@@ -1,6 +1,7 @@
 /** One answer: the rooms that have something to tell, what goes with them, and what the connection has been told then. */
 import type { Candidate, Candidates } from './candidates.ts';
 import type { Draft, MemberNews, RoomRecord } from './connection.ts';
+import { type DeviceNews, deviceNews } from './device-news.ts';
 import { type ExtensionNews, addGlobalNews, addRoomNews, missedBy, noExtensionNews } from './extensions.ts';
 import { joinedRoom } from './joined-room.ts';
 import type { RoomTold } from './room-view.ts';
@@ -11,6 +12,7 @@ import type { SlidingPass } from './sliding-pass.ts';
 export interface SlidingAnswer {
   readonly rooms: readonly RoomResult[];
   readonly extensions: ExtensionNews;
+  readonly device: DeviceNews;
   readonly draft: Draft;
   /** There is nothing that a client waits for. */
   readonly isEmpty: boolean;
@@ -24,6 +26,7 @@ export async function runSlidingPass(pass: SlidingPass, { shown, hidden }: Candi
   const members = new Map<number, MemberNews>();
   const extensions = noExtensionNews();
   await addGlobalNews(pass, extensions);
+  const device = await deviceNews(pass);
   for (const candidate of shown) {
     const told = await roomTold(pass, candidate);
     const { room } = candidate.standing;
@@ -49,8 +52,8 @@ export async function runSlidingPass(pass: SlidingPass, { shown, hidden }: Candi
       extensions.receipts.size +
       extensions.typing.size >
     0;
-  const isEmpty = rooms.length === 0 && !hasExtensionNews && !haveCountsChanged(pass);
-  return { rooms, extensions, draft, isEmpty, isUnchanged: isEmpty && records.size === 0 && !isMoved(pass) };
+  const isEmpty = rooms.length === 0 && !hasExtensionNews && device.isEmpty && !haveCountsChanged(pass);
+  return { rooms, extensions, device, draft, isEmpty, isUnchanged: isEmpty && records.size === 0 && !isMoved(pass) };
 }
 
 function roomTold(pass: SlidingPass, candidate: Candidate): Promise<RoomTold> {

@@ -58,6 +58,9 @@ export interface RoomFilter {
 
 /** Those that are asked for. */
 export interface SlidingExtensions {
+  readonly toDevice?: ToDeviceWish | undefined;
+  readonly e2ee?: boolean | undefined;
+  readonly threads?: ThreadsWish | undefined;
   readonly accountData?: ExtensionScope | undefined;
   readonly receipts?: ExtensionScope | undefined;
   readonly typing?: ExtensionScope | undefined;
@@ -68,4 +71,16 @@ export interface ExtensionScope {
   readonly lists: ReadonlySet<string> | undefined;
   /** Of the rooms that are subscribed to, by their ids. */
   readonly rooms: ReadonlySet<string> | undefined;
+}
+
+export interface ToDeviceWish {
+  /** The device has all messages up to here; undefined: none. */
+  readonly since: number | undefined;
+  readonly limit: number;
+}
+
+export interface ThreadsWish {
+  readonly limit: number;
+  /** The name under which the client asks. */
+  readonly name: string;
 }

@@ -49,6 +49,8 @@ export interface SlidingExtensionAnswers {
     readonly rooms: Readonly<Record<string, readonly SlidingEvent[]>>;
   };
   readonly receipts?: { readonly rooms: Readonly<Record<string, SlidingEvent>> };
+  readonly to_device?: { readonly next_batch: string; readonly events: readonly SlidingEvent[] };
+  readonly e2ee?: JsonObject;
   readonly typing?: { readonly rooms: Readonly<Record<string, SlidingEvent>> };
 }
 

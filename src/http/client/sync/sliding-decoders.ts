@@ -2,9 +2,14 @@
 import { invalidParam } from '../../../matrix/errors.ts';
 import type { RoomId } from '../../../matrix/ids/ids.ts';
 import { isRoomId } from '../../../matrix/ids/room-id.ts';
-import type { JsonValue } from '../../../matrix/json/json-value.ts';
 import { limits } from '../../../platform/limits.ts';
-import type { ExtensionScope, RoomConfig, SlidingExtensions } from '../../../sync/sliding/sliding-request.ts';
+import type {
+  ExtensionScope,
+  RoomConfig,
+  RoomFilter,
+  SlidingExtensions,
+  ThreadsWish,
+} from '../../../sync/sliding/sliding-request.ts';
 import {
   arrayOf,
   boolean,
@@ -13,6 +18,7 @@ import {
   integer,
   object,
   optional,
+  parsed,
   recordOf,
   string,
   withDefault,
@@ -90,19 +96,53 @@ const scoped = optional(
   }),
 );
 
-/** Extensions that are not known here are left out. */
-export const extensions = withDefault(object({ account_data: scoped, receipts: scoped, typing: scoped }), {
-  account_data: undefined,
-  receipts: undefined,
-  typing: undefined,
+const threads = optional(
+  object({
+    enabled: withDefault(boolean(), false),
+    limit: withDefault(integer({ min: 1 }), limits.threadSubscriptionsDefault),
+  }),
+);
+const unstableThreads = 'io.element.msc4308.thread_subscriptions';
+const toDevice = object({
+  enabled: withDefault(boolean(), false),
+  since: optional(parsed('a token of this server', toDeviceToken)),
+  limit: withDefault(integer({ min: 1 }), limits.toDeviceMessagesPerPageMax),
 });
 
+function toDeviceToken(text: string): number | undefined {
+  const pos = /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(pos) ? pos : undefined;
+}
+
+/** Extensions that are not known here are left out. */
+const known = object({
+  to_device: optional(toDevice),
+  e2ee: optional(object({ enabled: withDefault(boolean(), false) })),
+  account_data: scoped,
+  receipts: scoped,
+  typing: scoped,
+  thread_subscriptions: threads,
+  [unstableThreads]: threads,
+});
+export const extensions = optional(known);
+
 export function extensionsOf(asked: Decoded<typeof extensions>): SlidingExtensions {
+  if (asked === undefined) return {};
+  const { to_device: messages } = asked;
   return {
+    toDevice: messages?.enabled === true ? { since: messages.since, limit: messages.limit } : undefined,
+    e2ee: asked.e2ee?.enabled === true,
     accountData: scopeOf(asked.account_data),
     receipts: scopeOf(asked.receipts),
     typing: scopeOf(asked.typing),
+    threads:
+      threadsOf(asked.thread_subscriptions, 'thread_subscriptions') ??
+      threadsOf(asked[unstableThreads], unstableThreads),
   };
+}
+
+function threadsOf(asked: Decoded<typeof threads>, name: string): ThreadsWish | undefined {
+  return asked?.enabled === true ? { limit: asked.limit, name } : undefined;
 }
 
 function scopeOf(asked: Decoded<typeof scoped>): ExtensionScope | undefined {
@@ -113,6 +153,27 @@ function scopeOf(asked: Decoded<typeof scoped>): ExtensionScope | undefined {
 }
 
 /** Of what is asked for, without what changes from one request to the next. */
-export function signatureOf(...parts: readonly (JsonValue | object | undefined)[]): string {
-  return JSON.stringify(parts);
+export function signatureOf(lists: object, subscriptions: object, asked: Decoded<typeof extensions>): string {
+  return JSON.stringify([lists, subscriptions, asked?.account_data, asked?.receipts, asked?.typing]);
+}
+
+/** Empty where nothing is filtered. */
+export function filterKeyOf(filter: RoomFilter): string {
+  const key = JSON.stringify(filter);
+  return key === '{}' ? '' : key;
+}
+
+/** What both shapes filter by in the same words. */
+export function commonFilterOf(asked: {
+  readonly [K in keyof typeof commonFilters]?: Decoded<(typeof commonFilters)[K]>;
+}): RoomFilter {
+  return {
+    isDm: asked.is_dm,
+    isEncrypted: asked.is_encrypted,
+    roomTypes: asked.room_types,
+    notRoomTypes: asked.not_room_types,
+    tags: asked.tags,
+    notTags: asked.not_tags,
+    spaces: asked.spaces?.filter((id): id is RoomId => isRoomId(id)),
+  };
 }

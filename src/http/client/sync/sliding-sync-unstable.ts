@@ -3,8 +3,7 @@
  * speak it. https://github.com/matrix-org/matrix-spec-proposals/blob/main/proposals/4186-simplified-sliding-sync.md#changelog
  */
 import { invalidParam } from '../../../matrix/errors.ts';
-import type { RoomId, UserId } from '../../../matrix/ids/ids.ts';
-import { isRoomId } from '../../../matrix/ids/room-id.ts';
+import type { UserId } from '../../../matrix/ids/ids.ts';
 import { limits } from '../../../platform/limits.ts';
 import type { Sync } from '../../../sync/index.ts';
 import { RequiredState, type StatePattern } from '../../../sync/sliding/required-state.ts';
@@ -22,10 +21,12 @@ import {
 } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import {
+  commonFilterOf,
   commonFilters,
   connId,
   extensions,
   extensionsOf,
+  filterKeyOf,
   namedLists,
   range,
   roomSubscriptions,
@@ -109,24 +110,9 @@ function listOf(name: string, list: AskedList, userId: UserId): SlidingList {
   };
 }
 
-/** Empty where nothing is filtered. */
-export function filterKeyOf(filter: RoomFilter): string {
-  const key = JSON.stringify(filter);
-  return key === '{}' ? '' : key;
-}
-
 function filterOf(asked: Partial<Decoded<typeof filters>>): RoomFilter {
-  return {
-    isDm: asked.is_dm,
-    isEncrypted: asked.is_encrypted,
-    isInvite: asked.is_invite,
-    roomTypes: asked.room_types,
-    notRoomTypes: asked.not_room_types,
-    roomNameLike: asked.room_name_like === '' ? undefined : asked.room_name_like,
-    tags: asked.tags,
-    notTags: asked.not_tags,
-    spaces: asked.spaces?.filter((id): id is RoomId => isRoomId(id)),
-  };
+  const roomNameLike = asked.room_name_like === '' ? undefined : asked.room_name_like;
+  return { ...commonFilterOf(asked), isInvite: asked.is_invite, roomNameLike };
 }
 
 function configOf(

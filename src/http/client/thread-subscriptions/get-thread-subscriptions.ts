@@ -1,7 +1,7 @@
 /** GET /_matrix/client/v1/thread_subscriptions — https://github.com/matrix-org/matrix-spec-proposals/pull/4308 (MSC4308) */
 import { limits } from '../../../platform/limits.ts';
 import type { Rooms } from '../../../rooms/index.ts';
-import { parseStreamToken } from '../../../rooms/pagination-token.ts';
+import { parseAnyPosition, parseStreamToken } from '../../../rooms/pagination-token.ts';
 import { oneOf, optional, parsed, queryInteger, withDefault } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 
@@ -15,7 +15,7 @@ export const getThreadSubscriptions = defineEndpoint({
   query: {
     dir: oneOf('b'),
     from: optional(parsed('a token of this server', parseStreamToken)),
-    to: optional(parsed('a token of this server', parseStreamToken)),
+    to: optional(parsed('a token of this server', parseAnyPosition)),
     limit: withDefault(queryInteger({ min: 1 }), limits.threadSubscriptionsDefault),
   },
   async handle({ query, requester }, { rooms }: { rooms: Pick<Rooms, 'threadSubscriptionsPage'> }) {

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { useLoopbackServer } from '../../support/loopback-server.ts';
+import { TestClient, roomPath } from '../../support/test-client.ts';
+import { SlidingClient } from './support/sliding-client.ts';
+
+describe.each(['unstable', 'v4'] as const)('extensions of sliding sync (%s)', (shape) => {
+  const server = useLoopbackServer();
+  const start = async () => {
+    const [alice, bob] = [await TestClient.register(server, 'alice'), await TestClient.register(server, 'bob')];
+    const room = await alice.createRoom({ preset: 'public_chat', name: 'room' });
+    await bob.post(`/join/${encodeURIComponent(room)}`);
+    const sliding = new SlidingClient(server, bob, shape);
+    const required = shape === 'v4' ? {} : [];
+    const ask = (
+      extensions: Record<string, { enabled: boolean; since?: string; rooms?: string[]; lists?: string[] }>,
+    ) => ({
+      lists: {
+        all: {
+          ...(shape === 'v4' ? { range: [0, 9] } : { ranges: [[0, 9]] }),
+          timeline_limit: 2,
+          required_state: required,
+        },
+      },
+      extensions,
+    });
+    return { alice, bob, room, sliding, ask };
+  };
+
+  it('tell account data once, global and of rooms', async () => {
+    const { bob, room, sliding, ask } = await start();
+    const user = `/user/${encodeURIComponent(bob.userId)}`;
+    await bob.put(`${user}/account_data/org.example`, { one: 1 });
+    await bob.put(`${user}${roomPath(room)}/account_data/org.example.room`, { two: 2 });
+    const wish = ask({ account_data: { enabled: true } });
+    const first = (await sliding.next(wish)).extensions.account_data;
+    expect(first?.global.map(({ type }) => type)).toEqual(['org.example', 'm.push_rules']);
+    expect(first?.rooms[room]).toEqual([{ type: 'org.example.room', content: { two: 2 } }]);
+    expect((await sliding.next(wish)).extensions).not.toHaveProperty('account_data');
+    await bob.put(`${user}${roomPath(room)}/account_data/org.example.room`, { two: 3 });
+    const next = (await sliding.next(wish)).extensions.account_data;
+    expect(next).toEqual({ global: [], rooms: { [room]: [{ type: 'org.example.room', content: { two: 3 } }] } });
+  });
+
+  it('tell receipts of what is told, then those that change, and counts that they move', async () => {
+    const { alice, bob, room, sliding, ask } = await start();
+    const said = await alice.say(room, 'hello');
+    await alice.post(`${roomPath(room)}/receipt/m.read/${encodeURIComponent(said)}`);
+    const wish = ask({ receipts: { enabled: true } });
+    const first = await sliding.next(wish);
+    expect(first.extensions.receipts?.rooms[room]).toMatchObject({
+      type: 'm.receipt',
+      content: { [said]: { 'm.read': { [alice.userId]: {} } } },
+    });
+    await bob.post(`${roomPath(room)}/receipt/m.read/${encodeURIComponent(said)}`);
+    const next = await sliding.next(wish);
+    expect(next.extensions.receipts?.rooms[room]?.content).toMatchObject({
+      [said]: { 'm.read': { [bob.userId]: {} } },
+    });
+    if (shape === 'unstable') expect(next.rooms[room]).toMatchObject({ notification_count: 0, highlight_count: 0 });
+    expect((await sliding.next(wish)).extensions).toEqual({});
+    const scoped = await sliding.next(ask({ receipts: { enabled: true, lists: [], rooms: [] } }));
+    expect(scoped.extensions).toEqual({});
+  });
+
+  it('tell who is typing', async () => {
+    const { alice, room, sliding, ask } = await start();
+    const wish = ask({ typing: { enabled: true } });
+    await sliding.next(wish);
+    const waiting = sliding.next(wish, { timeoutMs: 30_000 });
+    await alice.put(`${roomPath(room)}/typing/${encodeURIComponent(alice.userId)}`, { typing: true, timeout: 30_000 });
+    expect((await waiting).extensions.typing?.rooms[room]).toEqual({
+      type: 'm.typing',
+      content: { user_ids: [alice.userId] },
+    });
+    await alice.put(`${roomPath(room)}/typing/${encodeURIComponent(alice.userId)}`, { typing: false });
+    expect((await sliding.next(wish)).extensions.typing?.rooms[room]).toMatchObject({ content: { user_ids: [] } });
+  });
+
+  it('tell messages to the device until they are acknowledged, and the counts of keys', async () => {
+    const { alice, bob, sliding, ask } = await start();
+    const wish = ask({ to_device: { enabled: true }, e2ee: { enabled: true } });
+    const device = String((await bob.get('/account/whoami')).json['device_id']);
+    await sliding.next(wish);
+    const send = { messages: { [bob.userId]: { [device]: { hello: 'device' } } } };
+    await alice.put('/sendToDevice/org.example/1', send);
+    const told = (await sliding.next(wish)).extensions;
+    expect(told.to_device?.events).toMatchObject([{ type: 'org.example', content: { hello: 'device' } }]);
+    expect(told.e2ee).toHaveProperty('device_one_time_keys_count');
+    expect((await sliding.next(wish)).extensions.to_device?.events).toHaveLength(1);
+    const since = told.to_device?.next_batch ?? '';
+    const later = await sliding.next(ask({ to_device: { enabled: true, since } }));
+    expect(later.extensions.to_device?.events ?? []).toEqual([]);
+  });
+});
