@@ -3,7 +3,6 @@ import * as sdk from 'matrix-js-sdk';
 import { expect, it } from 'vitest';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 import { emailSectionFor, linkIn, type ReceivedMail, useMailServer } from '../support/mail-server.ts';
-
 import { quietClient } from './support/person.ts';
 
 const mail = useMailServer();
