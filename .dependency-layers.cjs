@@ -33,7 +33,7 @@ const layers = {
   presence: { layers: core, packages: [] },
   encryption: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   sync: { layers: [...core, 'rooms', 'accounts', 'presence', 'encryption'], packages: [] },
-  push: { layers: [...core, 'mail', 'rooms', 'accounts'], packages: [] },
+  push: { layers: [...core, 'mail', 'rooms', 'accounts'], packages: ['web-push'] },
   search: { layers: [...core, 'rooms'], packages: [] },
   rtc: { layers: core, packages: ['jose'] },
   media: { layers: [...core, 'accounts'], packages: [] },

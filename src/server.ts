@@ -122,7 +122,15 @@ async function compose(
     rooms.close();
   });
   const search = createSearch(roomsContext, { findsAllUsers: config.userDirectory.allLocalUsers });
-  const push = createPush({ ...ports, rooms: roomsContext, unread: sync, pushRules, config: config.push, onFailed });
+  const push = createPush({
+    ...ports,
+    rooms: roomsContext,
+    unread: sync,
+    pushRules,
+    config: config.push,
+    gateway: config,
+    onFailed,
+  });
   shutdown.add('push', () => push.close());
   await accounts.resumeDeactivations();
   await accounts.updateUserWords();

@@ -5,8 +5,8 @@ import { operationName } from '../../src/matrix/versions/declared-versions.ts';
 import { laterParts } from '../../src/matrix/versions/later-parts.ts';
 import { proposedOperations } from './proposed-operations.ts';
 
-/** The APIs that a homeserver serves; identity servers, push gateways and application services are others. */
-const servedApis: ReadonlySet<Operation['api']> = new Set(['client-server', 'server-server']);
+/** The APIs that this server serves; identity servers and application services are others. */
+const servedApis: ReadonlySet<Operation['api']> = new Set(['client-server', 'server-server', 'push-gateway']);
 const ourOperations = correctedOperations.filter(({ api }) => servedApis.has(api));
 
 /** One line per operation that no endpoint serves: `api method path operationId: the part that brings it`. */

@@ -1,4 +1,4 @@
-/** Operations of accepted proposals that no published version of the specification has yet, by operationId. */
+/** Operations of accepted proposals, and of others' standards, that no published version of the specification has yet, by operationId. */
 export const proposedOperations: ReadonlySet<string> = new Set([
   // MSC4140
   'scheduleDelayedEvent',
@@ -9,4 +9,6 @@ export const proposedOperations: ReadonlySet<string> = new Set([
   'getRtcTransports',
   'getLivekitToken',
   'delegateDelayedLeave',
+  // UnifiedPush
+  'discoverPushGateway',
 ]);

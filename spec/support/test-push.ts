@@ -28,7 +28,12 @@ export class TestGateways implements OutgoingHttp {
   readonly taken: Notification[] = [];
   answer: (notification: Notification, url: string) => GatewayAnswer | Promise<GatewayAnswer> = () => ({ status: 200 });
 
-  async request({ url, body, signal }: OutgoingRequest): Promise<OutgoingResponse> {
+  /** Instead of all that is below. */
+  intercept: ((request: OutgoingRequest) => Promise<OutgoingResponse>) | undefined;
+
+  async request(request: OutgoingRequest): Promise<OutgoingResponse> {
+    if (this.intercept !== undefined) return this.intercept(request);
+    const { url, body, signal } = request;
     const { notification } = JSON.parse(String(body)) as { notification: Notification };
     this.requests.push({ url, notification });
     const aborted = new Promise<never>((_, reject) => {
@@ -99,7 +104,8 @@ export class TestPush {
       rooms: test.ctx,
       unread: test.sync,
       pushRules: new CachedPushRules(db, (owner) => loadPushRules({ db }, owner)),
-      config: { includeContent: true, allowInsecureGateways: false, ...config },
+      config: { includeContent: true, allowInsecureGateways: false, gatewayHosts: [], ...config },
+      gateway: { publicBaseUrl: 'https://matrix.test', serverName: 'test' },
       onFailed: (error) => {
         if (!this.#isDead) throw error;
       },

@@ -40,6 +40,7 @@ import { keysEndpoints } from './keys/index.ts';
 import { livekitEndpoints } from './livekit/index.ts';
 import { metricsEndpoints } from './metrics/index.ts';
 import { emailPageEndpoints, pageEndpoints, termsPageEndpoints } from './pages/index.ts';
+import { pushGatewayEndpoints } from './push-gateway/index.ts';
 import { wellKnownEndpoints } from './well-known/index.ts';
 
 const areas = [
@@ -87,6 +88,7 @@ const areas = [
   ...pageEndpoints,
   ...emailPageEndpoints,
   ...termsPageEndpoints,
+  ...pushGatewayEndpoints,
   ...wellKnownEndpoints,
 ] as const;
 

@@ -22,6 +22,7 @@ const prefixes: readonly (readonly [string, readonly ServeGroup[]])[] = [
   ['/_matrix/client/v1/media', ['media']],
   ['/_matrix/client', client],
   ['/_matrix/livekit', client],
+  ['/_matrix/push', client],
   ['/_matrix/media', ['media']],
   ['/_matrix/federation', ['federation']],
   ['/_matrix/key', ['federation']],

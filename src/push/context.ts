@@ -14,6 +14,8 @@ export interface PushContext {
   readonly unread: Unread;
   readonly pushRules: PushRules;
   readonly config: PushConfig;
+  /** Of this server, as a push gateway. */
+  readonly gateway: { readonly publicBaseUrl: string; readonly serverName: string };
   /** One at a time per app_id and pushkey. */
   readonly pusherLocks: KeyedLock<string>;
   readonly http: OutgoingHttp;

@@ -6,6 +6,8 @@ import type { OutgoingResponse, TimerHandle } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import { userRoom } from '../storage/stores/membership-store.ts';
 import type { PushContext } from './context.ts';
+import type { GatewayDevice } from './gateway/device.ts';
+import type { GatewayAnswer, PushGateway } from './gateway/push-gateway.ts';
 import { GatewayLines } from './gateway-lines.ts';
 import { notificationBody, type PushableEvent, PushableEvents } from './notification.ts';
 import { removePusher } from './pushers.ts';
@@ -24,13 +26,15 @@ export type Delivered =
 export class Delivery {
   readonly events: PushableEvents;
   readonly #ctx: PushContext;
+  readonly #gateway: PushGateway;
   readonly #lines = new GatewayLines();
   readonly #abort = new AbortController();
   readonly #sending = new Set<PusherQueue>();
   #idle: (() => void) | undefined;
 
-  constructor(ctx: PushContext) {
+  constructor(ctx: PushContext, gateway: PushGateway) {
     this.#ctx = ctx;
+    this.#gateway = gateway;
     this.events = new PushableEvents(ctx.rooms);
   }
 
@@ -50,10 +54,10 @@ export class Delivery {
 
   /** `push` undefined: how much is unread. */
   async deliver(queue: PusherQueue, push: PendingPush | undefined): Promise<Delivered> {
-    const url = urlOf(queue.data);
-    if (url === undefined) return { kind: 'obsolete' };
+    const target = this.#targetOf(queue);
+    if (target === undefined) return this.#reject(queue);
     try {
-      return await this.#lines.run(url.origin, this.#abort.signal, () => this.#inTurn(queue, push, url));
+      return await this.#lines.run(target.url.origin, this.#abort.signal, () => this.#inTurn(queue, push, target));
     } catch (error) {
       if (error instanceof GatewayFailed || this.#abort.signal.aborted) return { kind: 'failed' };
       throw error;
@@ -72,7 +76,7 @@ export class Delivery {
     this.#abort.abort(new Error('the server ends'));
   }
 
-  async #inTurn(queue: PusherQueue, push: PendingPush | undefined, url: URL): Promise<Delivered> {
+  async #inTurn(queue: PusherQueue, push: PendingPush | undefined, target: Target): Promise<Delivered> {
     if (!queue.isEnabled) return { kind: 'obsolete' };
     const pushable = push && (await this.#wanted(queue, push));
     if (push !== undefined && pushable === undefined) return { kind: 'obsolete' };
@@ -87,7 +91,7 @@ export class Delivery {
     });
     this.#sending.add(queue);
     try {
-      return await this.#send(queue, url, JSON.stringify(body), unread);
+      return await this.#send(queue, target, body, unread);
     } finally {
       this.#sending.delete(queue);
       if (this.#sending.size === 0) this.#idle?.();
@@ -108,30 +112,44 @@ export class Delivery {
     return (await rooms.ignored.of(user)).has(pushable.event.sender) ? undefined : pushable;
   }
 
-  async #send(queue: PusherQueue, url: URL, body: string, unread: number): Promise<Delivered> {
-    const response = await this.#request(url, body);
-    const { status } = response;
-    if (status >= 200 && status < 300) {
-      if (!rejectedIn(response).includes(queue.row.pushkey)) return { kind: 'delivered', unread };
-      const { app_id: appId, pushkey } = queue.row;
-      await removePusher(this.#ctx, queue.user.userNid, { appId, pushkey });
-      return { kind: 'rejected' };
-    }
+  async #send(queue: PusherQueue, target: Target, body: JsonObject, unread: number): Promise<Delivered> {
+    const answer = await this.#request(target, body, queue.row.pushkey);
+    if (answer === 'rejected') return this.#reject(queue);
+    const { status } = answer;
+    if (status >= 200 && status < 300) return { kind: 'delivered', unread };
     if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'refused' };
-    throw new GatewayFailed(`${url.origin} answered ${status}`);
+    throw new GatewayFailed(`${target.url.origin} answered ${status}`);
   }
 
-  async #request(url: URL, body: string): Promise<OutgoingResponse> {
+  async #reject({ row, user }: PusherQueue): Promise<Delivered> {
+    await removePusher(this.#ctx, user.userNid, { appId: row.app_id, pushkey: row.pushkey });
+    return { kind: 'rejected' };
+  }
+
+  /** undefined: nothing can ever be sent there. */
+  #targetOf({ data, row }: PusherQueue): Target | undefined {
+    const url = typeof data['url'] === 'string' ? URL.parse(data['url']) : null;
+    if (url === null) return undefined;
+    if (!this.#gateway.isOwn(url)) return { url };
+    const device = this.#gateway.deviceOf(row.pushkey, data);
+    return device && { url: device.endpoint, device };
+  }
+
+  async #request({ url, device }: Target, body: JsonObject, pushkey: string): Promise<GatewayAnswer> {
+    const { signal } = this.#abort;
     try {
-      return await this.#ctx.http.request({
+      if (device !== undefined) return await this.#gateway.send(device, body, signal);
+      const response = await this.#ctx.http.request({
         method: 'POST',
         url: url.href,
         headers: { 'Content-Type': 'application/json', 'User-Agent': 'veche' },
-        body,
+        body: JSON.stringify({ notification: body }),
         timeoutMs: limits.pushTimeoutMs,
         responseBytesMax: limits.pushResponseBytesMax,
-        signal: this.#abort.signal,
+        signal,
       });
+      const isTaken = response.status >= 200 && response.status < 300;
+      return isTaken && rejectedIn(response).includes(pushkey) ? 'rejected' : response;
     } catch (error) {
       if (error instanceof OutgoingHttpError) throw new GatewayFailed(error.message, { cause: error });
       throw error;
@@ -139,12 +157,14 @@ export class Delivery {
   }
 }
 
-class GatewayFailed extends Error {
-  override readonly name = 'GatewayFailed';
+/** `device`: it is our own gateway that sends there. */
+interface Target {
+  readonly url: URL;
+  readonly device?: GatewayDevice;
 }
 
-function urlOf({ url }: JsonObject): URL | undefined {
-  return (typeof url === 'string' ? URL.parse(url) : null) ?? undefined;
+class GatewayFailed extends Error {
+  override readonly name = 'GatewayFailed';
 }
 
 function deviceOf({ row, data }: PusherQueue): JsonObject {

@@ -3,6 +3,7 @@ import type { Requester } from '../accounts/requester.ts';
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import type { PusherKey } from '../storage/stores/pusher-store.ts';
 import type { PushContext } from './context.ts';
+import { PushGateway } from './gateway/push-gateway.ts';
 import { listNotifications, type NotificationsPage, type NotificationsRequest } from './notifications.ts';
 import { PushWorker } from './push-worker.ts';
 import { listPushers, type Pusher, type PusherWish, removePusher, setPusher } from './pushers.ts';
@@ -15,6 +16,7 @@ export interface Push {
     requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>,
     request: NotificationsRequest,
   ): Promise<NotificationsPage>;
+  readonly gateway: Pick<PushGateway, 'notify' | 'publicKey'>;
   /** Begins to follow the stream of events. To be called once. */
   start(): void;
   /** Resolves when everything that was committed has been looked at; not when all is sent. */
@@ -27,12 +29,14 @@ export type PushDependencies = Omit<PushContext, 'pusherLocks' | 'db'>;
 /** Made once, by the composition root. */
 export function createPush(dependencies: PushDependencies): Push {
   const ctx: PushContext = { ...dependencies, db: dependencies.rooms.db, pusherLocks: new KeyedLock() };
-  const worker = new PushWorker(ctx);
+  const gateway = new PushGateway(ctx);
+  const worker = new PushWorker(ctx, gateway);
   return {
     listPushers: ({ userNid }) => listPushers(ctx, userNid),
     setPusher: (requester, wish) => setPusher(ctx, requester, wish),
     removePusher: ({ userNid }, key) => removePusher(ctx, userNid, key),
     listNotifications: (requester, request) => listNotifications(ctx, requester, request),
+    gateway,
     start: () => worker.start(),
     lookedAtAll: () => worker.lookedAtAll(),
     close: () => worker.close(),

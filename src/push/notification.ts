@@ -94,16 +94,16 @@ export interface NotificationParts {
   readonly isEventIdOnly: boolean;
 }
 
-/** The whole body of the request. */
+/** The `notification` of the request. */
 export function notificationBody(parts: NotificationParts): JsonObject {
   const { pushable, tweaks, unread, device, isEventIdOnly } = parts;
   const counts = unread > 0 ? { unread } : {};
-  if (pushable === undefined) return { notification: { prio: 'low', counts, devices: [device] } };
+  if (pushable === undefined) return { prio: 'low', counts, devices: [device] };
   const { event, reference, details } = pushable;
   const prio = isUrgent(event, tweaks) ? 'high' : 'low';
-  if (isEventIdOnly) return { notification: { ...reference, prio, counts, devices: [device] } };
+  if (isEventIdOnly) return { ...reference, prio, counts, devices: [device] };
   const target = event.type === 'm.room.member' ? { user_is_target: event.stateKey === parts.userId } : {};
-  return { notification: { ...reference, ...details, ...target, prio, counts, devices: [{ ...device, tweaks }] } };
+  return { ...reference, ...details, ...target, prio, counts, devices: [{ ...device, tweaks }] };
 }
 
 /** What makes a sound or is about its reader, and what only a device can tell. */

@@ -14,6 +14,7 @@ import { BadgeNews } from './badge-news.ts';
 import { catchUp, type CatchUpTarget } from './catch-up.ts';
 import type { PushContext } from './context.ts';
 import { Delivery } from './delivery.ts';
+import type { PushGateway } from './gateway/push-gateway.ts';
 import { EventOutcomes } from './outcomes.ts';
 import { PushProgress } from './push-progress.ts';
 import { PushUsers } from './push-users.ts';
@@ -44,9 +45,9 @@ export class PushWorker {
   readonly #reloadedEarly = new Set<number>();
   readonly #stopListening: () => void;
 
-  constructor(ctx: PushContext) {
+  constructor(ctx: PushContext, gateway: PushGateway) {
     this.#ctx = ctx;
-    this.#delivery = new Delivery(ctx);
+    this.#delivery = new Delivery(ctx, gateway);
     this.#users = new PushUsers(ctx.db, this.#delivery);
     this.#badges = new BadgeNews(ctx, this.#users);
     this.#progress = new PushProgress(ctx, () => this.#lookedAtPos());

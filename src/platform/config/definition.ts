@@ -120,7 +120,7 @@ export const configFields = {
   listeners: field(
     kind.listOf(listener, { min: 1, unique: ({ bind, port }) => (port === 0 ? undefined : `${bind} ${port}`) }),
     [listenerDefault],
-    'Where the server listens. serve: client is / and /_matrix/client and the well-known paths; media is /_matrix/media and /_matrix/client/v1/media; ' +
+    'Where the server listens. serve: client is / and /_matrix/client, /_matrix/push and the well-known paths; media is /_matrix/media and /_matrix/client/v1/media; ' +
       'federation is /_matrix/federation, /_matrix/key and /.well-known/matrix/server; admin is /_synapse and /_veche; health is /health; metrics is /metrics. ' +
       "bind may be '::'. trusted_proxies: addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count.",
     {
@@ -231,6 +231,12 @@ export const configFields = {
       kind.boolean(),
       false,
       'Whether clients may name push gateways without TLS. For isolated networks and tests. Their addresses count as in outgoing.',
+    ),
+    gateway_hosts: field(
+      kind.listOf(kind.nonEmpty('a host name')),
+      [],
+      'This server is a push gateway for its own users. Hosts of push services to which it also forwards what other Matrix servers hand over.',
+      { example: ['push.example.org'] },
     ),
   }),
   application_services: field(

@@ -76,6 +76,10 @@ export const usersOfPushkey = defineRead<PusherKey, { user_nid: number }>('pushe
   q.selectFrom('pusher').select('user_nid').where('app_id', '=', p.appId).where('pushkey', '=', p.pushkey),
 );
 
+export const pushersOfPushkey = defineRead<PusherKey, { data: string; enabled: number }>('pusher.ofPushkey', (q, p) =>
+  q.selectFrom('pusher').select(['data', 'enabled']).where('app_id', '=', p.appId).where('pushkey', '=', p.pushkey),
+);
+
 /** One that is there stays where it is in being told. `enabled`: 1 or 0. */
 export const upsertPusher = defineWrite<
   PusherKey & {
