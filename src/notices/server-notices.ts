@@ -104,9 +104,8 @@ export class ServerNotices {
       isDirect: false,
       creationContent: {},
       initialState: [],
-      // The server has no devices that could encrypt.
-    encryption: 'asRequested',
-    powerLevelContentOverride: { users_default: -10 },
+      encryption: 'asRequested',
+      powerLevelContentOverride: { users_default: -10 },
     } as const;
     const roomId = await rooms.createRoom(sender, request, rules);
     await db.write((unit) => unit.run(insertNoticeRoom, { user, roomId })).committed;
