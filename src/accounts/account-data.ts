@@ -40,11 +40,23 @@ export async function setAccountData(
   key: AccountDataKey,
   content: JsonObject,
 ): Promise<void> {
-  if (managedTypes.has(key.type)) throw new MatrixError(405, 'M_BAD_JSON', `Cannot set ${key.type} through this API.`);
+  assertNotManaged(key);
   await changeAccountData(ctx, key, () => content);
 }
 
-/** Replaces what is there by what `change` makes of it, one at a time per user. */
+/**
+ * What is not there is no error. Throws as `setAccountData`.
+ * https://github.com/matrix-org/matrix-spec-proposals/pull/3391 (MSC3391)
+ */
+export async function deleteAccountData(
+  ctx: Pick<AccountsContext, 'db' | 'locks'>,
+  key: AccountDataKey,
+): Promise<void> {
+  assertNotManaged(key);
+  if ((await findAccountData(ctx, key)) !== undefined) await changeAccountData(ctx, key, () => ({}));
+}
+
+/** Replaces what is there by what `change` makes of it, one at a time per user; nothing in it: it is deleted (MSC3391). */
 export async function changeAccountData(
   ctx: Pick<AccountsContext, 'db' | 'locks'>,
   key: AccountDataKey,
@@ -56,17 +68,18 @@ export async function changeAccountData(
   if (room === undefined) throw notFound('This server does not know the room');
   const { userNid, type } = key;
   await ctx.locks.run(userNid, async () => {
-    const content = JSON.stringify(change(await load(ctx, userNid, room, type)));
-    if (Buffer.byteLength(content) > limits.accountDataBytesMax)
+    const text = JSON.stringify(change(await load(ctx, userNid, room, type)));
+    if (Buffer.byteLength(text) > limits.accountDataBytesMax)
       throw tooLarge(`Account data of one type has at most ${limits.accountDataBytesMax} bytes`);
+    const content = text === '{}' ? null : text;
     await ctx.db.write((unit) => writeAccountData(unit, { userNid, room, type, content })).committed;
   });
 }
 
-/** Part of a unit. `content`: JSON text. */
+/** Part of a unit. `content`: JSON text; null: deleted. */
 export function writeAccountData(
   unit: UnitBuilder,
-  data: { readonly userNid: number; readonly room: number; readonly type: string; readonly content: string },
+  data: { readonly userNid: number; readonly room: number; readonly type: string; readonly content: string | null },
 ): void {
   const { userNid, room, type, content } = data;
   const pos = unit.nextPos();
@@ -82,6 +95,10 @@ export async function findAccountData(
 ): Promise<JsonObject | undefined> {
   const room = await roomNumber(ctx, roomId);
   return room === undefined ? undefined : load(ctx, userNid, room, type);
+}
+
+function assertNotManaged({ type }: AccountDataKey): void {
+  if (managedTypes.has(type)) throw new MatrixError(405, 'M_BAD_JSON', `Cannot set ${type} through this API.`);
 }
 
 async function load(

@@ -5,6 +5,7 @@ import { deleteAccessTokensOfDevices } from '../storage/stores/access-token-stor
 import { deleteSignaturesOf } from '../storage/stores/cross-signing-store.ts';
 import { moveDeviceChange } from '../storage/stores/device-change-store.ts';
 import { deleteDeviceKeys, deleteFallbackKeys } from '../storage/stores/device-key-store.ts';
+import { noRoom, removeAccountDataOfTypes } from '../storage/stores/account-data-store.ts';
 import {
   deleteDevices as deleteDeviceRows,
   deleteOneTimeKeysOfDevices,
@@ -98,11 +99,19 @@ export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: 
   unit.run(deleteConnectionsOfDevices, { devices: nids });
   unit.run(deleteDeviceRows, { devices: nids });
   const pos = unit.nextPos();
+  unit.run(removeAccountDataOfTypes, { user: userNid, types: devices.flatMap(notificationSettingsTypes), pos });
+  unit.wake({ kind: 'account-data', userNid, room: noRoom, pos });
   for (const { device_id: deviceId } of devices)
     unit.wake({ kind: 'device', userNid, deviceId, pos, change: 'removed' });
   writeDeviceListChange(unit, userNid, pos);
   unit.wake({ kind: 'access', userNid });
 }
+
+/** Where clients keep how a device notifies. https://github.com/matrix-org/matrix-spec-proposals/pull/3890 (MSC3890) */
+const notificationSettingsTypes = ({ device_id: deviceId }: DeviceRow): string[] => [
+  `m.local_notification_settings.${deviceId}`,
+  `org.matrix.msc3890.local_notification_settings.${deviceId}`,
+];
 
 /** Part of a unit that changes what others see of a user's devices. */
 export function writeDeviceListChange(unit: UnitBuilder, userNid: number, pos: number): void {

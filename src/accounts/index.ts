@@ -131,6 +131,7 @@ const operations = {
   withCopiedSettings,
   getAccountData: accountData.getAccountData,
   setAccountData: accountData.setAccountData,
+  deleteAccountData: accountData.deleteAccountData,
   getTags: tags.getTags,
   setTag: tags.setTag,
   removeTag: tags.removeTag,

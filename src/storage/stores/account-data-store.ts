@@ -75,6 +75,19 @@ export const setAccountData = defineWrite<{
     ),
 );
 
+/** Global account data of those types that there is; /sync tells of its deletion. */
+export const removeAccountDataOfTypes = defineWrite<{ user: number; types: readonly string[]; pos: number }>(
+  'accountData.removeTypes',
+  (q, p) =>
+    q
+      .updateTable('account_data')
+      .set({ json: null, pos: p.pos })
+      .where('user_nid', '=', p.user)
+      .where('room', '=', noRoom)
+      .where('type', 'in', p.list('types'))
+      .where('json', 'is not', null),
+);
+
 export const deleteAccountData = defineWrite<{ user: number }>('accountData.delete', (q, p) =>
   q.deleteFrom('account_data').where('user_nid', '=', p.user),
 );

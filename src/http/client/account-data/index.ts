@@ -1,3 +1,5 @@
+import { deleteAccountDataPerRoom } from './delete-account-data-per-room.ts';
+import { deleteAccountData } from './delete-account-data.ts';
 import { deleteRoomTag } from './delete-room-tag.ts';
 import { getAccountDataPerRoom } from './get-account-data-per-room.ts';
 import { getAccountData } from './get-account-data.ts';
@@ -11,6 +13,8 @@ export const accountDataEndpoints = [
   getAccountData,
   setAccountDataPerRoom,
   getAccountDataPerRoom,
+  deleteAccountData,
+  deleteAccountDataPerRoom,
   getRoomTags,
   setRoomTag,
   deleteRoomTag,

@@ -17,6 +17,7 @@ const unstable = '/_matrix/client/unstable';
 const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.msc2285.stable': `${stable}/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}`,
   'org.matrix.msc3266': `${stable}/v1/room_summary/{roomIdOrAlias}`,
+  'org.matrix.msc3391': `${unstable}/org.matrix.msc3391/user/{userId}/account_data/{type}`,
   'org.matrix.msc3440.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}/{relType}`,
   'org.matrix.msc3715.stable': `${stable}/v1/rooms/{roomId}/relations/{eventId}`,
   'org.matrix.msc3814': `${unstable}/org.matrix.msc3814.v1/dehydrated_device`,
