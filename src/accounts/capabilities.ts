@@ -1,6 +1,6 @@
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Config } from '../platform/config/config.ts';
-import { roomVersions } from '../matrix/room-versions/table.ts';
+import { experimentalRoomVersions, roomVersions } from '../matrix/room-versions/table.ts';
 
 /**
  * What this server lets this user do. https://spec.matrix.org/v1.19/client-server-api/#capabilities-negotiation
@@ -31,5 +31,5 @@ export function capabilitiesOf(
 }
 
 const availableRoomVersions: JsonObject = Object.fromEntries(
-  Object.entries(roomVersions).map(([id, { disposition }]) => [id, disposition]),
+  Object.entries({ ...roomVersions, ...experimentalRoomVersions }).map(([id, { disposition }]) => [id, disposition]),
 );

@@ -1,5 +1,6 @@
 /** What a client may not set through the state endpoint although the authorisation rules would let it. */
-import { invalidParam } from '../matrix/errors.ts';
+import { badJson, invalidParam } from '../matrix/errors.ts';
+import { ownerOfState } from '../matrix/event-auth/owned-state.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { aliasByName } from '../storage/stores/room-directory-store.ts';
 import { badAlias, newAliasesIn } from './canonical-alias.ts';
@@ -16,7 +17,7 @@ interface StateToCheck {
 
 /**
  * Errors: M_INVALID_PARAM for a second create event and for what is no alias, M_BAD_ALIAS for aliases that do not lead here;
- * M_FORBIDDEN for the end of encryption; as `checkServerAcl`.
+ * M_BAD_JSON for a state key that should name its owner and does not; M_FORBIDDEN for the end of encryption; as `checkServerAcl`.
  */
 export async function checkStateEvent(
   ctx: RoomsContext,
@@ -25,6 +26,9 @@ export async function checkStateEvent(
   state: StateToCheck,
 ): Promise<void> {
   if (state.type === 'm.room.create') throw invalidParam('A room has one create event, and the server makes it');
+  const isOwned = dag.rules.eventAuth.ownedState && state.type !== 'm.room.member' && state.stateKey.startsWith('@');
+  if (isOwned && ownerOfState(state.stateKey) === undefined)
+    throw badJson('A state key that starts with @ begins with a user ID, and _ before what follows');
   if (state.type === 'm.room.server_acl' && state.stateKey === '') checkServerAcl(state.content, serverOf(userId));
   if (state.type === encryptionType && state.stateKey === '') await assertKeepsEncryption(dag, state.content);
   if (state.type === 'm.room.canonical_alias' && state.stateKey === '') await checkAliases(ctx, dag, state.content);

@@ -58,7 +58,7 @@ export async function joinedRoom(
     `{"timeline":${timelineText(timeline)},"${stateField(pass)}":{"events":[${state.text.join()}]}` +
     `,"account_data":{"events":[${data.join()}]},"ephemeral":{"events":[${ephemeral.join()}]}` +
     `,"unread_notifications":${countsText(counts.room)}${threadCountsText(counts)}` +
-    `${sticky.length === 0 ? '' : `,"msc4354_sticky":{"events":[${sticky.join()}]}`}` +
+    stickyText(sticky) +
     `${state.summary === undefined ? '' : `,"summary":${JSON.stringify(state.summary)}`}}`;
   return { roomId: dag.roomId, text };
 }
@@ -101,6 +101,9 @@ async function timelineOf({ pass, dag, reader, look, isNew, isBack }: JoinedView
   // Of a room that is new to the client the past is a gap, as other servers have it: clients page back through it.
   return isNew && pass.since >= 0 ? { ...timeline, limited: true } : timeline;
 }
+
+const stickyText = (sticky: readonly string[]): string =>
+  sticky.length === 0 ? '' : `,"msc4354_sticky":{"events":[${sticky.join()}]}`;
 
 /** Whoever has just joined gets all that there are. */
 function stickyOf(

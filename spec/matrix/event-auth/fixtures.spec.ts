@@ -12,7 +12,7 @@ import { checkStateIndependentAuthRules } from '../../../src/matrix/event-auth/s
 import type { AuthResult, RoomEvent, StateTuple } from '../../../src/matrix/events/room-event.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import { parseJson } from '../../../src/matrix/json/parse-json.ts';
-import type { RoomVersionId } from '../../../src/matrix/room-versions/rules.ts';
+import type { SpecifiedRoomVersionId } from '../../../src/matrix/room-versions/rules.ts';
 import { roomVersions } from '../../../src/matrix/room-versions/table.ts';
 import { describeShared, loadFixture } from '../../support/shared.ts';
 import { eventFromCase, stateOf } from '../support/room-events.ts';
@@ -30,7 +30,7 @@ const disagreements: Readonly<Record<string, string>> = {
 interface RumaCase {
   readonly name: string;
   readonly check: string;
-  readonly rules: RoomVersionId;
+  readonly rules: SpecifiedRoomVersionId;
   readonly event: JsonObject;
   readonly state?: readonly JsonObject[];
   readonly known_events?: readonly { readonly event: JsonObject; readonly rejected: boolean }[];
@@ -99,7 +99,7 @@ function runRumaCase(one: RumaCase): AuthResult {
 
 interface GomatrixserverlibCase {
   readonly name: string;
-  readonly room_version: RoomVersionId;
+  readonly room_version: SpecifiedRoomVersionId;
   readonly auth_events: {
     readonly create?: JsonObject;
     readonly join_rules?: JsonObject;
@@ -150,7 +150,7 @@ function runBothHalves(one: GomatrixserverlibCase): AuthResult {
 interface SynapseCase {
   readonly name: string;
   readonly check: 'state_dependent' | 'state_independent';
-  readonly room_version: RoomVersionId;
+  readonly room_version: SpecifiedRoomVersionId;
   readonly event_id: string;
   readonly event: JsonObject;
   readonly auth_events?: readonly { readonly event_id: string; readonly event: JsonObject }[];
@@ -287,7 +287,7 @@ describeShared('mautrix and ruma: values that stand for power levels', () => {
 
 describeShared('tuwunel: soft failure', () => {
   const file = loadFixture<{
-    room_version: RoomVersionId;
+    room_version: SpecifiedRoomVersionId;
     events: JsonObject[];
     cases: { name: string; event: string; state: string[]; allowed: boolean }[];
   }>('event-auth/tuwunel-soft-fail.json');

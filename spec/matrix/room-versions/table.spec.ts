@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomVersionRules } from '../../../src/matrix/room-versions/rules.ts';
-import { defaultRoomVersionId, findRoomVersion, roomVersions } from '../../../src/matrix/room-versions/table.ts';
+import {
+  defaultRoomVersionId,
+  experimentalRoomVersions,
+  findRoomVersion,
+  roomVersions,
+} from '../../../src/matrix/room-versions/table.ts';
 
 describe('room versions', () => {
   it('knows versions 1 to 12 and nothing else', () => {
@@ -15,6 +20,18 @@ describe('room versions', () => {
     expect(defaultRoomVersionId).toBe('12');
   });
 
+  it('knows the versions of proposals by name, beside those of the specification', () => {
+    for (const [id, rules] of Object.entries(experimentalRoomVersions)) {
+      expect([rules.version, rules.disposition]).toEqual([id, 'unstable']);
+      expect(findRoomVersion(id)).toBe(rules);
+    }
+    const owned = experimentalRoomVersions['org.matrix.msc3757.10'];
+    expect(changes(roomVersions['10'], owned)).toEqual([
+      'disposition: "stable" → "unstable"',
+      'eventAuth/ownedState: false → true',
+    ]);
+  });
+
   it('is frozen through and through', () => {
     const visit = (value: unknown): void => {
       if (typeof value !== 'object' || value === null) return;
@@ -22,6 +39,7 @@ describe('room versions', () => {
       Object.values(value).forEach(visit);
     };
     visit(roomVersions);
+    visit(experimentalRoomVersions);
   });
 
   const versions = Object.values(roomVersions);

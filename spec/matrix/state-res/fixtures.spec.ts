@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { RoomEvent } from '../../../src/matrix/events/room-event.ts';
 import type { EventId } from '../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
-import type { RoomVersionId } from '../../../src/matrix/room-versions/rules.ts';
+import type { SpecifiedRoomVersionId } from '../../../src/matrix/room-versions/rules.ts';
 import { roomVersions } from '../../../src/matrix/room-versions/table.ts';
 import { authChain, authDifference, conflictedStateSubgraph } from '../../../src/matrix/state-res/auth-chains.ts';
 import { separateConflicts, separateConflictsV1 } from '../../../src/matrix/state-res/conflicts.ts';
@@ -24,7 +24,7 @@ const mapOf = (entries: readonly Entry[]): StateMap =>
   new Map(entries.map((entry) => [stateMapKey(entry.type, entry.state_key), entry.event_id as EventId]));
 const byKey = (state: StateMap): Record<string, string> => Object.fromEntries(state);
 
-function roomOf(pdus: readonly JsonObject[], version: RoomVersionId): RoomOfEvents {
+function roomOf(pdus: readonly JsonObject[], version: SpecifiedRoomVersionId): RoomOfEvents {
   const events = new Map(pdus.map((json) => eventFromCase(json)).map((event) => [event.eventId, event]));
   const create = [...events.values()].find((event) => event.type === 'm.room.create');
   if (create === undefined) throw new Error('The case has no create event');
@@ -57,7 +57,7 @@ function walk(room: RoomOfEvents): Map<EventId, StateMap> {
 describeShared('ruma: state resolution', () => {
   interface RumaCase {
     readonly name: string;
-    readonly room_version: RoomVersionId;
+    readonly room_version: SpecifiedRoomVersionId;
     readonly mode: 'batches' | 'state_maps';
     readonly pdus: readonly string[];
     readonly state_maps?: readonly string[];
@@ -109,7 +109,7 @@ describeShared('ruma: state resolution', () => {
 describeShared('synapse: state resolution v2', () => {
   interface SynapseCase {
     readonly name: string;
-    readonly room_version: RoomVersionId;
+    readonly room_version: SpecifiedRoomVersionId;
     readonly events: readonly JsonObject[];
     readonly start_event_id?: string;
     readonly end_event_id?: string;
@@ -140,7 +140,7 @@ describeShared('gomatrixserverlib: parts of state resolution', () => {
     sort: { input: { event_id: EventId; depth: number }[]; sorted: string[] };
     cases: {
       name: string;
-      room_version: RoomVersionId;
+      room_version: SpecifiedRoomVersionId;
       conflicted: JsonObject[];
       auth_events: JsonObject[];
       expected_event_id: string;

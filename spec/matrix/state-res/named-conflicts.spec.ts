@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RoomEvent } from '../../../src/matrix/events/room-event.ts';
 import type { EventId } from '../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
-import type { RoomVersionId } from '../../../src/matrix/room-versions/rules.ts';
+import type { SpecifiedRoomVersionId } from '../../../src/matrix/room-versions/rules.ts';
 import { roomVersions } from '../../../src/matrix/room-versions/table.ts';
 import { reverseTopologicalPowerOrdering } from '../../../src/matrix/state-res/power-ordering.ts';
 import { sortByDepthAndHash } from '../../../src/matrix/state-res/resolve-v1.ts';
@@ -22,7 +22,7 @@ class Story {
   readonly #rejected = new Set<EventId>();
   #time = 0;
 
-  constructor(version: RoomVersionId, createContent: JsonObject = {}) {
+  constructor(version: SpecifiedRoomVersionId, createContent: JsonObject = {}) {
     const rules = roomVersions[version];
     const create = eventFromCase({
       type: 'm.room.create',
@@ -78,7 +78,7 @@ class Story {
 }
 
 /** Alice made the room; Bob (50) and Carol are in it. */
-function begin(version: RoomVersionId, createContent: JsonObject = {}) {
+function begin(version: SpecifiedRoomVersionId, createContent: JsonObject = {}) {
   const story = new Story(version, createContent);
   const users = story.room.rules.eventAuth.privilegedCreators ? { [bob]: 50 } : { [alice]: 100, [bob]: 50 };
   const join = story.tell('alice joins', 'm.room.member', alice, alice, { membership: 'join' }, []);

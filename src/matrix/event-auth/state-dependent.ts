@@ -6,6 +6,7 @@ import { creatorsOf } from './creators.ts';
 import { effectiveMembership } from './effective-membership.ts';
 import { checkMembership } from './membership.ts';
 import { authorisePowerLevelsContent } from './power-levels-content.ts';
+import { ownerOfState } from './owned-state.ts';
 import { namedPowerLevel, powerLevelOf, requiredPowerLevelFor } from './power-levels.ts';
 import { checkRedaction } from './redaction.ts';
 
@@ -49,7 +50,10 @@ function checkPower(event: RoomEvent, create: RoomEvent, state: StateLookup, rul
     return refused('required power level', `The sender's power level is too low for ${event.type}`, rules);
   }
   if (stateKey !== undefined && stateKey.startsWith('@') && stateKey !== event.sender) {
-    return refused('state_key of another user', "The state_key is another user's id", rules);
+    const owner = rules.eventAuth.ownedState ? ownerOfState(stateKey) : undefined;
+    const isOwn = owner === event.sender;
+    if (!isOwn && (owner === undefined || senderLevel <= powerLevelOf(owner, create, powerLevels, rules)))
+      return refused('state_key of another user', "The state_key is another user's id", rules);
   }
   if (event.type === 'm.room.power_levels') {
     const { content, sender } = event;

@@ -25,6 +25,9 @@ export interface RoomEventFilter extends EventFilter {
   /** Only events that one of these users relates to, and only by one of these types of relation (/messages and /context). */
   readonly relatedBySenders?: readonly string[];
   readonly relatedByRelTypes?: readonly string[];
+  /** Only events that relate to another one by one of these types, and none that do so by one of those (MSC3874). */
+  readonly relTypes?: readonly string[];
+  readonly notRelTypes?: readonly string[];
   readonly lazyLoadMembers: boolean;
   readonly includeRedundantMembers: boolean;
   readonly unreadThreadNotifications: boolean;
@@ -57,6 +60,8 @@ export function parseRoomEventFilter(value: JsonValue, at: string): RoomEventFil
     ...entry('containsUrl', findBoolean(object, 'contains_url', at)),
     ...entry('relatedBySenders', findTexts(object, 'related_by_senders', at, isUserId)),
     ...entry('relatedByRelTypes', findTexts(object, 'related_by_rel_types', at)),
+    ...entry('relTypes', findTexts(object, 'org.matrix.msc3874.rel_types', at)),
+    ...entry('notRelTypes', findTexts(object, 'org.matrix.msc3874.not_rel_types', at)),
     lazyLoadMembers: findBoolean(object, 'lazy_load_members', at) ?? false,
     includeRedundantMembers: findBoolean(object, 'include_redundant_members', at) ?? false,
     unreadThreadNotifications: findBoolean(object, 'unread_thread_notifications', at) ?? false,

@@ -1,4 +1,5 @@
 /** Whether an event passes a client's filter. https://spec.matrix.org/v1.19/client-server-api/#filtering */
+import { relationOf } from '../events/relations.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { EventFilter, RoomEventFilter } from './event-filter.ts';
 
@@ -20,14 +21,24 @@ export function matchesEventFilter(filter: EventFilter, event: Filterable): bool
 
 /** The rooms of the filter are the caller's business: it knows them before it reads any event. */
 export function matchesRoomEventFilter(
-  filter: EventFilter & Pick<RoomEventFilter, 'containsUrl' | 'ignoredSenders'>,
+  filter: EventFilter & Pick<RoomEventFilter, 'containsUrl' | 'ignoredSenders' | 'relTypes' | 'notRelTypes'>,
   event: Filterable,
 ): boolean {
   if (filter.containsUrl !== undefined && (typeof event.content['url'] === 'string') !== filter.containsUrl)
     return false;
   if (event.stateKey === undefined && event.sender !== undefined && filter.ignoredSenders?.has(event.sender))
     return false;
+  if ((filter.relTypes ?? filter.notRelTypes) !== undefined && !matchesRelation(filter, event)) return false;
   return matchesEventFilter(filter, event);
+}
+
+function matchesRelation(
+  { relTypes, notRelTypes }: Pick<RoomEventFilter, 'relTypes' | 'notRelTypes'>,
+  event: Filterable,
+): boolean {
+  const relType = relationOf(event)?.relType;
+  if (relType === undefined) return relTypes === undefined;
+  return notRelTypes?.includes(relType) !== true && relTypes?.includes(relType) !== false;
 }
 
 export function includesRoom(filter: Pick<RoomEventFilter, 'rooms' | 'notRooms'>, roomId: string): boolean {

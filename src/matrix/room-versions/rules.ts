@@ -3,7 +3,9 @@
  * flag and never compares version strings.
  * https://spec.matrix.org/v1.19/rooms/
  */
-export type RoomVersionId = '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9' | '10' | '11' | '12';
+export type RoomVersionId = SpecifiedRoomVersionId | ExperimentalRoomVersionId;
+export type SpecifiedRoomVersionId = '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9' | '10' | '11' | '12';
+export type ExperimentalRoomVersionId = 'org.matrix.msc3757.10';
 
 export interface RoomVersionRules {
   readonly version: RoomVersionId;
@@ -79,6 +81,11 @@ export interface EventAuthRules {
   readonly creatorFrom: 'content' | 'sender';
   /** The room id is the create event's id, so the create event is found by it and not through auth_events. */
   readonly createEventIsRoomId: boolean;
+  /**
+   * A state key that begins with a user id belongs to that user, whatever follows behind `_`; who has more power may set it,
+   * too (MSC3757).
+   */
+  readonly ownedState: boolean;
   /** Creators have infinite power and are never named in `m.room.power_levels`. */
   readonly privilegedCreators: boolean;
   /** content.additional_creators of `m.room.create` names further creators. */

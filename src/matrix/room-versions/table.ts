@@ -1,5 +1,13 @@
 /** Room versions 1 to 12 as values: each is the previous one with its changes. */
-import type { ContentPath, EventAuthRules, RedactionRules, RoomVersionId, RoomVersionRules } from './rules.ts';
+import type {
+  ContentPath,
+  EventAuthRules,
+  RedactionRules,
+  RoomVersionId,
+  RoomVersionRules,
+  ExperimentalRoomVersionId,
+  SpecifiedRoomVersionId,
+} from './rules.ts';
 
 /**
  * The rules of a room version; undefined: this server does not know it.
@@ -63,6 +71,7 @@ const eventAuthV1: EventAuthRules = {
   createEventIsRoomId: false,
   privilegedCreators: false,
   additionalCreators: false,
+  ownedState: false,
 };
 
 /** https://spec.matrix.org/v1.19/rooms/v1/ */
@@ -207,8 +216,19 @@ const v12: RoomVersionRules = {
   },
 };
 
-/** Every room version that this server knows. */
-export const roomVersions: Readonly<Record<RoomVersionId, RoomVersionRules>> = deepFreeze({
+/**
+ * Version 10 with state that belongs to users, for who asks for it by name.
+ * https://github.com/matrix-org/matrix-spec-proposals/pull/3757 (MSC3757)
+ */
+const msc3757v10: RoomVersionRules = {
+  ...v10,
+  version: 'org.matrix.msc3757.10',
+  disposition: 'unstable',
+  eventAuth: { ...v10.eventAuth, ownedState: true },
+};
+
+/** Every room version of the specification. */
+export const roomVersions: Readonly<Record<SpecifiedRoomVersionId, RoomVersionRules>> = deepFreeze({
   '1': v1,
   '2': v2,
   '3': v3,
@@ -223,10 +243,17 @@ export const roomVersions: Readonly<Record<RoomVersionId, RoomVersionRules>> = d
   '12': v12,
 });
 
+/** Those of proposals. */
+export const experimentalRoomVersions: Readonly<Record<ExperimentalRoomVersionId, RoomVersionRules>> = deepFreeze({
+  'org.matrix.msc3757.10': msc3757v10,
+});
+
 /** The version of new rooms unless the client or the configuration says otherwise. */
 export const defaultRoomVersionId: RoomVersionId = '12';
 
-const byId: ReadonlyMap<string, RoomVersionRules> = new Map(Object.entries(roomVersions));
+const byId: ReadonlyMap<string, RoomVersionRules> = new Map(
+  Object.entries({ ...roomVersions, ...experimentalRoomVersions }),
+);
 
 function deepFreeze<T extends object>(value: T): T {
   for (const inner of Object.values(value)) {

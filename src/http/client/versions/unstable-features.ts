@@ -24,6 +24,8 @@ const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.msc3856.stable': `${stable}/v1/rooms/{roomId}/threads`,
   'org.matrix.msc4140.stable': `${stable}/v1/delayed_events/{delayId}/{action}`,
   'org.matrix.msc4155': `${stable}/v3/user/{userId}/account_data/{type}`,
+  'org.matrix.msc3874': `${stable}/v3/rooms/{roomId}/messages`,
+  'org.matrix.msc4222': `${stable}/v3/sync`,
   'org.matrix.msc4354': `${stable}/v3/rooms/{roomId}/send/{eventType}/{txnId}`,
   'org.matrix.msc4143': `${unstable}/org.matrix.msc4143/rtc/transports`,
   'io.element.msc4195': `${unstable}/io.element.msc4195/rtc/livekit/get_token`,
