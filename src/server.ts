@@ -121,7 +121,13 @@ async function compose(
     encryption.close();
     rooms.close();
   });
-  const search = createSearch(roomsContext, { findsAllUsers: config.userDirectory.allLocalUsers });
+  const search = createSearch(roomsContext, {
+    findsAllUsers: config.userDirectory.allLocalUsers,
+    searchesEvents: config.search.enabled,
+    timers,
+    onFailed,
+  });
+  shutdown.add('search', () => search.close());
   const push = createPush({
     ...ports,
     rooms: roomsContext,

@@ -251,6 +251,23 @@ export const limits = Object.freeze({
   userSearchScannedMax: 50_000,
   userSearchTermBytesMax: 1_000,
 
+  // Full-text search
+  searchTermBytesMax: 1_000,
+  searchWordsMax: 20,
+  searchResultsDefault: 10,
+  searchResultsMax: 50,
+  searchContextDefault: 5,
+  searchContextMax: 20,
+  /** Of one event; what comes behind them is not found. */
+  searchedWordsMax: 4_000,
+  /** Entries of the index that a search looks at, of all rooms; beyond them it goes on with the next page. */
+  searchScannedMax: 20_000,
+  /** The newest ones that are compared with each other by rank; and those that are counted. */
+  searchRankedMax: 1_000,
+  searchCountedMax: 1_000,
+  /** What is to be written into the index and waits in memory; beyond it is read from the database again. */
+  searchQueueMax: 10_000,
+
   // Outgoing requests
   outgoingTimeoutMs: 60_000,
   outgoingIdleMs: 30_000,

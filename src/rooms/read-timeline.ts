@@ -14,7 +14,7 @@ import type { RoomDag } from './dag/contract.ts';
 import { type IsErased, erasedFor, shownPdu, sourceEvent } from './erasure.ts';
 import { isVisible } from './history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from './pagination-token.ts';
-import { memberRows, openForReading, stateRows, viewer } from './read-state.ts';
+import { type OpenedForReading, memberRows, openForReading, stateRows, viewer } from './read-state.ts';
 import type { ReadAccess } from './visibility.ts';
 import type { Page, Range } from './timeline-page.ts';
 import { noSuchEvent, openVisibleEvent, visibleRow } from './visible-event.ts';
@@ -115,6 +115,22 @@ export async function readContext(
     events_after: around.slice(before.rows.length),
     state: await clientEvents(ctx, state, reader),
   };
+}
+
+/** What stands before and after an event, the nearest first, of what its reader may see and wants to. */
+export async function eventsAround(
+  ctx: RoomsContext,
+  actor: Actor,
+  { dag, access, pos }: OpenedForReading,
+  ord: number,
+  limitsOf: { readonly before: number; readonly after: number },
+): Promise<{ readonly before: readonly EventRow[]; readonly after: readonly EventRow[] }> {
+  const filter = await readFilter(ctx, actor, undefined);
+  const [earlier, later] = await Promise.all([
+    readPage(ctx, dag, access, filter, 'b', { start: ord, stop: 0, limit: limitsOf.before }),
+    readPage(ctx, dag, access, filter, 'f', { start: ord + 1, stop: firstOrdAfter(pos), limit: limitsOf.after }),
+  ]);
+  return { before: earlier.rows, after: later.rows };
 }
 
 /** The whole state that the filter wants; loaded lazily, of the memberships only those of who sent something. */

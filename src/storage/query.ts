@@ -39,6 +39,9 @@ export const jsonText = (column: number): RawBuilder<string> => sql<string>`(e.v
 export const jsonInteger = (column: number): RawBuilder<number> =>
   sql<number>`cast(e.value ->> ${sql.lit(column)} as bigint)`;
 
+/** For the few queries that both engines need written differently. */
+export const isForPostgres = (q: QueryBuilder): boolean => q.getExecutor().adapter instanceof PostgresAdapter;
+
 /** What a query is made of: a kysely builder, or a `sql` template, whose rows are `Row`. */
 type Built<Row> = (BuiltByKysely & { execute(): Promise<Row[]> }) | RawBuilder<Row>;
 type BuiltWrite<Row> = [Row] extends [never] ? BuiltByKysely | RawBuilder<unknown> : Built<Row>;

@@ -200,6 +200,9 @@ export interface Schema {
   account_validity: { user_nid: Int; expires_ts: Int; reminded: Int; token_hash: Buffer | null };
   consent: { user_nid: Int; document: string; version: string; ts: Int };
   notice_room: { user_nid: Int; room_id: string };
+  /** rowid: on SQLite, nid: on PostgreSQL. */
+  search_entry: { rowid: Int; nid: Int; words: string };
+  search_progress: { id: Int; pos: Int; target: Int | null; room: Int; ord: Int };
   user_word: { word: string; user_nid: Int };
   open_room: { room: Int };
   threepid: { medium: string; address: string; user_nid: Int; added_ts: Int; validated_ts: Int };

@@ -186,6 +186,13 @@ export const configFields = {
       'Whether everybody finds all users of this server, and not only those who share a room with them or are in a room that is open to all.',
     ),
   }),
+  search: section('Full-text search of messages that are not encrypted.', {
+    enabled: field(
+      kind.boolean(),
+      true,
+      'false: nothing is indexed any more, and searches are refused. Switched on again, what came meanwhile is indexed first.',
+    ),
+  }),
   media: section('Files.', {
     upload_bytes_max: field(
       kind.integer(0, Number.MAX_SAFE_INTEGER),

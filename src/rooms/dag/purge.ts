@@ -4,6 +4,7 @@
  */
 import type { UnitBuilder, UnitTicket } from '../../storage/database.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
+import { deleteSearchEntries } from '../../storage/stores/search-store.ts';
 import * as store from '../../storage/stores/room-purge-store.ts';
 import { placesOffTail, placesOnTail } from '../../storage/stores/room-graph-store.ts';
 import type { Purged } from './contract.ts';
@@ -217,6 +218,7 @@ async function carryOut(room: HotRoom, cutPos: number, plan: PurgePlan): Promise
   inSlices(plan.outliers, (nids) =>
     write((unit) => {
       unit.run(store.makeOutliers, { nids, flag: EventFlag.outlier });
+      unit.run(deleteSearchEntries, { nids });
       unit.run(store.deleteGivenStatesOfAll, { nids });
     }),
   );
@@ -264,6 +266,7 @@ function deleteEvents(unit: UnitBuilder, nids: number[]): void {
   unit.run(store.deleteTransactionsOf, { nids });
   unit.run(store.deleteAuthNodes, { nids });
   unit.run(store.deleteBodies, { nids });
+  unit.run(deleteSearchEntries, { nids });
   unit.run(store.deleteEvents, { nids });
 }
 

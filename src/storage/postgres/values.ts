@@ -57,6 +57,7 @@ const parsers = new Map<number, (text: string) => unknown>([
   [builtins.INT4, Number],
   [builtins.INT2, Number],
   [builtins.NUMERIC, Number],
+  [builtins.FLOAT8, Number],
   [builtins.BOOL, (text) => (text === 't' ? 1 : 0)],
   [builtins.TEXT, unescapeText],
   [builtins.VARCHAR, unescapeText],

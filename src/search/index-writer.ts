@@ -1,0 +1,101 @@
+/** Turns events into entries of the search index. What is written together with the progress is there exactly when it is. */
+import type { RoomEvent } from '../matrix/events/room-event.ts';
+import type { EventId } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import { Lru } from '../platform/lru.ts';
+import type { RoomsContext } from '../rooms/context.ts';
+import { pduOf } from '../rooms/stored-event.ts';
+import {
+  type SearchProgress,
+  type SearchableRow,
+  deleteSearchEntries,
+  insertSearchEntry,
+  isRedactedById,
+  searchableAfter,
+  setSearchProgress,
+} from '../storage/stores/search-store.ts';
+import { searchEntryOf, searchedTextOf } from './indexed-event.ts';
+
+/** What an event means for the index. */
+export type IndexWork =
+  | { readonly kind: 'text'; readonly nid: number; readonly room: number; readonly text: string }
+  | { readonly kind: 'removal'; readonly nid: number }
+  /** The room is end-to-end encrypted from now on. */
+  | { readonly kind: 'encryption'; readonly room: number };
+
+/** undefined: nothing. Redactions are told of what they redact by a wake of their own. */
+export function workOfEvent(room: number, nid: number, event: RoomEvent): IndexWork | undefined {
+  if (isEncryption(event)) return { kind: 'encryption', room };
+  const text = searchedTextOf(event);
+  return text === '' ? undefined : { kind: 'text', nid, room, text };
+}
+
+const knownRoomsMax = 10_000;
+const sliceEvents = 500;
+
+export class IndexWriter {
+  readonly #ctx: Pick<RoomsContext, 'db' | 'states'>;
+  readonly #encrypted = new Lru<number, boolean>({ sizeMax: knownRoomsMax });
+
+  constructor(ctx: Pick<RoomsContext, 'db' | 'states'>) {
+    this.#ctx = ctx;
+  }
+
+  /** Of a stored event. */
+  async workOfRow(row: SearchableRow): Promise<IndexWork | undefined> {
+    const { nid, room, type } = row;
+    const pdu = pduOf(row);
+    if (type === 'm.room.redaction') return this.#workOfRedaction(pdu);
+    const { state_key: stateKey, content } = pdu as { state_key?: string; content: JsonObject };
+    if (isEncryption({ type, stateKey })) return { kind: 'encryption', room };
+    const text = row.redacted_by === null ? searchedTextOf({ type, stateKey, content }) : '';
+    return text === '' ? undefined : { kind: 'text', nid, room, text };
+  }
+
+  /** Resolves when it is on disk. */
+  async write(works: readonly IndexWork[], progress: SearchProgress): Promise<void> {
+    for (const work of works) if (work.kind === 'encryption') await this.#clearRoom(work.room);
+    const writable: IndexWork[] = [];
+    for (const work of works) if (work.kind !== 'text' || !(await this.#isEncrypted(work.room))) writable.push(work);
+    await this.#ctx.db.write((unit) => {
+      for (const work of writable) {
+        if (work.kind === 'encryption') continue;
+        unit.run(deleteSearchEntries, { nids: [work.nid] });
+        const entry = work.kind === 'text' ? searchEntryOf(work.room, work.text) : undefined;
+        if (entry !== undefined) unit.run(insertSearchEntry, { nid: work.nid, ...entry });
+      }
+      unit.run(setSearchProgress, progress);
+    }).committed;
+  }
+
+  async #workOfRedaction({ redacts, content }: JsonObject): Promise<IndexWork | undefined> {
+    const eventId = ((content as JsonObject)['redacts'] ?? redacts) as EventId | undefined;
+    const target = typeof eventId === 'string' ? await this.#ctx.db.one(isRedactedById, { eventId }) : undefined;
+    return target === undefined || target.redacted_by === null ? undefined : { kind: 'removal', nid: target.nid };
+  }
+
+  async #isEncrypted(room: number): Promise<boolean> {
+    const known = this.#encrypted.find(room);
+    if (known !== undefined) return known;
+    const { db, states } = this.#ctx;
+    const event = await states.stateEventAt(room, db.committedPos(), 'm.room.encryption', '');
+    this.#encrypted.set(room, event !== undefined);
+    return event !== undefined;
+  }
+
+  /** What was said in the clear is not found any more either. Safe to repeat. */
+  async #clearRoom(room: number): Promise<void> {
+    this.#encrypted.set(room, true);
+    for (let ord = Number.MIN_SAFE_INTEGER; ;) {
+      const rows = await this.#ctx.db.all(searchableAfter, { room, ord, limit: sliceEvents });
+      const nids = rows.map(({ nid }) => nid);
+      if (nids.length > 0) await this.#ctx.db.write((unit) => unit.run(deleteSearchEntries, { nids })).committed;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < sliceEvents) return;
+      ord = last.ord;
+    }
+  }
+}
+
+const isEncryption = ({ type, stateKey }: Pick<RoomEvent, 'type'> & { stateKey?: string | undefined }): boolean =>
+  type === 'm.room.encryption' && stateKey === '';

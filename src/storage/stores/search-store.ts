@@ -1,0 +1,149 @@
+/** Full-text search: search_entry (FTS5 on SQLite, a tsvector on PostgreSQL) and how far it has come. */
+import { type RawBuilder, sql } from 'kysely';
+import type { QueryBuilder } from '../database.ts';
+import { bigint, defineRead, defineWrite, isForPostgres } from '../query.ts';
+
+export interface SearchProgress {
+  readonly pos: number;
+  readonly target: number | null;
+  readonly room: number;
+  readonly ord: number;
+}
+export const searchProgress = defineRead<Record<never, never>, SearchProgress>('search.progress', (q) =>
+  q.selectFrom('search_progress').select(['pos', 'target', 'room', 'ord']).where('id', '=', 1),
+);
+export const setSearchProgress = defineWrite<SearchProgress>('search.setProgress', (q, p) =>
+  q
+    .insertInto('search_progress')
+    .values({ id: 1, pos: p.pos, target: p.target, room: p.room, ord: p.ord })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((e) => ({
+        pos: e.ref('excluded.pos'),
+        target: e.ref('excluded.target'),
+        room: e.ref('excluded.room'),
+        ord: e.ref('excluded.ord'),
+      })),
+    ),
+);
+
+/**
+ * Where the event is in a timeline and not redacted. `words`: separated by spaces; `vector`: the same as PostgreSQL writes
+ * it. An entry that is there has to be deleted before.
+ */
+export const insertSearchEntry = defineWrite<{ nid: number; words: string; vector: string }>(
+  'search.insertEntry',
+  (q, p) =>
+    isForPostgres(q)
+      ? sql`insert into search_entry (nid, words) select nid, cast(cast(${p.vector} as text) as tsvector) from event
+          where nid = ${p.nid} and ord is not null and redacted_by is null`
+      : sql`insert into search_entry (rowid, words) select nid, ${p.words} from event
+          where nid = ${p.nid} and ord is not null and redacted_by is null`,
+);
+export const deleteSearchEntries = defineWrite<{ nids: readonly number[] }>('search.deleteEntries', (q, p) =>
+  q.deleteFrom('search_entry').where(isForPostgres(q) ? 'nid' : 'rowid', 'in', p.list('nids')),
+);
+
+export interface SearchMatch {
+  readonly nid: number;
+  readonly room: number;
+  readonly sender: number;
+  readonly type: string;
+  readonly pos: number | null;
+  /** The higher, the closer; 0 where it was not asked for. */
+  readonly rank: number;
+}
+interface Match {
+  /** In the engine's own query language. */
+  match: string;
+  /** Only entries of events with a lower nid. */
+  before: number;
+  limit: number;
+}
+/** The newest first, by nid. */
+export const searchMatches = defineRead<Match, SearchMatch>('search.matches', (q, p) =>
+  isForPostgres(q) ? matchesOfPostgres(p, sql`0`) : matchesOfSqlite(p, sql`0`),
+);
+/** As `searchMatches`. */
+export const rankedSearchMatches = defineRead<Match, SearchMatch>('search.rankedMatches', (q, p) =>
+  isForPostgres(q)
+    ? matchesOfPostgres(p, sql`ts_rank(s.words, cast(cast(${p.match} as text) as tsquery))`)
+    : matchesOfSqlite(p, sql`-bm25(search_entry)`),
+);
+
+type Placeholders = { readonly [K in keyof Match]: RawBuilder<Match[K]> };
+
+/** CROSS JOIN because SQLite keeps its order: the index is read from its end, and no further than is needed. */
+const matchesOfSqlite = (p: Placeholders, rank: RawBuilder<unknown>): RawBuilder<SearchMatch> =>
+  sql`select e.nid, e.room, e.sender, e.type, e.pos, ${rank} as rank from search_entry cross join event as e
+    where search_entry match ${p.match} and search_entry.rowid < ${p.before} and e.nid = search_entry.rowid
+    order by search_entry.rowid desc limit ${p.limit}`;
+
+const matchesOfPostgres = (p: Placeholders, rank: RawBuilder<unknown>): RawBuilder<SearchMatch> =>
+  sql`select e.nid, e.room, e.sender, e.type, e.pos, cast(s.rank as double precision) as rank from (
+      select s.nid, ${rank} as rank from search_entry as s
+      where s.words @@ cast(cast(${p.match} as text) as tsquery) and s.nid < ${p.before} order by s.nid desc limit ${bigint(p.limit)}
+    ) as s join event as e on e.nid = s.nid order by e.nid desc`;
+
+const searchedTypes = ['m.room.message', 'm.room.name', 'm.room.topic', 'm.room.encryption', 'm.room.redaction'];
+
+export interface SearchableRow {
+  readonly nid: number;
+  readonly room: number;
+  readonly ord: number;
+  readonly type: string;
+  readonly skey: number | null;
+  readonly redacted_by: number | null;
+  readonly body: Buffer;
+}
+const searchable = (q: QueryBuilder) =>
+  q
+    .selectFrom('event as e')
+    .innerJoin('event_body as b', 'b.nid', 'e.nid')
+    .select((e) => [
+      'e.nid',
+      'e.room',
+      e.ref('e.ord').$notNull().as('ord'),
+      'e.type',
+      'e.skey',
+      'e.redacted_by',
+      'b.body',
+    ])
+    .where(
+      'e.type',
+      'in',
+      searchedTypes.map((type) => sql.lit(type)),
+    );
+
+/** Of a room's timeline, behind an order value. */
+export const searchableAfter = defineRead<{ room: number; ord: number; limit: number }, SearchableRow>(
+  'search.searchableAfter',
+  (q, p) =>
+    searchable(q).where('e.room', '=', p.room).where('e.ord', '>', p.ord).orderBy('e.ord').limit(bigint(p.limit)),
+);
+/** Those that came in after a position and stand elsewhere in the timeline: found by no order value. */
+export const searchableElsewhere = defineRead<{ room: number; pos: number }, SearchableRow>(
+  'search.searchableElsewhere',
+  (q, p) =>
+    searchable(q)
+      .where('e.room', '=', p.room)
+      .where('e.pos', '>', p.pos)
+      .where(sql<boolean>`e.pos is not null and (e.ord is null or e.ord <> e.pos * 1024)`)
+      .where('e.ord', 'is not', null),
+);
+/** Rooms behind a number in which something came in after a position, with what tells where to go on. */
+export const roomsChangedAfter = defineRead<
+  { above: number; ord: number; pos: number; limit: number },
+  { room: number; changed: number }
+>(
+  'search.roomsChangedAfter',
+  (_q, p) =>
+    sql<{ room: number; changed: number }>`select r.room, case when
+        exists (select 1 from event as e where e.room = r.room and e.ord > ${p.ord})
+        or exists (select 1 from event as e where e.room = r.room and e.pos > ${p.pos}
+          and e.pos is not null and (e.ord is null or e.ord <> e.pos * 1024)) then 1 else 0 end as changed
+      from (select room from room where room > ${p.above} order by room limit ${bigint(p.limit)}) as r order by r.room`,
+);
+export const isRedactedById = defineRead<{ eventId: string }, { nid: number; redacted_by: number | null }>(
+  'search.isRedactedById',
+  (q, p) => q.selectFrom('event').select(['nid', 'redacted_by']).where('event_id', '=', p.eventId),
+);
