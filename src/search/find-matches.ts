@@ -41,9 +41,9 @@ export async function* findMatches(ctx: RoomsContext, search: MatchSearch): Asyn
 
 /** How many there are of the newest, at most `limits.searchCountedMax`; of what is in an event only the words count. */
 export async function countMatches(ctx: RoomsContext, search: MatchSearch): Promise<number> {
+  const matches = newestMatches(ctx, search, Number.MAX_SAFE_INTEGER, false);
   let count = 0;
-  for await (const _match of newestMatches(ctx, search, Number.MAX_SAFE_INTEGER, false))
-    if (++count >= limits.searchCountedMax) break;
+  while (count < limits.searchCountedMax && (await matches.next()).done !== true) count++;
   return count;
 }
 

@@ -1,4 +1,5 @@
 /** POST /_matrix/client/v3/search — https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3search */
+import { invalidParam } from '../../../matrix/errors.ts';
 import { parseRoomEventFilter } from '../../../matrix/filters/event-filter.ts';
 import type { JsonValue } from '../../../matrix/json/json-value.ts';
 import { limits } from '../../../platform/limits.ts';
@@ -39,7 +40,10 @@ export const search = defineEndpoint({
   body: object({ search_categories: object({ room_events: optional(roomEvents) }) }),
   async handle({ query, body, requester }, { search: found }: { search: Pick<Search, 'events'> }) {
     const { room_events: asked } = body.search_categories;
-    if (asked === undefined) return { json: { search_categories: {} } };
+    if (asked === undefined) {
+      if (query.next_batch !== undefined) throw invalidParam('next_batch is of a search in room_events');
+      return { json: { search_categories: {} } };
+    }
     const { event_context: context, groupings } = asked;
     const answer = await found.events(requester, {
       term: asked.search_term,
