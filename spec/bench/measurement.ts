@@ -30,6 +30,8 @@ export interface Sizes {
   readonly parked: readonly number[];
   readonly deliveries: number;
   readonly idleRooms: number;
+  /** That are searched. */
+  readonly searchMessages: number;
   readonly settleMs: number;
 }
 
@@ -47,6 +49,7 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     parked: [50, 500],
     deliveries: 30_000,
     idleRooms: 1_000,
+    searchMessages: 100_000,
     settleMs: 5_000,
   },
   tiny: {
@@ -62,6 +65,7 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     parked: [3],
     deliveries: 12,
     idleRooms: 3,
+    searchMessages: 60,
     settleMs: 0,
   },
 };

@@ -1,5 +1,6 @@
 /**
- * npm run bench -- [--only NAME[,NAME]]... [--engine sqlite|postgres] [--sizes full|tiny] [--out FILE]
+ * npm run bench -- [--only NAME[,NAME]]... [--engine sqlite|postgres] [--sizes full|tiny]
+ *   [--search-messages COUNT] [--out FILE]
  * Measures what only the server itself can see, prints a table with the targets, and writes the same as JSON. A missed target
  * is said and is no failure: machines differ. See docs/performance.md.
  */
@@ -8,7 +9,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPostgres } from './postgres.ts';
-import { type Measurement, isMet, sizes } from './measurement.ts';
+import { type Measurement, type Sizes, isMet, sizes } from './measurement.ts';
 import { scenarios } from './scenarios.ts';
 import { renderTable } from './table.ts';
 
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     engine: { type: 'string', default: 'sqlite' },
     sizes: { type: 'string', default: 'full' },
+    'search-messages': { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -32,6 +34,8 @@ function reasonAgainst(): string | undefined {
   if (!existsSync('/proc/self/schedstat')) return 'It reads the CPU time of threads from /proc, which only Linux has.';
   if (options.engine !== 'sqlite' && options.engine !== 'postgres') return '--engine is sqlite or postgres.';
   if (options.sizes !== 'full' && options.sizes !== 'tiny') return '--sizes is full or tiny.';
+  if (options['search-messages'] !== undefined && !/^[1-9]\d{0,8}$/.test(options['search-messages']))
+    return '--search-messages is a number.';
   const unknown = wanted.find((name) => !Object.hasOwn(scenarios, name));
   if (unknown === undefined) return undefined;
   return `There is no ${unknown}; there are ${Object.keys(scenarios).join(', ')}.`;
@@ -44,8 +48,7 @@ async function main(): Promise<void> {
   try {
     for (const [name, scenario] of Object.entries(scenarios)) {
       if (wanted.length > 0 && !wanted.includes(name)) continue;
-      const size = options.sizes === 'tiny' ? sizes.tiny : sizes.full;
-      found.push(...(await scenario({ sizes: size, postgres: postgres?.freshDatabase, say: progress })));
+      found.push(...(await scenario({ sizes: wantedSizes(), postgres: postgres?.freshDatabase, say: progress })));
     }
   } finally {
     await postgres?.stop();
@@ -53,6 +56,12 @@ async function main(): Promise<void> {
   }
   console.log(renderTable(found));
   if (options.out !== undefined) writeFileSync(options.out, asJson(found));
+}
+
+function wantedSizes(): Sizes {
+  const size = options.sizes === 'tiny' ? sizes.tiny : sizes.full;
+  const { 'search-messages': messages } = options;
+  return messages === undefined ? size : { ...size, searchMessages: Number(messages) };
 }
 
 function asJson(found: readonly Measurement[]): string {

@@ -3,6 +3,7 @@ import { engines } from './engines.ts';
 import { roomState, roomsOfUser } from './growth.ts';
 import { idle } from './idle.ts';
 import type { Scenario } from './measurement.ts';
+import { search } from './search.ts';
 import { members } from './members.ts';
 import { send } from './send.ts';
 
@@ -15,4 +16,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'rooms-of-user': roomsOfUser,
   'room-state': roomState,
   engines,
+  search,
 };

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import type { EventId, RoomId } from '../../src/matrix/ids/ids.ts';
 import { verifyRoom } from '../../src/rooms/dag/verify-room.ts';
+import { threadsBackwards } from '../../src/storage/stores/thread-store.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
-import { type ClientEvent, TestRooms, type TestUser } from '../support/test-rooms.ts';
+import { type ClientEvent, TestRooms, type TestUser, asSent } from '../support/test-rooms.ts';
 
 describeOnBothEngines('purging history', (engine) => {
   /** A room with messages 0 to 29 of alice; bob joins before the 10th, and the topic changes with every one. */
@@ -51,6 +52,28 @@ describeOnBothEngines('purging history', (engine) => {
     expect(report).toMatchObject({ problems: [], differences: [] });
     // a second one finds nothing to do
     expect(await test.rooms.purgeHistory(roomId, sent[20]!)).toEqual({ events: 0, stateChanges: 0, lines: 0 });
+  });
+
+  it('forgets the threads whose root it forgets, and keeps the others', async () => {
+    const { db, test, alice, roomId, sent } = await start();
+    const reply = (root: EventId) =>
+      test.say(alice, roomId, `reply to ${root}`, { 'm.relates_to': { rel_type: 'm.thread', event_id: root } });
+    const [forgotten, kept] = [sent[5]!, sent[25]!];
+    await reply(forgotten);
+    await reply(kept);
+    const rows = async () => {
+      const { room } = await test.ctx.dags.open(roomId);
+      return (await db.all(threadsBackwards, { room, before: Number.MAX_SAFE_INTEGER, limit: 10 })).map(
+        ({ root_id: rootId }) => rootId,
+      );
+    };
+    expect(await rows()).toEqual([kept, forgotten]);
+    await test.rooms.purgeHistory(roomId, sent[20]!);
+    expect(await rows()).toEqual([kept]);
+    const { chunk } = asSent<{ chunk: ClientEvent[] }>(
+      await test.rooms.threads(alice, roomId, { include: 'all', limit: 5 }),
+    );
+    expect(chunk.map((event) => event.event_id)).toEqual([kept]);
   });
 
   it('leaves a room that goes on, also after a restart', async () => {

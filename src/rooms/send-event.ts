@@ -106,6 +106,7 @@ export async function sendState(ctx: RoomsContext, actor: Actor, request: StateR
       const isJoin = isMember && stateKey === actor.userId && wanted['membership'] === 'join';
       const content = isJoin ? await authorised(ctx, dag, actor.userId, wanted) : wanted;
       const draft: EventDraft = { type, stateKey, sender: actor.userId, content, stickyMs };
+      if (!isMember) await checkRelation(ctx, dag, actor, draft);
       return done(await appendLocalEvent(ctx, dag, draft, request));
     }),
   );

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { EventId } from '../../../src/matrix/ids/ids.ts';
+import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import type { RelationsRequest } from '../../../src/rooms/relations/read-relations.ts';
 import { describeOnBothEngines } from '../../support/databases.ts';
 import type { TestUser } from '../../support/test-rooms.ts';
@@ -165,6 +166,21 @@ describeOnBothEngines('what clients may not relate', (engine) => {
     await expect(react(alice, 'x'.repeat(20_000))).rejects.toMatchObject(refusal);
     const eve = await test.user('eve');
     await expect(react(eve, '👍')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+  });
+
+  it('is the same with state events', async () => {
+    const { alice, say, relate, test, roomId } = await startRelations(engine);
+    const root = await say(alice);
+    const reply = await relate(alice, 'm.thread', root);
+    const state = (stateKey: string, relation: JsonObject) =>
+      test.setState(alice, roomId, 'org.example.state', { 'm.relates_to': relation }, stateKey);
+    const annotation = { rel_type: 'm.annotation', event_id: root, key: 'seen' };
+    await state('a', annotation);
+    await expect(state('b', annotation)).rejects.toMatchObject(refusal);
+    // What is so already is no second one.
+    await state('a', annotation);
+    const nested = { rel_type: 'm.thread', event_id: reply };
+    await expect(state('c', nested)).rejects.toMatchObject({ status: 400, errcode: 'M_UNKNOWN' });
   });
 
   it('is the same annotation at the same time, and not the same transaction', async () => {
