@@ -139,6 +139,7 @@ async function compose(
   });
   shutdown.add('push', () => push.close());
   await accounts.resumeDeactivations();
+  accounts.validity.start();
   await accounts.updateUserWords();
   await delayedEvents.start();
   push.start();

@@ -79,7 +79,14 @@ export const emailConfigOfTests: Config['email'] = loadConfig(undefined, {
 }).email;
 
 export const accountsConfigOfTests: AccountsConfig = {
-  registration: { enabled: true, requireToken: false, email: 'off', terms: [], sharedSecret: new Secret(sharedSecretOfTests) },
+  registration: {
+    enabled: true,
+    requireToken: false,
+    email: 'off',
+    terms: [],
+    sharedSecret: new Secret(sharedSecretOfTests),
+  },
+  accountValidity: { periodDays: undefined, remindDays: 14 },
   password: { minimumLength: 8, argon2: { memoryKib: 8, passes: 1 } },
   serverNotices: { localpart: '_server', displayName: 'Server', avatarUrl: undefined, roomName: 'Server notices' },
   delayedEvents: { delayMsMax: 86_400_000, scheduledMax: 100 },

@@ -15,7 +15,7 @@ import {
   markAccessTokenUsed,
 } from '../storage/stores/access-token-store.ts';
 import { deleteRefreshToken } from '../storage/stores/refresh-token-store.ts';
-import { userLocked } from './account.ts';
+import { accountExpired, userLocked } from './account.ts';
 import type { AccountsContext, ClientAddress } from './context.ts';
 import type { DeviceActivity } from './device-activity.ts';
 import type { Requester } from './requester.ts';
@@ -25,6 +25,8 @@ interface Session {
   readonly requester: Requester;
   readonly expiresTs: number | undefined;
   readonly isLocked: boolean;
+  /** When the account expires; undefined: never. */
+  readonly accountExpiresTs: number | undefined;
   /** The refresh token that the first use of this access token revokes; undefined when it has been used. */
   revokes: Buffer | undefined;
   revoking: Promise<void> | undefined;
@@ -56,13 +58,14 @@ export class AccessTokens {
    */
   async authenticate(
     token: string,
-    options: { readonly allowLocked: boolean; readonly client: ClientAddress },
+    options: { readonly allowLocked: boolean; readonly allowExpired?: boolean; readonly client: ClientAddress },
   ): Promise<Requester> {
     if (token.length > tokenLengthMax) throw unknownToken(false);
     const key = tokenKey(token);
     const session = this.#sessions.find(key) ?? (await this.#load(token, key));
     if (session.expiresTs !== undefined && session.expiresTs <= this.#ctx.clock.nowMs()) throw unknownToken(true);
     if (session.isLocked && !options.allowLocked) throw userLocked();
+    if (options.allowExpired !== true && this.#isAccountExpired(session)) throw accountExpired();
     if (session.revokes !== undefined) await this.#firstUse(session, session.revokes);
     this.#activity.seen(session.requester.deviceNid, options.client);
     return session.requester;
@@ -71,8 +74,12 @@ export class AccessTokens {
   /** Whether nothing has changed since `authenticate` gave this requester. */
   isCurrent(requester: Requester): boolean {
     const session = this.#sessions.find(requester.tokenHash.toString('latin1'));
-    if (session?.requester !== requester || session.isLocked) return false;
+    if (session?.requester !== requester || session.isLocked || this.#isAccountExpired(session)) return false;
     return session.expiresTs === undefined || session.expiresTs > this.#ctx.clock.nowMs();
+  }
+
+  #isAccountExpired({ accountExpiresTs }: Session): boolean {
+    return accountExpiresTs !== undefined && accountExpiresTs <= this.#ctx.clock.nowMs();
   }
 
   close(): void {
@@ -164,6 +171,8 @@ function sessionOf(row: AccessTokenRow, tokenHash: Buffer): Session {
     },
     expiresTs: row.expires_ts ?? undefined,
     isLocked: row.locked === 1,
+    // Administrators do not expire: nobody could let them in again.
+    accountExpiresTs: row.admin === 1 ? undefined : (row.account_expires_ts ?? undefined),
     revokes: row.refresh_hash ?? undefined,
     revoking: undefined,
   };

@@ -71,6 +71,10 @@ export const userDeactivated = (): MatrixError =>
 export const userLocked = (): MatrixError =>
   new MatrixError(401, 'M_USER_LOCKED', 'This account has been locked', { soft_logout: true });
 
+/** For accounts that were not renewed in time, with the code that clients know from Synapse. */
+export const accountExpired = (): MatrixError =>
+  new MatrixError(403, 'ORG_MATRIX_EXPIRED_ACCOUNT', 'This account has expired');
+
 function accountOf(row: AccountRow): Account {
   return {
     userNid: row.user_nid,

@@ -12,7 +12,15 @@ import type { SyncFilters } from './sync-filters.ts';
 
 export type AccountsConfig = Pick<
   Config,
-  'registration' | 'password' | 'serverNotices' | 'rooms' | 'email' | 'publicBaseUrl' | 'serverName' | 'delayedEvents'
+  | 'registration'
+  | 'password'
+  | 'serverNotices'
+  | 'rooms'
+  | 'email'
+  | 'publicBaseUrl'
+  | 'accountValidity'
+  | 'serverName'
+  | 'delayedEvents'
 >;
 
 export interface AccountsContext {

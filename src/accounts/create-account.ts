@@ -3,6 +3,7 @@ import { localpartOf } from '../matrix/ids/user-id.ts';
 import { limits } from '../platform/limits.ts';
 import { type UnitBuilder, UniqueViolation, UnitFailed } from '../storage/database.ts';
 import { insertAccount } from '../storage/stores/account-store.ts';
+import { setValidity } from '../storage/stores/account-validity-store.ts';
 import { setProfileField } from '../storage/stores/profile-store.ts';
 import type { AccountsContext } from './context.ts';
 import { checkNewPassword } from './password-policy.ts';
@@ -52,6 +53,9 @@ export async function createAccount(
     if (shownName !== undefined)
       unit.run(setProfileField, { user, name: 'displayname', value: JSON.stringify(shownName) });
     writeUserWords(unit, { userNid: user, userId }, shownName);
+    const { periodDays } = ctx.config.accountValidity;
+    if (periodDays !== undefined && !account.isAdmin)
+      unit.run(setValidity, { user, expiresTs: ctx.clock.nowMs() + periodDays * 86_400_000, reminded: 0 });
     draft?.write(unit);
     also?.(unit, user);
     unit.wake({ kind: 'account', userNid: user, isActive: true });

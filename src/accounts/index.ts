@@ -39,6 +39,7 @@ import { createStartPage } from './start-page.ts';
 import { SyncFilters } from './sync-filters.ts';
 import * as tags from './tags.ts';
 import { updateUserWords } from './user-words.ts';
+import { AccountValidity } from './validity/account-validity.ts';
 import { assertAvailable, noticesUserIdOf, userIdForRegistration } from './username.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
@@ -58,6 +59,8 @@ export function createAccounts(dependencies: AccountsDependencies) {
     registrationTokens: ctx.registrationTokens,
     /** For addresses that are being confirmed. */
     emailSessions: ctx.emailSessions,
+    /** Accounts that expire. */
+    validity: ctx.validity,
     /** To be loaded before any event is shown. */
     erasedUsers,
     /** Who writes the server's notices; nobody can register this name. */
@@ -98,6 +101,7 @@ export function createAccounts(dependencies: AccountsDependencies) {
     /** Writes what is only noted in memory. */
     async close(): Promise<void> {
       ctx.accessTokens.close();
+      ctx.validity.close();
       erasedUsers.close();
       await ctx.activity.flush();
     },
@@ -168,11 +172,13 @@ function createParts(dependencies: AccountsDependencies) {
   const activity = new DeviceActivity(base);
   const registrationTokens = new RegistrationTokens(base);
   const emailSessions = new EmailSessions(base);
+  const validity = new AccountValidity(base);
   const ctx = {
     ...base,
     activity,
     registrationTokens,
     emailSessions,
+    validity,
     accessTokens: new AccessTokens(base, activity),
     interactiveAuth: new InteractiveAuth(createStages(base, registrationTokens, emailSessions), clock, random),
   };

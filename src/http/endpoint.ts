@@ -81,6 +81,8 @@ export interface EndpointDefinition<
   readonly rateLimit: RateLimitClass;
   /** Deactivation, logout and the like must also work for locked accounts; everything else refuses them. */
   readonly allowLocked?: boolean;
+  /** What also accounts may do that have expired. */
+  readonly allowExpired?: boolean;
   /**
    * What a suspended person may not do: 403 M_USER_SUSPENDED. https://spec.matrix.org/v1.19/client-server-api/#account-suspension
    * Where it depends on the request, the handler calls `assertNotSuspended`.

@@ -76,7 +76,8 @@ async function authenticate<Domain>(
     if (endpoint.auth === 'optionalAccessToken') return undefined;
     throw missingToken();
   }
-  const requester = await auth.authenticate(token, { allowLocked: endpoint.allowLocked === true, client: exchange });
+  const { allowLocked = false, allowExpired = false } = endpoint;
+  const requester = await auth.authenticate(token, { allowLocked, allowExpired, client: exchange });
   if (endpoint.auth === 'adminAccessToken' && !requester.isAdmin)
     throw forbidden('Only server administrators may do this');
   if (endpoint.refusedWhileSuspended === true) assertNotSuspended(requester);

@@ -12,6 +12,7 @@ import { registerAsOperator } from './register-as-operator.ts';
 import { registerWithSharedSecret } from './register-with-shared-secret.ts';
 import { sendServerNotice } from './send-server-notice.ts';
 import { sendServerNoticeOnce } from './send-server-notice-once.ts';
+import { setAccountValidity } from './set-account-validity.ts';
 import { updateRegistrationToken } from './update-registration-token.ts';
 
 export const adminEndpoints = [
@@ -22,6 +23,7 @@ export const adminEndpoints = [
   registerAsOperator,
   getUser,
   putUser,
+  setAccountValidity,
   createRegistrationToken,
   listRegistrationTokens,
   getRegistrationToken,

@@ -4,6 +4,8 @@ import type { ClientInfo } from '../endpoint.ts';
 export interface AuthenticateOptions {
   /** True where a locked account may still act: logging out. Elsewhere it is refused with M_USER_LOCKED. */
   readonly allowLocked: boolean;
+  /** Absent: false. */
+  readonly allowExpired?: boolean;
   /** For "last seen" of the device. */
   readonly client: ClientInfo;
 }

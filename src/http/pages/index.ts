@@ -1,5 +1,7 @@
 import { getEmailConfirmation } from './get-email-confirmation.ts';
 import { getTerms } from './get-terms.ts';
+import { getAccountRenewal } from './get-account-renewal.ts';
+import { postAccountRenewal } from './post-account-renewal.ts';
 import { getStartPage } from './get-start-page.ts';
 import { postEmailConfirmation } from './post-email-confirmation.ts';
 import { postStartPage } from './post-start-page.ts';
@@ -8,4 +10,4 @@ export const pageEndpoints = [getStartPage, postStartPage];
 /** What clients link to when people register. */
 export const termsPageEndpoints = [getTerms];
 /** What links in e-mails lead to. */
-export const emailPageEndpoints = [getEmailConfirmation, postEmailConfirmation];
+export const emailPageEndpoints = [getEmailConfirmation, postEmailConfirmation, getAccountRenewal, postAccountRenewal];

@@ -167,6 +167,18 @@ export const configFields = {
       'Lets programs that know it make accounts, at /_synapse/admin/v1/register.',
     ),
   }),
+  account_validity: section('Accounts that must be renewed from time to time.', {
+    period_days: field(
+      kind.nullable(kind.integer(1, 36_500)),
+      null,
+      'For how long a new account, and one that is renewed, can be used. null: for ever. Accounts from before do not expire by themselves, administrators never.',
+    ),
+    remind_days: field(
+      kind.integer(1, 365),
+      14,
+      'How long before that its owner is sent a message with a link that renews it.',
+    ),
+  }),
   password: section('Passwords.', {
     minimum_length: field(kind.integer(1, 512), 8, 'In characters.'),
     argon2: section('The cost of an argon2id hash.', {

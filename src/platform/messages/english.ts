@@ -82,6 +82,12 @@ export const english = {
   'confirm.next': 'Go on to {host}',
   'confirm.invalid': 'This link is not valid: it is too old, or there is a newer message.',
 
+  'renew.subject': '{serverName}: your account',
+  'renew.text': 'Your account {userId} at {serverName} can be used until {day} (UTC). If you still need it, renew it:',
+  'renew.ask': 'Do you still need the account {userId}?',
+  'renew.submit': 'Renew',
+  'renew.done': 'The account {userId} is renewed.',
+
   'error.wrongPassword': 'The name or the password is wrong.',
   'error.setupToken':
     'This link is not valid: it has been used, or the server has been started again since. It printed the current one when it started.',

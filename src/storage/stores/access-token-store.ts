@@ -14,6 +14,8 @@ export interface AccessTokenRow {
   readonly locked: number;
   readonly suspended: number;
   readonly deactivated_ts: number | null;
+  /** When the account expires. */
+  readonly account_expires_ts: number | null;
 }
 
 export const accessToken = defineRead<{ hash: Buffer }, AccessTokenRow>('accessToken.find', (q, p) =>
@@ -22,6 +24,7 @@ export const accessToken = defineRead<{ hash: Buffer }, AccessTokenRow>('accessT
     .innerJoin('device', 'device.device_nid', 'access_token.device_nid')
     .innerJoin('account', 'account.user_nid', 'access_token.user_nid')
     .innerJoin('user_name', 'user_name.user_nid', 'access_token.user_nid')
+    .leftJoin('account_validity', 'account_validity.user_nid', 'access_token.user_nid')
     .select([
       'access_token.token_hash',
       'access_token.user_nid',
@@ -35,6 +38,7 @@ export const accessToken = defineRead<{ hash: Buffer }, AccessTokenRow>('accessT
       'account.locked',
       'account.suspended',
       'account.deactivated_ts',
+      'account_validity.expires_ts as account_expires_ts',
     ])
     .where('access_token.token_hash', '=', p.hash),
 );

@@ -9,6 +9,7 @@ export const logout = defineEndpoint({
   auth: 'accessToken',
   rateLimit: 'none',
   allowLocked: true,
+  allowExpired: true,
   params: {},
   query: {},
   async handle({ requester }, { accounts }: { accounts: Pick<Accounts, 'logOut'> }) {
