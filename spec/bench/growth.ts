@@ -6,7 +6,7 @@ import { Reference, normalised, threadCpuUs } from './reference.ts';
 import { bytesOf } from './stored-bytes.ts';
 import { type Workshop, firstOf, inGroups, inWorkshop, makeRoom } from './workshop.ts';
 
-const syncRatioMax = 1.3;
+export const syncRatioMax = 1.3;
 const stateRatioMax = 1.5;
 const stateBytesMax = 80;
 
@@ -108,12 +108,12 @@ async function stateOf({ sizes }: BenchContext, workshop: Workshop, count: numbe
 const stateTables = ['state_change', 'state_change_by_pos'];
 
 /** The same work at one size. */
-interface Case {
+export interface Case {
   readonly size: string;
   /** Gives what is measured. */
   prepare(index: number): Promise<() => Promise<void>>;
 }
-interface Found {
+export interface Found {
   readonly size: string;
   readonly us: number;
   readonly signUs: number;
@@ -123,7 +123,7 @@ interface Found {
  * CPU of this thread in what `prepare` gives, medians over many. One size after the other each time, so that what the compiler
  * makes of the program, and what else the machine does, is the same for all.
  */
-async function compared({ sizes }: BenchContext, cases: readonly Case[]): Promise<Found[]> {
+export async function compared({ sizes }: BenchContext, cases: readonly Case[]): Promise<Found[]> {
   const reference = Reference.before();
   const spent = cases.map((): number[] => []);
   for (let index = -sizes.lookUps; index < sizes.lookUps; index++) {
@@ -140,7 +140,7 @@ async function compared({ sizes }: BenchContext, cases: readonly Case[]): Promis
   return cases.map(({ size }, at) => ({ size, us: median(spent[at] ?? []), signUs }));
 }
 
-function describe(what: string, found: readonly Found[], ratioMax: number): Measurement[] {
+export function describe(what: string, found: readonly Found[], ratioMax: number): Measurement[] {
   const each = found.map(({ size, us, signUs }): Measurement => ({
     scenario: 'growth',
     what: `${what}: ${size}`,

@@ -6,6 +6,7 @@ import type { Scenario } from './measurement.ts';
 import { search } from './search.ts';
 import { members } from './members.ts';
 import { send } from './send.ts';
+import { sliding } from './sliding.ts';
 
 /** By the names that --only takes, in the order in which they run. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -14,6 +15,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   idle,
   members,
   'rooms-of-user': roomsOfUser,
+  sliding,
   'room-state': roomState,
   engines,
   search,
