@@ -69,6 +69,7 @@ async function inRooms(bench: BenchContext, { rooms }: Workshop, count: number):
     pos = await ask(pos, all, 'main');
   };
   const size = String(count);
+  let said = 0;
   return {
     first: {
       size,
@@ -79,7 +80,7 @@ async function inRooms(bench: BenchContext, { rooms }: Workshop, count: number):
     change: {
       size,
       prepare: async (index) => {
-        await rooms.say(other, roomIds[index % count] ?? firstOf(roomIds), `sliding ${size} ${String(index)}`);
+        await rooms.say(other, roomIds[index % count] ?? firstOf(roomIds), `sliding ${size} ${String(++said)}`);
         return again;
       },
     },
