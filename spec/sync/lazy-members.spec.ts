@@ -39,6 +39,31 @@ describeOnBothEngines('lazy loading of members', (engine) => {
     expect(members(await sync(bob, undefined, {})).length).toBe(4);
   });
 
+  it('gives all of the state that is no membership, whenever it came', async () => {
+    const { test, alice, bob, roomId, sync } = await start();
+    for (let user = 0; user < 501; user++)
+      await test.rooms.inviteUser(alice, { roomId, target: `@guest${user}:elsewhere` as TestUser['userId'] });
+    const others = async (options: object): Promise<string[]> => {
+      const events = (await sync(bob, undefined, options)).state?.events ?? [];
+      return events
+        .flatMap(({ type, state_key: key }) => (type === 'm.room.member' ? [] : `${type} ${key}`))
+        .toSorted();
+    };
+    const set = (type: string, stateKey: string) =>
+      test.rooms.sendState(alice, { roomId, type, stateKey, content: { some: 'thing' } });
+    const fill = async (name: string): Promise<void> => {
+      for (let i = 0; i < 10; i++) await test.say(alice, roomId, `${name} ${i}`);
+    };
+    await set('org.example.one', 'a');
+    await fill('one');
+    expect(await others(lazy)).toContain('org.example.one a');
+    for (const key of ['a', 'b', '']) await set('org.example.two', key);
+    await test.rooms.sendState(alice, { roomId, type: 'm.room.name', stateKey: '', content: { name: 'Other' } });
+    await fill('two');
+    expect(await others(lazy)).toContain('org.example.two b');
+    expect(await others(lazy)).toEqual(await others({}));
+  });
+
   it('gives them again to a device that did not get the answer', async () => {
     const { test, bob, carol, roomId, sync } = await start();
     const first = await sync(bob);

@@ -33,6 +33,11 @@ export class ClientTransactions {
     this.#db = db;
   }
 
+  /** Reads what `find` needs to know of the device; undefined: it is known. */
+  prepare({ deviceNid }: ClientTransaction): Promise<unknown> | undefined {
+    return this.#devices.has(deviceNid) ? undefined : this.#load(deviceNid);
+  }
+
   /** Resolves when the earlier event is on disk; rejects when it could not be stored. undefined: a new transaction. */
   async find(transaction: ClientTransaction): Promise<EarlierTransaction | undefined> {
     const entry = this.#pending.get(keyOf(transaction));

@@ -11,6 +11,7 @@ import type { RoomDags } from './dag/contract.ts';
 import type { EncryptByDefault } from './encryption-policy.ts';
 import type { Erasures, IgnoredSenders, InvitePermissions, Members } from './ports.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
+import type { OtherKeys } from './state/other-keys.ts';
 import type { StateReader } from './state/state-reader.ts';
 
 export interface RoomsContext {
@@ -19,6 +20,8 @@ export interface RoomsContext {
   readonly dags: RoomDags;
   /** The state of rooms at any committed position. */
   readonly states: StateReader;
+  /** Of the state of rooms, what is no membership. */
+  readonly otherKeys: OtherKeys;
   /** One at a time per room: everything that writes to a room's DAG holds its room's lock. */
   readonly locks: KeyedLock<RoomId>;
   /** One at a time per alias: whoever takes or removes it. Taken before a room's lock, never within it. */

@@ -35,6 +35,7 @@ import * as threadSubscriptions from './thread-subscriptions.ts';
 import { tieExtremities } from './tie-extremities.ts';
 import { expireTransactions } from './transaction-expiry.ts';
 import { MainLines } from './state/main-lines.ts';
+import { OtherKeys } from './state/other-keys.ts';
 import { StateReader } from './state/state-reader.ts';
 import { upgradeRoom } from './upgrade/upgrade-room.ts';
 import { Typing } from './typing.ts';
@@ -49,11 +50,12 @@ export interface RoomsOptions {
 }
 
 export function createRoomsContext(
-  parts: Omit<RoomsContext, 'states' | 'locks' | 'aliasLocks' | 'transactions' | 'relations'>,
+  parts: Omit<RoomsContext, 'states' | 'otherKeys' | 'locks' | 'aliasLocks' | 'transactions' | 'relations'>,
 ): RoomsContext {
   return {
     ...parts,
     states: new StateReader(parts.db, parts.names, new MainLines(parts.db)),
+    otherKeys: new OtherKeys(parts.db, parts.names),
     locks: new KeyedLock<RoomId>(),
     aliasLocks: new KeyedLock<RoomAlias>(),
     transactions: new ClientTransactions(parts.db),

@@ -157,13 +157,14 @@ export async function stateRows(ctx: RoomsContext, dag: RoomDag, pos: number, wh
   return rows;
 }
 
-/** The numbers of the events of the state at a position, by key. Grows with the state. */
+/** The numbers of the events of the state at a position, by key. Grows with the state, or with what of it is no membership. */
 export async function stateAt(
   ctx: RoomsContext,
   dag: RoomDag,
   pos: number,
   which: WhichState,
 ): Promise<ReadonlyMap<number, number>> {
+  if (which === 'without-members') return ctx.states.stateEventsAt(dag.room, pos, await ctx.otherKeys.of(dag.room));
   return partOfState(ctx, await ctx.states.stateAt(dag.room, pos), which);
 }
 

@@ -126,6 +126,9 @@ interface Once {
 
 async function sendOnce(ctx: RoomsContext, request: Once, send: (dag: RoomDag) => Promise<Appended>): Promise<EventId> {
   const { roomId, transaction } = request;
+  // Not within the lock, where everybody who sends there would wait for the read.
+  const preparing = transaction && ctx.transactions.prepare(transaction);
+  if (preparing !== undefined) await preparing;
   // The room's lock also orders two arrivals of the same transaction; the first one's event may still be on its way to disk.
   return eventIdOf(
     await changeRoom(ctx, roomId, async (dag): Promise<Done> => {

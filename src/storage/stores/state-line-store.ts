@@ -153,6 +153,18 @@ export const mainsOfRooms = defineRead<{ rooms: readonly number[] }, { room: num
       .orderBy('from_pos'),
 );
 
+/** Keys that the room's current state ever had, memberships left out: O(keys). */
+export const otherKeysOfRoom = defineRead<{ room: number }, { skey: number }>('stateChange.otherKeysOfRoom', (q, p) =>
+  q
+    .selectFrom('room_main as m')
+    .innerJoin('state_change as c', 'c.line', 'm.line')
+    .innerJoin('state_key as k', 'k.skey', 'c.skey')
+    .select('c.skey')
+    .distinct()
+    .where('m.room', '=', p.room)
+    .where('k.type', '<>', 'm.room.member'),
+);
+
 export const givenStatesOf = defineRead<
   { nids: number[] },
   { nid: number; parent_id: string; line: number; pos: number }
