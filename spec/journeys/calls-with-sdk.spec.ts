@@ -59,7 +59,7 @@ it('sends delayed events of a client once, whatever happens to the server', asyn
   const { room_id: roomId } = await alice.createRoom({});
   const texts = ['first', 'second', 'third'];
   for (const [index, body] of texts.entries())
-    await alice._unstable_sendDelayedEvent(roomId, { delay: 1_000 + index }, null, sdk.EventType.RoomMessage, {
+    await alice['_unstable_sendDelayedEvent'](roomId, { delay: 1_000 + index }, null, sdk.EventType.RoomMessage, {
       msgtype: sdk.MsgType.Text,
       body,
     });
