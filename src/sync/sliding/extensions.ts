@@ -19,6 +19,8 @@ import type { ExtensionScope } from './sliding-request.ts';
 
 /** Events as JSON text; rooms by their ids. */
 export interface ExtensionNews {
+  /** Of a connection that begins, all account data of the user, by room. */
+  allAccountData: ReadonlyMap<number, readonly AccountDataRow[]> | undefined;
   readonly globalAccountData: string[];
   readonly accountData: Map<string, readonly string[]>;
   readonly receipts: Map<string, string>;
@@ -26,6 +28,7 @@ export interface ExtensionNews {
 }
 
 export const noExtensionNews = (): ExtensionNews => ({
+  allAccountData: undefined,
   globalAccountData: [],
   accountData: new Map(),
   receipts: new Map(),
@@ -37,6 +40,7 @@ export async function addGlobalNews(pass: SlidingPass, news: ExtensionNews): Pro
   if (pass.request.extensions.accountData === undefined || !pass.globalsChanged) return;
   const { since, ctx, user } = pass;
   const rows = await ctx.sync.rooms.db.all(accountDataSince, { user: user.userNid, since });
+  if (since < 0) news.allAccountData = Map.groupBy(rows, ({ room }) => room);
   const told = rows.filter(({ room, json }) => room === noRoom && (since >= 0 || json !== null));
   news.globalAccountData.push(...told.map(accountDataEvent), ...(await pushRulesEvent(syncPassOf(pass, 0, since))));
 }
@@ -52,7 +56,7 @@ export async function addRoomNews(
   const { extensions } = pass.request;
   const told = { ...record };
   if (isInScope(pass, extensions.accountData, candidate)) {
-    const rows = await accountDataNews(pass, candidate, record.accountData);
+    const rows = await accountDataNews(pass, news, candidate, record.accountData);
     if (rows.length > 0) news.accountData.set(candidate.roomId, rows.map(accountDataEvent));
     told.accountData = 'all';
   } else if (mayHave(pass, candidate, 'accountDataPos')) told.accountData = missed(pass, record.accountData);
@@ -101,10 +105,18 @@ function isInScope(
   return shownBy.some((index) => lists === undefined || lists.has(windows[index]?.list.name ?? ''));
 }
 
-async function accountDataNews(pass: SlidingPass, candidate: Candidate, told: Told): Promise<AccountDataRow[]> {
+async function accountDataNews(
+  pass: SlidingPass,
+  { allAccountData }: ExtensionNews,
+  candidate: Candidate,
+  told: Told,
+): Promise<AccountDataRow[]> {
   if (told === 'all' && !mayHave(pass, candidate, 'accountDataPos')) return [];
   const { room } = candidate.standing;
-  const rows = await pass.ctx.sync.rooms.db.all(accountDataOfRoom, { user: pass.user.userNid, room });
+  const rows =
+    allAccountData === undefined
+      ? await pass.ctx.sync.rooms.db.all(accountDataOfRoom, { user: pass.user.userNid, room })
+      : (allAccountData.get(room) ?? []);
   if (told === 'never') return rows.filter(({ json }) => json !== null);
   const from = told === 'all' ? pass.since : told;
   return rows.filter(({ pos }) => pos > from);

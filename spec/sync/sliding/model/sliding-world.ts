@@ -35,9 +35,11 @@ export async function liveWithSliding(db: Database, seed: number, actions: numbe
     history.push(`${user.profile['displayname'] as string} ${what} ${rooms.indexOf(room)}`);
     switch (what) {
       case 0:
-        return void (await test.rooms.joinRoom(user, { roomId: room }));
+        await test.rooms.joinRoom(user, { roomId: room });
+        return;
       case 1:
-        return user === alice ? undefined : void (await test.rooms.leaveRoom(user, { roomId: room }));
+        if (user !== alice) await test.rooms.leaveRoom(user, { roomId: room });
+        return;
       case 2:
         return void (await test.setState(alice, room, 'm.room.topic', { topic: `topic ${++said}` }));
       case 3:
