@@ -76,7 +76,7 @@ describe('account data', () => {
     );
     expect(statuses).toEqual([404, 404, 200]);
     const told = (await sync(since)).account_data?.events ?? [];
-    expect(told.map((event) => event['type']).toSorted()).toEqual(types.slice(0, 2).toSorted());
+    expect(new Set(told.map((event) => event['type']))).toEqual(new Set(types.slice(0, 2)));
     expect(told.map(({ content }) => content)).toEqual([{}, {}]);
   });
 
