@@ -12,7 +12,7 @@ const search = (client: TestClient, roomEvents: JsonObject, nextBatch?: string) 
 
 it('answers every part of a search', async () => {
   const alice = await TestClient.register(running, 'alice');
-  const roomId = await alice.createRoom({ name: 'Word' });
+  const roomId = await alice.createRoom({ name: 'Word', preset: 'public_chat' });
   const first = await alice.say(roomId, 'word one');
   const second = await alice.say(roomId, 'word two');
   const request = {
