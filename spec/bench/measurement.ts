@@ -32,6 +32,10 @@ export interface Sizes {
   readonly idleRooms: number;
   /** That are searched. */
   readonly searchMessages: number;
+  /** Devices with keys, of a user each. */
+  readonly keyUsers: number;
+  readonly keyRefills: number;
+  readonly keyQueries: number;
   readonly settleMs: number;
 }
 
@@ -50,6 +54,9 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     deliveries: 30_000,
     idleRooms: 1_000,
     searchMessages: 100_000,
+    keyUsers: 500,
+    keyRefills: 5,
+    keyQueries: 300,
     settleMs: 5_000,
   },
   tiny: {
@@ -66,6 +73,9 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     deliveries: 12,
     idleRooms: 3,
     searchMessages: 60,
+    keyUsers: 4,
+    keyRefills: 1,
+    keyQueries: 2,
     settleMs: 0,
   },
 };

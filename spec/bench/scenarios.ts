@@ -2,6 +2,7 @@ import { deliver } from './deliver.ts';
 import { engines } from './engines.ts';
 import { roomState, roomsOfUser } from './growth.ts';
 import { idle } from './idle.ts';
+import { keys } from './keys.ts';
 import type { Scenario } from './measurement.ts';
 import { search } from './search.ts';
 import { members } from './members.ts';
@@ -14,6 +15,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   deliver,
   idle,
   members,
+  keys,
   'rooms-of-user': roomsOfUser,
   sliding,
   'room-state': roomState,

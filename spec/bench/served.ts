@@ -6,6 +6,7 @@ import type { BenchContext } from './measurement.ts';
 /** A logged-in user with a connection. */
 export interface Client {
   readonly userId: string;
+  readonly deviceId: string;
   /** Path and body as the specification has them; gives the body of the answer, and throws for any status but 200. */
   call(method: string, path: string, body?: unknown): Promise<string>;
 }
@@ -46,6 +47,7 @@ export class Served {
     const token = stringOf(registered, 'access_token');
     return {
       userId: stringOf(registered, 'user_id'),
+      deviceId: stringOf(registered, 'device_id'),
       call: (method, to, body) => callOn(connection, token, method, to, body),
     };
   }
