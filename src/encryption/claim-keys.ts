@@ -6,6 +6,9 @@ import { failuresText, splitByServer } from './remote-users.ts';
 
 type Claiming = Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'knownKeys'>;
 
+/** A user, and algorithms by the ids of their devices. */
+export type KeyClaim = readonly [userId: UserId, algorithms: Readonly<Record<string, string>>];
+
 /** A wish for a key of one device. */
 interface Claim {
   readonly userId: UserId;
@@ -15,15 +18,12 @@ interface Claim {
 
 /**
  * Gives out one key of each device and algorithm that is asked for: the oldest one-time key, which is gone for ever when
- * this resolves, or the fallback key. `wanted`: algorithms by users and devices; what there is not is left out of the
- * answer, which is JSON text.
+ * this resolves, or the fallback key. What there is not is left out of the answer, which is JSON
+ * text.
  */
-export async function claimKeys(
-  ctx: Claiming,
-  wanted: Readonly<Record<UserId, Readonly<Record<string, string>>>>,
-): Promise<string> {
-  const { local, remote } = splitByServer(ctx, Object.keys(wanted) as UserId[]);
-  const claims = await claimsByAlgorithm(ctx, local, wanted);
+export async function claimKeys(ctx: Claiming, wanted: readonly KeyClaim[]): Promise<string> {
+  const { local, remote } = splitByServer(ctx, wanted);
+  const claims = await claimsByAlgorithm(ctx, local);
   const claimed = claims.size === 0 ? [] : await takeKeys(ctx, claims);
   const byUser = Map.groupBy(claimed, ({ claim }) => claim.userId);
   const users = Array.from(byUser, ([userId, keys]) => {
@@ -33,17 +33,13 @@ export async function claimKeys(
   return `{"one_time_keys":{${users.join()}},"failures":${failuresText(remote)}}`;
 }
 
-async function claimsByAlgorithm(
-  ctx: Claiming,
-  userIds: readonly UserId[],
-  wanted: Readonly<Record<UserId, Readonly<Record<string, string>>>>,
-): Promise<Map<string, Claim[]>> {
+async function claimsByAlgorithm(ctx: Claiming, wanted: readonly KeyClaim[]): Promise<Map<string, Claim[]>> {
   const claims = new Map<string, Claim[]>();
-  const userNids = await ctx.names.findUserNids(userIds);
+  const userNids = await ctx.names.findUserNids(wanted.map(([userId]) => userId));
   const keys = await ctx.knownKeys.of(userNids.filter((nid) => nid !== undefined));
-  for (const [index, userId] of userIds.entries()) {
+  for (const [index, [userId, algorithms]] of wanted.entries()) {
     const devices = keys.get(userNids[index] ?? 0)?.devices;
-    for (const [deviceId, algorithm] of Object.entries(wanted[userId] ?? {})) {
+    for (const [deviceId, algorithm] of Object.entries(algorithms)) {
       const device = devices?.get(deviceId);
       if (device === undefined) continue;
       const ofAlgorithm = claims.get(algorithm) ?? [];

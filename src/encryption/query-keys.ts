@@ -2,47 +2,63 @@
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { EncryptionContext } from './context.ts';
 import { failuresText, splitByServer } from './remote-users.ts';
-import { publicKeyOf, type SignedByUser, type UserKeys, withSignatures } from './user-keys.ts';
+import { type AnswerMembers, member, publicKeyOf, type SignedByUser, UserKeys, withSignatures } from './user-keys.ts';
 
 type Querying = Pick<EncryptionContext, 'names' | 'localServers' | 'knownKeys'>;
 
+/** A user, and the ids of devices that are asked for; none: all. */
+export type KeyQuery = readonly [userId: UserId, deviceIds: readonly string[]];
+
 /**
- * JSON text of the answer. `wanted`: by user, the ids of devices, none for all. Who is local is answered for with an empty
- * object where there are no keys, so that an answer does not tell who exists.
+ * The answer as bytes of JSON, put together from what is kept of each user. Who is local is answered for with an empty object
+ * where there are no keys, so that an answer does not tell who exists.
  */
 export async function queryKeys(
   ctx: Querying,
   requester: { readonly userId: UserId; readonly userNid: number },
-  wanted: Readonly<Record<UserId, readonly string[]>>,
-): Promise<string> {
-  const { local, remote } = splitByServer(ctx, Object.keys(wanted) as UserId[]);
-  const userNids = await ctx.names.findUserNids(local);
+  wanted: readonly KeyQuery[],
+): Promise<Buffer> {
+  const { local, remote } = splitByServer(ctx, wanted);
+  const userNids = await ctx.names.findUserNids(local.map(([userId]) => userId));
   const keys = await ctx.knownKeys.of(userNids.filter((nid) => nid !== undefined));
   const signed = await ctx.knownKeys.signedBy(requester.userNid);
-  const parts = { devices: '', master: '', selfSigning: '', userSigning: '' };
-  for (const [index, userId] of local.entries()) {
+  const devices: Buffer[] = [];
+  const master: Buffer[] = [];
+  const selfSigning: Buffer[] = [];
+  const userSigning: Buffer[] = [];
+  for (const [index, [userId, deviceIds]] of local.entries()) {
     const userNid = userNids[index] ?? 0;
-    const ofUser = keys.get(userNid);
-    const name = JSON.stringify(userId);
-    parts.devices += `,${name}:${ofUser === undefined ? '{}' : devicesText(ofUser, wanted[userId] ?? [])}`;
-    if (ofUser === undefined || ofUser.crossSigning.size === 0) continue;
-    const { crossSigning } = ofUser;
-    const master = masterText(ofUser, requester.userId, signed.get(userNid));
-    const selfSigning = crossSigning.get('self_signing')?.text;
-    const userSigning = userNid === requester.userNid ? crossSigning.get('user_signing')?.text : undefined;
-    if (master !== undefined) parts.master += `,${name}:${master}`;
-    if (selfSigning !== undefined) parts.selfSigning += `,${name}:${selfSigning}`;
-    if (userSigning !== undefined) parts.userSigning += `,${name}:${userSigning}`;
+    const ofUser = keys.get(userNid) ?? noKeys;
+    const members = ofUser === noKeys ? nothingOf(userId) : ofUser.membersFor(userId);
+    devices.push(deviceIds.length === 0 ? members.devices : member(userId, someDevices(ofUser, deviceIds)));
+    const signatures = signed.size === 0 ? undefined : signed.get(userNid);
+    master.push(signatures === undefined ? members.master : masterWith(ofUser, userId, requester.userId, signatures));
+    selfSigning.push(members.selfSigning);
+    if (userNid === requester.userNid) userSigning.push(member(userId, ofUser.crossSigning.get('user_signing')?.text));
   }
-  return (
-    `{"device_keys":{${parts.devices.slice(1)}},"failures":${failuresText(remote)},` +
-    `"master_keys":{${parts.master.slice(1)}},"self_signing_keys":{${parts.selfSigning.slice(1)}},` +
-    `"user_signing_keys":{${parts.userSigning.slice(1)}}}`
-  );
+  return Buffer.concat([
+    Buffer.from(`{"failures":${failuresText(remote)},"device_keys":{`),
+    ...joined(devices),
+    Buffer.from('},"master_keys":{'),
+    ...joined(master),
+    Buffer.from('},"self_signing_keys":{'),
+    ...joined(selfSigning),
+    Buffer.from('},"user_signing_keys":{'),
+    ...joined(userSigning),
+    Buffer.from('}}'),
+  ]);
 }
 
-function devicesText(keys: UserKeys, deviceIds: readonly string[]): string {
-  if (deviceIds.length === 0) return keys.devicesText;
+const noKeys = new UserKeys(new Map(), new Map());
+const nothingOf = (userId: UserId): AnswerMembers => new UserKeys(new Map(), new Map()).membersFor(userId);
+
+/** Without the comma before the first. */
+function joined(members: readonly Buffer[]): readonly Buffer[] {
+  const first = members.findIndex(({ length }) => length > 0);
+  return members.map((bytes, index) => (index === first ? bytes.subarray(1) : bytes));
+}
+
+function someDevices(keys: UserKeys, deviceIds: readonly string[]): string {
   let text = '';
   for (const deviceId of new Set(deviceIds)) {
     const device = keys.devices.get(deviceId);
@@ -52,9 +68,9 @@ function devicesText(keys: UserKeys, deviceIds: readonly string[]): string {
 }
 
 /** With what the one who asks has signed. */
-function masterText(keys: UserKeys, requesterId: UserId, signed: SignedByUser | undefined): string | undefined {
+function masterWith(keys: UserKeys, userId: UserId, requesterId: UserId, signed: SignedByUser): Buffer {
   const master = keys.crossSigning.get('master');
-  if (master === undefined) return undefined;
-  const signatures = signed?.get(publicKeyOf(master.keyId));
-  return signatures === undefined ? master.text : withSignatures(master.text, requesterId, signatures);
+  const signatures = master === undefined ? undefined : signed.get(publicKeyOf(master.keyId));
+  if (master === undefined || signatures === undefined) return keys.membersFor(userId).master;
+  return member(userId, withSignatures(master.text, requesterId, signatures));
 }

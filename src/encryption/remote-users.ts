@@ -2,21 +2,23 @@
 import type { ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 
-export interface UsersByServer {
-  readonly local: readonly UserId[];
+export interface ByServer<Wish> {
+  readonly local: readonly Wish[];
   /** Names of the other users' servers. */
   readonly remote: readonly ServerName[];
 }
 
-export function splitByServer(
+/** What is wished of users, each with the user's id first. */
+export function splitByServer<Wish extends readonly [UserId, unknown]>(
   { localServers }: { readonly localServers: LocalServers },
-  userIds: readonly UserId[],
-): UsersByServer {
-  const local: UserId[] = [];
+  wanted: readonly Wish[],
+): ByServer<Wish> {
+  const local: Wish[] = [];
   const remote = new Set<ServerName>();
-  for (const userId of userIds) {
+  for (const wish of wanted) {
+    const [userId] = wish;
     const server = userId.slice(userId.indexOf(':') + 1) as ServerName;
-    if (localServers.isLocal(server)) local.push(userId);
+    if (localServers.isLocal(server)) local.push(wish);
     else remote.add(server);
   }
   return { local, remote: [...remote] };

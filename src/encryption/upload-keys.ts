@@ -123,8 +123,7 @@ async function newOneTimeKeys(
   return keys.filter(({ algorithm, keyId, json }) => {
     const name = `${algorithm}:${keyId}`;
     const before = stored.get(name);
-    if (before !== undefined && !isSameJson(before, json))
-      throw invalidParam(`There is another one-time key ${name}`);
+    if (before !== undefined && !isSameJson(before, json)) throw invalidParam(`There is another one-time key ${name}`);
     return before === undefined;
   });
 }

@@ -18,8 +18,8 @@ interface Signer {
   readonly userNid: number;
 }
 
-/** By user, by device id or public key. */
-export type SignedKeys = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
+/** A user, and signed keys by device id or public key. */
+export type SignedKeys = readonly [userId: UserId, keys: Readonly<Record<string, JsonObject>>];
 
 /** What is to be stored of one signed key. */
 interface NewSignatures {
@@ -32,15 +32,19 @@ interface NewSignatures {
  * Signatures that the user made of their own devices and master key, and of other users' master keys. Gives the failures by
  * user and key; what did not fail is on disk.
  */
-export async function uploadSignatures(ctx: Signing, signer: Signer, signed: SignedKeys): Promise<JsonObject> {
+export async function uploadSignatures(
+  ctx: Signing,
+  signer: Signer,
+  signed: readonly SignedKeys[],
+): Promise<JsonObject> {
   return ctx.locks.run(signer.userNid, async () => {
     const failures: Record<string, Record<string, JsonObject>> = {};
     const accepted: NewSignatures[] = [];
     const own = (await ctx.knownKeys.of([signer.userNid])).get(signer.userNid);
     const ownKeys = signingKeysOf(own);
     const signedBefore = await ctx.knownKeys.signedBy(signer.userNid);
-    for (const [userId, keys] of Object.entries(signed)) {
-      const userNid = userId === signer.userId ? signer.userNid : await ctx.names.findUserNid(userId as UserId);
+    for (const [userId, keys] of signed) {
+      const userNid = userId === signer.userId ? signer.userNid : await ctx.names.findUserNid(userId);
       const known = userNid === undefined ? undefined : (await ctx.knownKeys.of([userNid])).get(userNid);
       for (const [target, object] of Object.entries(keys)) {
         try {

@@ -16,12 +16,32 @@ import {
 import { type DeviceKeyRow, devicesWithKeys } from '../storage/stores/device-key-store.ts';
 import type { CrossSigningUsage } from './cross-signing-key.ts';
 
-export interface UserKeys {
+export class UserKeys {
   /** By device id; those without keys, too. */
   readonly devices: ReadonlyMap<string, DeviceOfUser>;
-  /** JSON text of all devices that have keys. */
-  readonly devicesText: string;
   readonly crossSigning: ReadonlyMap<CrossSigningUsage, PublishedKey>;
+  #members: AnswerMembers | undefined;
+
+  constructor(devices: ReadonlyMap<string, DeviceOfUser>, crossSigning: ReadonlyMap<CrossSigningUsage, PublishedKey>) {
+    this.devices = devices;
+    this.crossSigning = crossSigning;
+  }
+
+  /** Made once. `userId`: whose keys these are. */
+  membersFor(userId: string): AnswerMembers {
+    return (this.#members ??= {
+      devices: member(userId, allDevices(this.devices)),
+      master: member(userId, this.crossSigning.get('master')?.text),
+      selfSigning: member(userId, this.crossSigning.get('self_signing')?.text),
+    });
+  }
+}
+
+/** The user's members of the objects that an answer has, as bytes of JSON, each with a comma before it; empty: none. */
+export interface AnswerMembers {
+  readonly devices: Buffer;
+  readonly master: Buffer;
+  readonly selfSigning: Buffer;
 }
 export interface DeviceOfUser {
   readonly deviceNid: number;
@@ -116,6 +136,18 @@ export class KnownKeys {
   }
 }
 
+/** `,"name":text` as bytes. */
+export function member(name: string, text: string | undefined): Buffer {
+  return text === undefined ? noBytes : Buffer.from(`,${JSON.stringify(name)}:${text}`);
+}
+const noBytes = Buffer.alloc(0);
+
+function allDevices(devices: ReadonlyMap<string, DeviceOfUser>): string {
+  let texts = '';
+  for (const [deviceId, { text }] of devices) if (text !== undefined) texts += `,${JSON.stringify(deviceId)}:${text}`;
+  return `{${texts.slice(1)}}`;
+}
+
 /** The text of a key with further signatures of one user. */
 export function withSignatures(text: string, userId: string, signatures: Readonly<Record<string, string>>): string {
   return JSON.stringify(addSignatures(JSON.parse(text) as JsonObject, userId, signatures));
@@ -140,11 +172,9 @@ function userKeys(
   for (const { target, key_id: keyId, signature } of signatures)
     added.set(target, { ...added.get(target), [keyId]: signature });
   const byId = new Map<string, DeviceOfUser>();
-  let devicesText = '';
   for (const row of devices) {
     const text = row.json === null ? undefined : deviceText(row, row.json, added.get(row.device_id));
     byId.set(row.device_id, { deviceNid: row.device_nid, text });
-    if (text !== undefined) devicesText += `${devicesText === '' ? '' : ','}${JSON.stringify(row.device_id)}:${text}`;
   }
   const crossSigning = new Map<CrossSigningUsage, PublishedKey>();
   for (const { usage, key_id: keyId, json } of keys) {
@@ -152,7 +182,7 @@ function userKeys(
     const text = more === undefined ? json : withOwnSignatures(json, more);
     crossSigning.set(usage as CrossSigningUsage, { keyId, text });
   }
-  return { devices: byId, devicesText: `{${devicesText}}`, crossSigning };
+  return new UserKeys(byId, crossSigning);
 }
 
 /** Of `ed25519:<key>`: what the key is known by as a target of signatures. */
@@ -175,9 +205,11 @@ function withOwnSignatures(json: string, signatures: Readonly<Record<string, str
   return JSON.stringify(addSignatures(key, key.user_id, signatures));
 }
 
-function sizeOf({ devices, devicesText, crossSigning }: UserKeys): number {
-  let size = 200 + devices.size * 100 + devicesText.length * 2;
-  for (const { text } of crossSigning.values()) size += 100 + text.length;
+/** Texts are kept as such and, from the first answer on, as bytes. */
+function sizeOf({ devices, crossSigning }: UserKeys): number {
+  let size = 400;
+  for (const { text = '' } of devices.values()) size += 200 + text.length * 2;
+  for (const { text } of crossSigning.values()) size += 200 + text.length * 2;
   return size;
 }
 

@@ -1,17 +1,21 @@
-import { invalidParam } from '../../../matrix/errors.ts';
+import { badJson, invalidParam, missingParam } from '../../../matrix/errors.ts';
 import type { UserId } from '../../../matrix/ids/ids.ts';
 import { isUserId } from '../../../matrix/ids/user-id.ts';
-import { type Decoder, recordOf } from '../../decode.ts';
+import { isJsonObject } from '../../../matrix/json/json-value.ts';
+import type { Decoder } from '../../decode.ts';
 
-/** An object whose names are user ids. */
-export function recordByUser<T>(item: Decoder<T>): Decoder<Readonly<Record<UserId, T>>> {
-  const record = recordOf(item);
+/** An object whose names are user ids, as its entries: there may be thousands. */
+export function recordByUser<T>(item: Decoder<T>): Decoder<readonly (readonly [UserId, T])[]> {
   return {
     isOptional: false,
     decode(value, at) {
-      const decoded = record.decode(value, at);
-      if (!Object.keys(decoded).every((name) => isUserId(name))) throw invalidParam(`A name in ${at} is not a user ID`);
-      return decoded;
+      if (value === undefined) throw missingParam(`${at} is missing`);
+      if (!isJsonObject(value)) throw badJson(`${at} must be an object`);
+      return Object.entries(value).map(([name, entry]): readonly [UserId, T] => {
+        const decoded = item.decode(entry, `${at}.${name}`);
+        if (!isUserId(name)) throw invalidParam(`A name in ${at} is not a user ID`);
+        return [name, decoded];
+      });
     },
   };
 }
