@@ -158,7 +158,7 @@ export class Traffic {
   }
 
   async #claim({ actor: { userId }, deviceId }: Device): Promise<void> {
-    const text = await claimKeys(this.#context(), { [userId]: { [deviceId]: 'signed_curve25519' } });
+    const text = await claimKeys(this.#context(), [[userId, { [deviceId]: 'signed_curve25519' }]]);
     const { one_time_keys: keys } = JSON.parse(text) as {
       one_time_keys: Record<string, Record<string, Record<string, JsonObject>>>;
     };
@@ -170,8 +170,8 @@ export class Traffic {
 
   async #query(userId: UserId): Promise<JsonObject> {
     const [{ actor }] = this.devices as [Device];
-    const text = await queryKeys(this.#context(), actor, { [userId]: [] });
-    return (JSON.parse(text) as { device_keys: JsonObject }).device_keys;
+    const bytes = await queryKeys(this.#context(), actor, [[userId, []]]);
+    return (JSON.parse(bytes.toString()) as { device_keys: JsonObject }).device_keys;
   }
 
   #restart(): void {
