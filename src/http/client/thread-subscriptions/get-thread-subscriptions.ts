@@ -22,8 +22,3 @@ export const getThreadSubscriptions = defineEndpoint({
     return { json: await rooms.threadSubscriptionsPage(requester, query) };
   },
 });
-
-/** `pos` of sliding sync, too: it is what the client has seen so far. */
-function parseEitherToken(token: string): number | undefined {
-  return parseSlidingPosition(token)?.streamPos ?? parseStreamToken(token);
-}
