@@ -108,7 +108,7 @@ async function compose(
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
   const { inboxes, keyCounts } = encryption;
-  const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence, inboxes, keyCounts });
+  const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence, inboxes, keyCounts, onFailed });
   const senders = sendersOf(accounts, rateLimiter);
   const delayedEvents = new DelayedEvents(roomsContext, { ...config.delayedEvents, timers, senders, onFailed });
   const callers = callersOf(accounts, rooms, names);
@@ -139,7 +139,7 @@ async function compose(
   });
   shutdown.add('push', () => push.close());
   await accounts.resumeDeactivations();
-  accounts.validity.start();
+  accounts.validity.start(onFailed);
   await accounts.updateUserWords();
   await delayedEvents.start();
   push.start();

@@ -1,5 +1,6 @@
 /** Ports that a test owns: nothing happens unless it is caused by the test, and the same seed gives the same run. */
 import { createHash } from 'node:crypto';
+import { MailError } from '../../src/platform/mail-error.ts';
 import { OutgoingHttpError } from '../../src/platform/outgoing-http-error.ts';
 import type { Clock, OutgoingMail, Ports, Random, TimerHandle, Timers } from '../../src/platform/ports.ts';
 import { InlineWorkers } from '../../src/platform/workers.ts';
@@ -14,6 +15,8 @@ export interface TestPorts extends Ports {
   until(condition: () => boolean): Promise<void>;
   /** How many timers are waiting. */
   readonly timerCount: number;
+  /** Addresses for which the mail server takes nothing. */
+  readonly refusedMailboxes: Set<string>;
   /** What was handed to the mail server, oldest first. */
   readonly sentMail: readonly OutgoingMail[];
 }
@@ -29,6 +32,7 @@ export function testPorts(
   const time = new TestTime();
   const workers = new InlineWorkers();
   const sentMail: OutgoingMail[] = [];
+  const refusedMailboxes = new Set<string>();
   const settle = async (): Promise<void> => {
     await workers.loaded();
     await time.settle();
@@ -42,8 +46,14 @@ export function testPorts(
       srv: () => Promise.resolve([]),
     },
     http: { request: ({ url }) => Promise.reject(new OutgoingHttpError('connection', `no network in tests: ${url}`)) },
-    mail: { send: async (mail) => void sentMail.push(mail) },
+    mail: {
+      async send(mail) {
+        if (refusedMailboxes.has(mail.to)) throw new MailError('refused', `no mailbox ${mail.to} in tests`);
+        sentMail.push(mail);
+      },
+    },
     sentMail,
+    refusedMailboxes,
     ...replaced,
     workers,
     settle,

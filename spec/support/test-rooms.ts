@@ -126,7 +126,7 @@ export interface TestRoomsOptions {
   readonly serverNames?: readonly [string, ...string[]];
   readonly hotRoomsMax?: number;
   readonly encryptByDefault?: RoomsContext['encryptByDefault'];
-  readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts'>;
+  readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts' | 'onFailed'>;
   /** true: users who sync are seen online. */
   readonly hasPresence?: boolean;
 }
@@ -186,6 +186,7 @@ export class TestRooms {
     this.inboxes = new DeviceInboxes(db);
     this.keyCounts = new KeyCounts(db);
     this.sync = createSync(this.ctx, this.rooms.typing, pushRules, timers, {
+      onFailed,
       ...options.sync,
       inboxes: this.inboxes,
       keyCounts: this.keyCounts,

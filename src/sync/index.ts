@@ -57,6 +57,8 @@ export interface SyncOptions {
   /** What waits for devices. */
   readonly inboxes: DeviceInboxes;
   readonly keyCounts: KeyCounts;
+  /** Is told of failures of work that nobody waits for. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 export function createSync(
@@ -84,7 +86,7 @@ export function createSync(
     keyCounts: options.keyCounts,
   };
   const badges = new Badges(ctx);
-  const sliding = new SlidingSync(ctx, timers);
+  const sliding = new SlidingSync(ctx, timers, options.onFailed);
   const unfollow = rooms.db.onCommitted((commit) => {
     ctx.fragments.onCommit(commit);
     ctx.tails.onCommit(commit);

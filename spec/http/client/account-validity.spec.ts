@@ -7,6 +7,9 @@ import type { TestResponse } from '../../support/test-server.ts';
 const v3 = '/_matrix/client/v3';
 const dayMs = 86_400_000;
 const config = { accountValidity: { periodDays: 30, remindDays: 7 } };
+const fail = (error: unknown): never => {
+  throw error;
+};
 const expired = [403, 'ORG_MATRIX_EXPIRED_ACCOUNT'];
 
 const whoami = (test: TestAccounts, user: TestUser): Promise<TestResponse> =>
@@ -35,10 +38,10 @@ describeOnBothEngines('accounts that expire', (engine) => {
     await addAddress(test, alice, 'alice@example.org');
     const before = test.ports.sentMail.length;
     await test.ports.advance(22 * dayMs);
-    await test.accounts.validity.remind();
+    await test.accounts.validity.remind(fail);
     expect(test.ports.sentMail).toHaveLength(before);
     await test.ports.advance(dayMs);
-    test.accounts.validity.start();
+    test.accounts.validity.start(fail);
     await test.ports.advance(dayMs / 24);
     await test.ports.until(() => test.ports.sentMail.length > before);
     await test.db.drained();
@@ -46,7 +49,7 @@ describeOnBothEngines('accounts that expire', (engine) => {
     expect([mail?.to, others]).toEqual(['alice@example.org', []]);
     expect(mail?.text).toContain('2024-02-14');
     await test.ports.advance(3 * dayMs);
-    await test.accounts.validity.remind();
+    await test.accounts.validity.remind(fail);
     expect(test.ports.sentMail).toHaveLength(before + 1);
 
     await test.ports.advance(4 * dayMs);
@@ -89,10 +92,27 @@ describeOnBothEngines('accounts that expire', (engine) => {
     expect((await whoami(test, admin)).status).toBe(200);
   });
 
+  it('are told of in time, whoever else cannot be told', async () => {
+    const test = await start({ config });
+    const users = [await test.register('alice'), await test.register('bob')] as const;
+    await addAddress(test, users[0], 'alice@example.org');
+    await addAddress(test, users[1], 'bob@example.org');
+    const before = test.ports.sentMail.length;
+    test.ports.refusedMailboxes.add('alice@example.org');
+    await test.ports.advance(24 * dayMs);
+    const failures: unknown[] = [];
+    await test.accounts.validity.remind((error) => void failures.push(error));
+    expect(test.ports.sentMail.slice(before).map(({ to }) => to)).toEqual(['bob@example.org']);
+    expect(failures).toHaveLength(1);
+    test.ports.refusedMailboxes.clear();
+    await test.accounts.validity.remind(fail);
+    expect(test.ports.sentMail.slice(before).map(({ to }) => to)).toEqual(['bob@example.org', 'alice@example.org']);
+  });
+
   it('are none where nothing is configured', async () => {
     const test = await start();
     const alice = await test.register('alice');
-    test.accounts.validity.start();
+    test.accounts.validity.start(fail);
     await test.ports.advance(3_000 * dayMs);
     expect((await whoami(test, alice)).status).toBe(200);
     expect(refusal(await sendMail(test, alice))).toEqual([400, 'M_UNKNOWN']);

@@ -257,18 +257,24 @@ describeOnBothEngines('what an account can do and has, over HTTP', (engine) => {
     const path = '/_matrix/client/v3/capabilities';
     expect(refusal(await request('GET', path))).toEqual([401, 'M_MISSING_TOKEN']);
     const { json } = await request('GET', path, { user: alice });
+    const delayedEvents = { max_delay_ms: 86_400_000, max_scheduled: 100 };
     expect(json['capabilities']).toEqual({
       'm.room_versions': {
         default: '12',
-        available: Object.fromEntries(Array.from({ length: 12 }, (_, index) => [String(index + 1), 'stable'])),
+        available: {
+          ...Object.fromEntries(Array.from({ length: 12 }, (_, index) => [String(index + 1), 'stable'])),
+          'org.matrix.msc3757.10': 'unstable',
+        },
       },
       'm.change_password': { enabled: true },
       'm.set_displayname': { enabled: true },
       'm.set_avatar_url': { enabled: true },
       'm.profile_fields': { enabled: true },
-      'm.3pid_changes': { enabled: false },
+      'm.3pid_changes': { enabled: true },
       'm.get_login_token': { enabled: true },
       'm.forget_forced_upon_leave': { enabled: false },
+      'm.delayed_events': delayedEvents,
+      'org.matrix.msc4140.delayed_events': delayedEvents,
     });
     const admin = await request('GET', path, { user: await registerAdministrator('admin') });
     expect(admin.json['capabilities']).toMatchObject({ 'm.account_moderation': { suspend: true, lock: true } });

@@ -36,10 +36,17 @@ export class AccountValidity {
     this.#ctx = ctx;
   }
 
-  /** Sends reminders from now on. Does nothing where accounts do not expire or no e-mail can be sent. */
-  start(): void {
-    if (this.#periodMs === undefined || !this.#ctx.mailer.isConfigured) return;
-    this.#timer = this.#ctx.timers.after(betweenReminders, () => void this.#remindOnTime());
+  /**
+   * Sends reminders from now on. Does nothing where accounts do not expire or no e-mail can be sent. `onFailed` is told what
+   * went wrong; it is tried again.
+   */
+  start(onFailed: (error: unknown) => void): void {
+    if (this.#periodMs === undefined || !this.#ctx.mailer.isConfigured || this.#isClosed) return;
+    this.#timer = this.#ctx.timers.after(betweenReminders, () => {
+      void this.remind(onFailed)
+        .catch(onFailed)
+        .finally(() => this.start(onFailed));
+    });
   }
 
   close(): void {
@@ -53,12 +60,12 @@ export class AccountValidity {
     return periodMs === undefined ? undefined : this.#ctx.clock.nowMs() + periodMs;
   }
 
-  /** Tells the owners of accounts that expire soon, as many as are due. Rejects with the first failure of the mail server. */
-  async remind(): Promise<void> {
+  /** Tells the owners of accounts that expire soon. One mailbox that takes no message keeps nobody else from theirs. */
+  async remind(onFailed: (error: unknown) => void): Promise<void> {
     const { db, clock, config } = this.#ctx;
     const before = clock.nowMs() + config.accountValidity.remindDays * dayMs;
     for (const row of await db.all(validitiesToRemind, { before, limit: remindersAtOnce }))
-      await this.#send(row.user_nid, row.expires_ts);
+      await this.#send(row.user_nid, row.expires_ts).catch(onFailed);
   }
 
   /** Sends the message now. Throws 400 M_UNKNOWN where accounts do not expire or the account has no address, 429. */
@@ -123,11 +130,6 @@ export class AccountValidity {
   }
 
   /** Another hour's turn repeats what failed: nobody waits for this. */
-  async #remindOnTime(): Promise<void> {
-    await this.remind().catch(() => undefined);
-    if (!this.#isClosed) this.#timer = this.#ctx.timers.after(betweenReminders, () => void this.#remindOnTime());
-  }
-
   /** To all addresses of the account. False: it has none. Who has none is not asked again. */
   async #send(user: number, expiresTs: number): Promise<boolean> {
     const { db, random, config, mailer } = this.#ctx;

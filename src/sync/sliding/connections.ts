@@ -35,6 +35,7 @@ export class Connections {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #onFailed: (error: unknown) => void;
   readonly #kept: Lru<string, Kept>;
   readonly #dirty = new Map<string, Kept>();
   readonly #loading = new Map<string, Promise<Kept | undefined>>();
@@ -42,10 +43,12 @@ export class Connections {
   #isClosed = false;
   #sweptMs = 0;
 
-  constructor(db: Database, clock: Clock, timers: Timers) {
+  /** `onFailed` is told what could not be written behind. */
+  constructor(db: Database, clock: Clock, timers: Timers, onFailed: (error: unknown) => void) {
     this.#db = db;
     this.#clock = clock;
     this.#timers = timers;
+    this.#onFailed = onFailed;
     this.#kept = new Lru({ sizeMax: limits.slidingBytesMax, sizeOf: ({ connection }) => connection.size });
   }
 
@@ -143,7 +146,7 @@ export class Connections {
     this.#timers.after(limits.slidingWriteMs, () => {
       this.#isFlushPlanned = false;
       // What is not written is lost at a crash, and its client starts anew.
-      if (!this.#isClosed) this.flush().catch(() => undefined);
+      if (!this.#isClosed) this.flush().catch(this.#onFailed);
     });
   }
 

@@ -25,7 +25,7 @@ export class SlidingSync {
   readonly #timers: Timers;
   readonly #loading = new Map<SyncUser, Promise<UserRooms>>();
 
-  constructor(sync: SyncContext, timers: Timers) {
+  constructor(sync: SyncContext, timers: Timers, onFailed: (error: unknown) => void) {
     const { db, clock } = sync.rooms;
     this.#timers = timers;
     this.#ctx = {
@@ -33,7 +33,7 @@ export class SlidingSync {
       facts: new KnownRoomFacts(sync.rooms),
       stateKeys: new KnownStateKeys(sync.rooms),
       bumpStamps: new BumpStamps(db),
-      connections: new Connections(db, clock, timers),
+      connections: new Connections(db, clock, timers, onFailed),
     };
     this.#ctx.facts.onChanged = (room, what) => {
       for (const { follower } of sync.users.membersOf(room))
