@@ -39,10 +39,11 @@ describe('the classes of operations', () => {
   });
 });
 
-/** Questions that come as POST, and what the clients' own keeping up needs. */
+/** Questions that come as POST, what the clients' own keeping up needs, and what LiveKit tells with its signature. */
 const readsByPost: ReadonlySet<string> = new Set([
   'postDehydratedDeviceEvents',
   'refresh',
+  'sfuWebhook',
   'queryPublicRooms',
   'searchUserDirectory',
   'search',

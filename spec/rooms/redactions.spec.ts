@@ -37,7 +37,7 @@ describeOnBothEngines('redactions', (engine) => {
   it('does not remember what was read while the redaction was on its way', async () => {
     const { db, test, alice, bob, roomId } = await start();
     const eventId = await test.say(alice, roomId, 'a secret');
-    const held = db.holdNext('timeline.backwards');
+    const held = db.holdNext('timeline.newestOfRooms');
     const reading = test.syncOnce(bob);
     await held.reached;
     await test.rooms.redactEvent(alice, { roomId, eventId, content: {} });

@@ -53,6 +53,7 @@ export async function deleteAccountData(
   key: AccountDataKey,
 ): Promise<void> {
   assertNotManaged(key);
+  assertTypeFits(key);
   if ((await findAccountData(ctx, key)) !== undefined) await changeAccountData(ctx, key, () => ({}));
 }
 
@@ -62,8 +63,7 @@ export async function changeAccountData(
   key: AccountDataKey,
   change: (before: JsonObject | undefined) => JsonObject,
 ): Promise<void> {
-  if (Buffer.byteLength(key.type) > limits.idBytesMax)
-    throw invalidParam(`A type has at most ${limits.idBytesMax} bytes`);
+  assertTypeFits(key);
   const room = await roomNumber(ctx, key.roomId);
   if (room === undefined) throw notFound('This server does not know the room');
   const { userNid, type } = key;
@@ -117,3 +117,7 @@ async function roomNumber(ctx: Pick<AccountsContext, 'db'>, roomId: RoomId | und
 
 /** https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-12 */
 const managedTypes: ReadonlySet<string> = new Set(['m.fully_read', 'm.push_rules']);
+
+function assertTypeFits({ type }: AccountDataKey): void {
+  if (Buffer.byteLength(type) > limits.idBytesMax) throw invalidParam(`A type has at most ${limits.idBytesMax} bytes`);
+}

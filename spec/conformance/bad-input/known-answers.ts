@@ -27,11 +27,13 @@ export interface Tolerated {
 
 /** Requests that look wrong and are served all the same. An entry that nothing needs any more fails the spec. */
 export const tolerated: readonly Tolerated[] = [
-  ...['getRoomTags', 'setRoomTag', 'deleteRoomTag', 'setAccountDataPerRoom'].map((operationId) => ({
-    operationId,
-    what: /^foreign roomId/,
-    reason: "What a user notes about a room is the user's own, and does not depend on being in it.",
-  })),
+  ...['getRoomTags', 'setRoomTag', 'deleteRoomTag', 'setAccountDataPerRoom', 'deleteAccountDataPerRoom'].map(
+    (operationId) => ({
+      operationId,
+      what: /^foreign roomId/,
+      reason: "What a user notes about a room is the user's own, and does not depend on being in it.",
+    }),
+  ),
   ...[
     'putRoomKeysByRoomId',
     'getRoomKeysByRoomId',
