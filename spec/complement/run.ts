@@ -1,7 +1,8 @@
 /**
  * npm run complement -- [CHECKOUT] [--package NAME]... [--run REGULAR-EXPRESSION] [--parallel N] [--verbose]
- * Runs tests of Complement, by default those of tests/csapi, against `npm run serve-env`, writes results.txt beside this file
- * and prints what changed. With --run, the results are only compared: a part of the tests is no new table.
+ * Runs tests of Complement, by default of tests/csapi and of proposals that are served, against `npm run serve-env`, writes
+ * results.txt beside this file and prints what changed. With --run, the results are only compared: a part of the tests is no
+ * new table.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,10 +15,25 @@ import { buildSuite, reasonAgainst, type Places, type Suite } from './setup.ts';
 const repository = resolve(import.meta.dirname, '../..');
 const table = join(import.meta.dirname, 'results.txt');
 
+/** Those that one server can pass: the others want federation. */
+const packagesByDefault = [
+  'csapi',
+  'msc3391',
+  'msc3757',
+  'msc3874',
+  'msc3890',
+  'msc3930',
+  'msc3967',
+  'msc4140',
+  'msc4155',
+  'msc4222',
+  'msc4306',
+];
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    package: { type: 'string', multiple: true, default: ['csapi'] },
+    package: { type: 'string', multiple: true, default: packagesByDefault },
     run: { type: 'string' },
     parallel: { type: 'string', default: '2' },
     verbose: { type: 'boolean', default: false },
