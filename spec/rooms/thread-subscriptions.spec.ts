@@ -114,7 +114,11 @@ describeOnBothEngines('threads that people follow', (engine) => {
     expect(await changes(db.committedPos())).toEqual({ subscribed: {}, unsubscribed: {}, end: undefined });
     expect(await changes(-1, 100, alice)).toEqual({ subscribed: {}, unsubscribed: {}, end: undefined });
     const newest = await changes(-1, 1);
-    expect(newest).toEqual({ subscribed: {}, unsubscribed: whole.unsubscribed, end: expect.stringMatching(/^s\d+\.0$/) });
+    expect(newest).toEqual({
+      subscribed: {},
+      unsubscribed: whole.unsubscribed,
+      end: expect.stringMatching(/^s\d+\.0$/),
+    });
     const page = (range: { from?: number; to?: number; limit?: number }) =>
       test.rooms.threadSubscriptionsPage(bob, { from: undefined, to: undefined, limit: 100, ...range });
     const rest = await page({ from: Number(newest.end?.slice(1)) });
