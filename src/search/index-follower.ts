@@ -20,6 +20,8 @@ import { type IndexWork, IndexWriter, workOfEvent } from './index-writer.ts';
 
 /** Of one unit, so that messages need not wait for it. */
 const worksPerUnit = 50;
+/** Entries that are written together cost a fraction of what each costs alone; whoever searches does not wait for more. */
+const gatherMs = 1_000;
 const sliceRooms = 500;
 const retryMs = 5_000;
 
@@ -46,6 +48,10 @@ export class IndexFollower {
   #isLive = false;
   #isClosed = false;
   #work: Promise<void> | undefined;
+  /** While fewer works are there than a unit can have: writes what there is. */
+  #endGathering: (() => void) | undefined;
+  /** How many wait until nothing is left. */
+  #settling = 0;
   #waiters: { readonly pos: number; readonly resolve: () => void }[] = [];
 
   constructor(ctx: Pick<RoomsContext, 'db' | 'states'>, options: FollowerOptions) {
@@ -60,17 +66,23 @@ export class IndexFollower {
   async caughtUp(): Promise<void> {
     if (!this.#isLive || this.#work === undefined) return;
     const pos = this.#ctx.db.committedPos();
-    await new Promise<void>((resolve) => this.#waiters.push({ pos, resolve }));
+    const told = new Promise<void>((resolve) => this.#waiters.push({ pos, resolve }));
+    this.#endGathering?.();
+    await told;
   }
   /** Resolves when nothing is left to do. */
   async settled(): Promise<void> {
+    this.#settling++;
+    this.#endGathering?.();
     while (this.#work !== undefined) await this.#work;
+    this.#settling--;
   }
 
   /** What was not indexed by then is after the next start. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#unfollow();
+    this.#endGathering?.();
     this.#tell(Infinity);
     await this.#work;
   }
@@ -82,6 +94,7 @@ export class IndexFollower {
     this.#queue.push({ pos, works });
     this.#queued += works.length;
     if (this.#queued > limits.searchQueueMax) this.#forgetQueue();
+    if (this.#queued >= worksPerUnit) this.#endGathering?.();
     this.#run();
   }
 
@@ -120,6 +133,7 @@ export class IndexFollower {
   async #loop(): Promise<void> {
     while (!this.#isClosed) {
       if (!this.#isWhole) await this.#catchUp();
+      await this.#gather();
       const works: IndexWork[] = [];
       let pos: number | undefined;
       while (works.length < worksPerUnit && this.#queue.length > 0) {
@@ -136,6 +150,17 @@ export class IndexFollower {
       this.#tell(pos);
       await this.#letOthersRun();
     }
+  }
+
+  async #gather(): Promise<void> {
+    const isHurried = this.#waiters.length > 0 || this.#settling > 0 || this.#isClosed;
+    if (isHurried || this.#queued === 0 || this.#queued >= worksPerUnit) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.timers.after(gatherMs, resolve);
+    this.#endGathering = resolve;
+    await promise;
+    this.#endGathering = undefined;
+    timer.cancel();
   }
 
   /** First what an interrupted round has left, then everything up to now, while #queue gathers what comes from now on. */
