@@ -67,7 +67,6 @@ export const limits = Object.freeze({
   slidingSubscriptionsMax: 100,
   /** Of the older shape, whose clients know of no bound. */
   slidingUnboundedSubscriptionsMax: 1_000,
-  slidingTimelineMax: 1_000,
   slidingNameBytesMax: 255,
   /** Of one device; the one that was not used for longest gives way. */
   slidingConnectionsMax: 16,
