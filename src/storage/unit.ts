@@ -14,9 +14,9 @@ import type { EngineName } from './query-compilers.ts';
 /** A unit from the call of `write` until it is settled: first built, then waiting in the queue, then committed or failed. */
 export class Unit implements UnitBuilder, UnitTicket {
   serial = 0;
-  readonly statements: BoundStatement[] = [];
-  readonly required: Unit[] = [];
-  readonly wakes: Wake[] = [];
+  statements: BoundStatement[] = [];
+  required: Unit[] = [];
+  wakes: Wake[] = [];
   /** Sum of the lengths of texts and blobs. */
   bytes = 0;
   /** The highest position of this unit, 0 when it has none. */
@@ -93,7 +93,14 @@ export class Unit implements UnitBuilder, UnitTicket {
     this.onSettled?.();
   }
 
+  /**
+   * The last that happens to it. What it was made of is let go, because it may be kept for long: a room keeps its last unit,
+   * which would keep those that it required, and so on.
+   */
   tell(): void {
+    this.statements = [];
+    this.required = [];
+    this.wakes = [];
     if (this.#promise !== undefined) this.#tellPromise();
   }
 
