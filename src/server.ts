@@ -139,6 +139,7 @@ async function compose(
   });
   shutdown.add('push', () => push.close());
   await accounts.resumeDeactivations();
+  await rooms.guestDepartures.resume();
   accounts.validity.start(onFailed);
   await accounts.updateUserWords();
   await delayedEvents.start();

@@ -81,6 +81,7 @@ export const emailConfigOfTests: Config['email'] = loadConfig(undefined, {
 export const accountsConfigOfTests: AccountsConfig = {
   registration: {
     enabled: true,
+    allowGuests: false,
     requireToken: false,
     email: 'off',
     terms: [],

@@ -24,6 +24,12 @@ export class TestClient {
     return new TestClient(url, String(json['user_id']), String(json['access_token']));
   }
 
+  /** Somebody with the token, as the server knows them. */
+  static async withToken({ url }: Pick<LoopbackServer, 'url'>, token: string): Promise<TestClient> {
+    const { json } = await requestJson(url, 'GET', `${v3}/account/whoami`, { token });
+    return new TestClient(url, String(json['user_id']), token);
+  }
+
   /** The server's first administrator: once per server. */
   static async registerAdministrator({ url, server }: Omit<LoopbackServer, 'close'>): Promise<TestClient> {
     const token = (await server.accounts.mintFirstAdministratorToken()) ?? '';

@@ -16,6 +16,8 @@ export interface NewAccount {
   /** undefined: nobody can log in by password. */
   readonly password: string | undefined;
   readonly isAdmin: boolean;
+  /** Absent: a user's. */
+  readonly kind?: 'guest' | undefined;
   readonly userType?: string | undefined;
   readonly displayName: string | undefined;
 }
@@ -44,7 +46,7 @@ export async function createAccount(
     unit.run(insertAccount, {
       user,
       localpart: localpartOf(userId),
-      kind: 'user',
+      kind: account.kind ?? 'user',
       userType: account.userType ?? null,
       passwordHash,
       admin: account.isAdmin ? 1 : 0,

@@ -24,6 +24,7 @@ import { issueOpenIdToken, openIdTokenOwner } from './openid-tokens.ts';
 import { Passwords } from './passwords.ts';
 import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
+import { registerGuest } from './guests.ts';
 import { assertRegistrationIsOpen, register } from './registration.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
 import { assertMaySend } from './may-send.ts';
@@ -71,15 +72,15 @@ export function createAccounts(dependencies: AccountsDependencies) {
     capabilities: (requester: Pick<Requester, 'isAdmin'>) =>
       capabilitiesOf(requester, { ...ctx.config, canConfirmEmail: ctx.mailer.isConfigured }),
     /** Throws 403 M_FORBIDDEN where nobody can register. */
-    assertRegistrationOpen: (): void => assertRegistrationIsOpen(ctx, 'user'),
+    assertRegistrationOpen: (): void => assertRegistrationIsOpen(ctx),
     /** Throws 400 M_INVALID_USERNAME or M_USER_IN_USE, 403 M_FORBIDDEN where nobody can register. */
     async checkAvailability(username: string): Promise<void> {
-      assertRegistrationIsOpen(ctx, 'user');
+      assertRegistrationIsOpen(ctx);
       await assertAvailable(ctx, userIdForRegistration(ctx, username));
     },
     /** Throws 403 M_FORBIDDEN where nobody can register. */
     async isRegistrationTokenValid(token: string): Promise<boolean> {
-      assertRegistrationIsOpen(ctx, 'user');
+      assertRegistrationIsOpen(ctx);
       return ctx.registrationTokens.isValid(token);
     },
     /** The filter of a user by its id; undefined: there is none. */
@@ -110,6 +111,7 @@ export function createAccounts(dependencies: AccountsDependencies) {
 
 const operations = {
   register,
+  registerGuest,
   logInWithPassword: login.logInWithPassword,
   logInWithToken: login.logInWithToken,
   refreshSession,

@@ -1,5 +1,5 @@
 /** Profiles of local users. https://spec.matrix.org/v1.19/client-server-api/#profiles */
-import { forbidden, notFound } from '../matrix/errors.ts';
+import { forbidden, guestAccessForbidden, notFound } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
 import { deleteProfileField, profileFields, setProfileField } from '../storage/stores/profile-store.ts';
@@ -91,7 +91,8 @@ async function changeableProfile(
 ): Promise<Account> {
   const isOwn = requester.userId === userId;
   if (!isOwn && !requester.isAdmin) throw forbidden('You cannot change the profile of other users');
-  if (requester.isGuest && name !== 'displayname') throw forbidden('Guests can only change their display name');
+  if (requester.isGuest && name !== 'displayname')
+    throw guestAccessForbidden('Guests can only change their display name');
   if (isOwn) assertNotSuspended(requester);
   checkProfileFieldName(name);
   return profileOwner(ctx, userId);

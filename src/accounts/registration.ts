@@ -1,18 +1,19 @@
 /** POST /register. https://spec.matrix.org/v1.19/client-server-api/#legacy-account-registration */
-import { forbidden, MatrixError, missingParam } from '../matrix/errors.ts';
+import { forbidden, missingParam } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
-import { newUserId } from '../matrix/ids/user-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { confirmPasswordHash } from '../storage/stores/account-store.ts';
 import { useRegistrationToken } from '../storage/stores/registration-token-store.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { deleteEmailSession } from '../storage/stores/email-session-store.ts';
 import { insertThreepid } from '../storage/stores/threepid-store.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import { findIdentified, getAccount } from './account.ts';
 import type { AccountsContext } from './context.ts';
 import { createAccount } from './create-account.ts';
 import type { ConfirmedEmail } from './email/email-sessions.ts';
 import { threepidInUse } from './email/own-threepids.ts';
+import { assertUpgrades, becomeUser, findGuest, randomUserId } from './guests.ts';
 import type { Authorised, InteractiveAuth, Operation, StageType } from './interactive-auth.ts';
 import { checkNewPassword } from './password-policy.ts';
 import {
@@ -23,11 +24,13 @@ import {
   type SessionRequest,
   whilePasswordStands,
 } from './sessions.ts';
+import type { Requester } from './requester.ts';
 import { hasTerms, termsParameters, writeConsent } from './terms.ts';
 import { assertAvailable, userIdForRegistration } from './username.ts';
 
 export interface RegistrationRequest {
-  readonly kind: 'user' | 'guest';
+  /** The access token of a guest, whose account becomes a user's. */
+  readonly guestAccessToken: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly auth: JsonObject | undefined;
@@ -40,28 +43,33 @@ export interface Registered {
   readonly session: NewSession | undefined;
 }
 
-type Registering = AccountsContext & { readonly interactiveAuth: InteractiveAuth };
+type Registering = AccountsContext & {
+  readonly interactiveAuth: InteractiveAuth;
+  readonly accessTokens: Pick<AccessTokens, 'authenticate'>;
+};
 
 /**
- * Throws 403 M_GUEST_ACCESS_FORBIDDEN or M_FORBIDDEN when this server does not take such accounts, 401 while stages are
- * missing, 400 M_INVALID_USERNAME, M_USER_IN_USE, M_WEAK_PASSWORD, M_MISSING_PARAM. What can be checked is checked before
- * any stage, as the specification demands.
+ * Throws 403 M_FORBIDDEN when nobody can register or the guest is none, 401 while stages are missing, 400
+ * M_INVALID_USERNAME, M_USER_IN_USE, M_WEAK_PASSWORD, M_MISSING_PARAM. What can be checked is checked before any stage, as
+ * the specification demands.
  */
 export async function register(ctx: Registering, request: RegistrationRequest): Promise<Registered> {
-  assertRegistrationIsOpen(ctx, request.kind);
-  const operation = operationOf(ctx, request);
+  assertRegistrationIsOpen(ctx);
+  const guest = await findGuest(ctx, request);
+  const operation = operationOf(ctx, request, guest?.userId);
   const earlier = ctx.interactiveAuth.findOutcome(operation, request.auth);
   if (typeof earlier === 'string') return registeredBefore(ctx, earlier as UserId, request);
 
   const wanted = request.username === undefined ? undefined : userIdForRegistration(ctx, request.username);
-  if (wanted !== undefined) await assertAvailable(ctx, wanted);
+  if (guest !== undefined) assertUpgrades(guest, wanted);
+  else if (wanted !== undefined) await assertAvailable(ctx, wanted);
   if (request.password !== undefined) checkNewPassword(request.password, ctx.config.password.minimumLength);
   else if (request.auth !== undefined) throw missingParam('password is missing');
 
   const authorised = await ctx.interactiveAuth.authorise(operation, request.auth);
   const userId = wanted ?? randomUserId(ctx);
   try {
-    const session = await createRegistered(ctx, userId, request, authorised);
+    const session = await createRegistered(ctx, userId, request, authorised, guest);
     authorised.succeeded(userId);
     return { userId, session };
   } catch (error) {
@@ -71,8 +79,7 @@ export async function register(ctx: Registering, request: RegistrationRequest): 
 }
 
 /** Throws 403 when nobody can register by themselves. */
-export function assertRegistrationIsOpen(ctx: Pick<AccountsContext, 'config'>, kind: 'user' | 'guest'): void {
-  if (kind === 'guest') throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'There are no guests on this server');
+export function assertRegistrationIsOpen(ctx: Pick<AccountsContext, 'config'>): void {
   if (!ctx.config.registration.enabled) throw forbidden('Registration is disabled');
 }
 
@@ -81,6 +88,7 @@ async function createRegistered(
   userId: UserId,
   request: RegistrationRequest,
   { registrationToken, email }: Authorised,
+  guest: Requester | undefined,
 ): Promise<NewSession | undefined> {
   const { username: displayName, password, inhibitLogin } = request;
   if (email !== undefined) await assertUnusedEmail(ctx, email);
@@ -94,9 +102,11 @@ async function createRegistered(
     unit.run(deleteEmailSession, { sid }, { changes: 1 });
     unit.run(insertThreepid, { medium: 'email', address, user, addedTs: nowMs, validatedTs });
   };
+  const wantedSession = inhibitLogin ? undefined : request.session;
   const account = { userId, password, isAdmin: false, displayName };
   try {
-    return (await createAccount(ctx, account, inhibitLogin ? undefined : request.session, also)).session;
+    if (guest !== undefined) return await becomeUser(ctx, guest, password ?? '', wantedSession, also);
+    return (await createAccount(ctx, account, wantedSession, also)).session;
   } catch (error) {
     // What was not unique may have been the address: somebody else was faster.
     if (email !== undefined) await assertUnusedEmail(ctx, email);
@@ -123,7 +133,7 @@ async function registeredBefore(ctx: Registering, userId: UserId, request: Regis
   return { userId, session: await whilePasswordStands(session) };
 }
 
-function operationOf(ctx: Registering, request: RegistrationRequest): Operation {
+function operationOf(ctx: Registering, request: RegistrationRequest, guest: UserId | null = null): Operation {
   const { username = null, password = null, inhibitLogin, session } = request;
   const first: readonly StageType[] = [
     ...(ctx.config.registration.requireToken ? (['m.login.registration_token'] as const) : []),
@@ -131,7 +141,7 @@ function operationOf(ctx: Registering, request: RegistrationRequest): Operation 
   ];
   return {
     name: 'register',
-    parameters: { username, password, inhibitLogin, deviceId: session.deviceId },
+    parameters: { username, password, inhibitLogin, deviceId: session.deviceId, guest },
     requester: undefined,
     flows: lastStages(ctx).map((last) => [...first, last]),
     stageParameters: hasTerms(ctx) ? { 'm.login.terms': termsParameters(ctx) } : {},
@@ -147,12 +157,4 @@ function lastStages({ config, mailer }: Registering): readonly StageType[] {
   const { email } = config.registration;
   if (!mailer.isConfigured || email === 'off') return ['m.login.dummy'];
   return email === 'required' ? ['m.login.email.identity'] : ['m.login.dummy', 'm.login.email.identity'];
-}
-
-/** For people without a wish. Twelve letters and digits are unlikely enough to be taken that a collision is an error. */
-function randomUserId(ctx: Pick<AccountsContext, 'random' | 'localServers'>): UserId {
-  const localpart = Array.from({ length: 12 }, () => ctx.random.int(36).toString(36)).join('');
-  const userId = newUserId(localpart, ctx.localServers.main);
-  if (userId === undefined) throw new Error('the server name leaves no room for localparts');
-  return userId;
 }

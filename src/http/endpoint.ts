@@ -83,6 +83,8 @@ export interface EndpointDefinition<
   readonly allowLocked?: boolean;
   /** What also accounts may do that have expired. */
   readonly allowExpired?: boolean;
+  /** What guests may do; everything else is refused with 403 M_GUEST_ACCESS_FORBIDDEN. https://spec.matrix.org/v1.19/client-server-api/#guest-access */
+  readonly allowGuests?: boolean;
   /**
    * What a suspended person may not do: 403 M_USER_SUSPENDED. https://spec.matrix.org/v1.19/client-server-api/#account-suspension
    * Where it depends on the request, the handler calls `assertNotSuspended`.

@@ -1,6 +1,6 @@
 import type { Requester } from '../accounts/requester.ts';
 import { assertNotSuspended } from '../accounts/suspension.ts';
-import { forbidden } from '../matrix/errors.ts';
+import { forbidden, guestAccessForbidden } from '../matrix/errors.ts';
 import type { JsonValue } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
 import { callerOfAddress } from '../platform/caller-of-address.ts';
@@ -78,6 +78,9 @@ async function authenticate<Domain>(
   }
   const { allowLocked = false, allowExpired = false } = endpoint;
   const requester = await auth.authenticate(token, { allowLocked, allowExpired, client: exchange });
+  // Where nobody needs an account, guests do not need more of one.
+  if (requester.isGuest && endpoint.allowGuests !== true && endpoint.auth !== 'optionalAccessToken')
+    throw guestAccessForbidden('Guests may not do this: register an account first');
   if (endpoint.auth === 'adminAccessToken' && !requester.isAdmin)
     throw forbidden('Only server administrators may do this');
   if (endpoint.refusedWhileSuspended === true) assertNotSuspended(requester);

@@ -24,6 +24,9 @@ export class MatrixError extends Error {
 }
 
 export const forbidden = (message: string): MatrixError => new MatrixError(403, 'M_FORBIDDEN', message);
+/** https://spec.matrix.org/v1.19/client-server-api/#guest-access */
+export const guestAccessForbidden = (message: string): MatrixError =>
+  new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', message);
 export const notFound = (message: string): MatrixError => new MatrixError(404, 'M_NOT_FOUND', message);
 export const badJson = (message: string): MatrixError => new MatrixError(400, 'M_BAD_JSON', message);
 export const invalidParam = (message: string): MatrixError => new MatrixError(400, 'M_INVALID_PARAM', message);

@@ -9,6 +9,7 @@ import type { JsonObject } from '../matrix/json/json-value.ts';
 import { type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { assertGuestsEnter } from './guest-access.ts';
 import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined, memberOf, membershipIn } from './membership.ts';
 import { authorised, withoutAuthorisation } from './restricted-joins.ts';
@@ -32,7 +33,7 @@ export async function inviteUser(ctx: RoomsContext, actor: Actor, request: Membe
 
 /**
  * Joining a room where one is already changes nothing, unless the content is another one.
- * Errors: M_FORBIDDEN; as `authorisingMember` for a restricted room; M_NOT_FOUND for a room that this server does not know, because it knows nobody to ask for it.
+ * Errors: M_FORBIDDEN; M_GUEST_ACCESS_FORBIDDEN; as `authorisingMember` for a restricted room; M_NOT_FOUND for a room that this server does not know, because it knows nobody to ask for it.
  */
 export async function joinRoom(
   ctx: RoomsContext,
@@ -45,6 +46,7 @@ export async function joinRoom(
     const current = await memberOf(dag, actor.userId);
     const content = contentOf('join', request, await profileOf(ctx, actor.userId));
     if (current !== undefined && sameContent(dag, withoutAuthorisation(current.content), content)) return nothingToDo;
+    await assertGuestsEnter(dag, actor);
     return append(ctx, dag, actor.userId, actor.userId, await authorised(ctx, dag, actor.userId, content));
   });
 }

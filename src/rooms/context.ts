@@ -45,6 +45,8 @@ export interface Actor {
   readonly deviceNid: number;
   /** Administrators of the server may change its directory as if every room were theirs. */
   readonly isAdmin?: boolean;
+  /** Guests join only rooms that let guests in. */
+  readonly isGuest?: boolean;
 }
 
 /** https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers */

@@ -14,6 +14,7 @@ import { insertThreadEvent } from '../storage/stores/thread-event-store.ts';
 import { insertTransaction } from '../storage/stores/txn-store.ts';
 import { type ClientTransaction, type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
+import { mayCloseToGuests } from './guest-access.ts';
 import { type MemberChange, applyMemberChange, memberChangesOf } from './member-changes.ts';
 import { openingOf, writeOpening } from './open-rooms.ts';
 import { everybody, mentionsIn } from './mentions.ts';
@@ -96,12 +97,14 @@ export async function prepareEffects(
   };
   let members: readonly MemberChange[] = [];
   let opening: boolean | undefined;
+  let guestAccessChanged = false;
   return {
     options: {
       notifies: lasting.notifies,
       async prepare({ stateChanges }) {
         members = await memberChangesOf(ctx, dag, stateChanges);
         opening = await openingOf(dag, stateChanges);
+        guestAccessChanged = mayCloseToGuests(stateChanges, lasting.redaction?.target.event);
       },
       also(unit, placed) {
         if (request.transaction !== undefined) {
@@ -110,6 +113,7 @@ export async function prepareEffects(
         }
         for (const member of members) applyMemberChange(unit, member, placed);
         if (opening !== undefined) writeOpening(unit, placed.room, opening);
+        if (guestAccessChanged) unit.wake({ kind: 'guest-access', room: placed.room });
         if (placed.ord !== null) applyVisible(unit, lasting, placed, placed.ord);
       },
     },

@@ -18,6 +18,7 @@ import { openJoinedRoom } from './membership.ts';
 import * as aliases from './directory/aliases.ts';
 import * as directory from './directory/public-rooms.ts';
 import { PublishedRooms } from './directory/published-rooms.ts';
+import { GuestDepartures } from './guest-departures.ts';
 import { spaceHierarchy } from './hierarchy/space-hierarchy.ts';
 import { summariseRoom } from './hierarchy/summarise-room.ts';
 import { mutualRooms } from './mutual-rooms.ts';
@@ -67,10 +68,12 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
   const typing = new Typing(ctx.db, options.timers);
   const published = new PublishedRooms(ctx, options.timers);
   const stopExpiry = expireTransactions(ctx, options.timers);
+  const guestDepartures = new GuestDepartures(ctx, options.onFailed);
   const stopTying = tieExtremities(ctx, options);
   return {
     ...bindAll(ctx, operations),
     typing,
+    guestDepartures,
     publicRooms: (query: directory.PublicRoomsQuery) => directory.listPublicRooms(ctx, published, query),
     async setTyping(actor: Actor, roomId: RoomId, timeoutMs: number | undefined): Promise<void> {
       const dag = await openJoinedRoom(ctx, actor.userId, roomId);
@@ -123,6 +126,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
       published.close();
       stopExpiry();
       stopTying();
+      guestDepartures.close();
     },
   };
 }

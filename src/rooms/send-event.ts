@@ -11,6 +11,7 @@ import type { EventDraft } from './build-event.ts';
 import type { Actor, ClientTransaction, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { assertRedactionKeepsEncryption } from './encryption-policy.ts';
+import { assertGuestsEnter } from './guest-access.ts';
 import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
@@ -104,6 +105,7 @@ export async function sendState(ctx: RoomsContext, actor: Actor, request: StateR
       if (stickyMs === undefined && current?.sender === actor.userId && saysAlready(dag, current, wanted))
         return { eventId: current.eventId, placed: undefined };
       const isJoin = isMember && stateKey === actor.userId && wanted['membership'] === 'join';
+      if (isJoin) await assertGuestsEnter(dag, actor);
       const content = isJoin ? await authorised(ctx, dag, actor.userId, wanted) : wanted;
       const draft: EventDraft = { type, stateKey, sender: actor.userId, content, stickyMs };
       if (!isMember) await checkRelation(ctx, dag, actor, draft);

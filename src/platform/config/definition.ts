@@ -155,6 +155,11 @@ export const configFields = {
   ),
   registration: section('Who may make accounts.', {
     enabled: field(kind.boolean(), false, 'Whether people may register by themselves.'),
+    allow_guests: field(
+      kind.boolean(),
+      false,
+      'Whether anybody may be a guest: an account without a name or password, which enters only rooms that let guests in.',
+    ),
     require_token: field(kind.boolean(), false, 'Whether they need a registration token from an administrator.'),
     email: field(
       kind.oneOf('off', 'optional', 'required'),

@@ -7,6 +7,7 @@ export const getTokenOwner = defineEndpoint({
   path: '/_matrix/client/v3/account/whoami',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: {},
   query: {},
   async handle({ requester }) {

@@ -10,6 +10,7 @@ export const getDevice = defineEndpoint({
   path: '/_matrix/client/v3/devices/{deviceId}',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { deviceId: string() },
   query: {},
   async handle({ params, requester }, { accounts }: { accounts: Pick<Accounts, 'getDevice'> }) {

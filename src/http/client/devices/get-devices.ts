@@ -9,6 +9,7 @@ export const getDevices = defineEndpoint({
   path: '/_matrix/client/v3/devices',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: {},
   query: {},
   async handle({ requester }, { accounts }: { accounts: Pick<Accounts, 'listDevices'> }) {

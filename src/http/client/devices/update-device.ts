@@ -10,6 +10,7 @@ export const updateDevice = defineEndpoint({
   path: '/_matrix/client/v3/devices/{deviceId}',
   auth: 'accessToken',
   rateLimit: 'account',
+  allowGuests: true,
   params: { deviceId: string() },
   query: {},
   body: object({ display_name: optional(string({ maxBytes: limits.deviceNameBytesMax })) }),

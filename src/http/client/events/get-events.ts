@@ -17,6 +17,7 @@ export const getEvents = defineEndpoint({
   path: '/_matrix/client/v3/events',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: {},
   query: {
     from: optional(string()),

@@ -11,6 +11,7 @@ export const roomInitialSync = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/initialSync',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { roomId: roomId() },
   query: { limit: withDefault(queryInteger({ min: 0 }), limits.messagesDefault) },
   async handle({ params, query, requester }, { rooms }: { rooms: Pick<Rooms, 'snapshot'> }) {

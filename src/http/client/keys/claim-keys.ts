@@ -10,6 +10,7 @@ export const claimKeys = defineEndpoint({
   path: '/_matrix/client/v3/keys/claim',
   auth: 'accessToken',
   rateLimit: 'send',
+  allowGuests: true,
   params: {},
   query: {},
   body: object({ timeout: optional(integer()), one_time_keys: recordByUser(recordOf(string())) }),

@@ -10,6 +10,7 @@ export const queryKeys = defineEndpoint({
   path: '/_matrix/client/v3/keys/query',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: {},
   query: {},
   body: object({ timeout: optional(integer()), device_keys: recordByUser(arrayOf(string())) }),

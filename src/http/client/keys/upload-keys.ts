@@ -9,6 +9,7 @@ export const uploadKeys = defineEndpoint({
   path: '/_matrix/client/v3/keys/upload',
   auth: 'accessToken',
   rateLimit: 'account',
+  allowGuests: true,
   params: {},
   query: {},
   body: object({

@@ -10,6 +10,7 @@ export const setProfileField = defineEndpoint({
   path: '/_matrix/client/v3/profile/{userId}/{keyName}',
   auth: 'accessToken',
   rateLimit: 'account',
+  allowGuests: true,
   params: { userId: userId(), keyName: string() },
   query: {},
   body: jsonObject(),

@@ -10,6 +10,7 @@ export const getEventContext = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/context/{eventId}',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { roomId: roomId(), eventId: eventId() },
   query: { limit: withDefault(queryInteger({ min: 0 }), 10), filter: optional(string()) },
   async handle({ params, query, requester }, { rooms }: { rooms: Pick<Rooms, 'context'> }) {

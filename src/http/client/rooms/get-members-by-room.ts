@@ -10,6 +10,7 @@ export const getMembersByRoom = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/members',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { roomId: roomId() },
   query: { at: optional(string()), membership: optional(membership()), not_membership: optional(membership()) },
   async handle({ params, query, requester }, { rooms }: { rooms: Pick<Rooms, 'members'> }) {

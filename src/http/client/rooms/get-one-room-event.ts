@@ -10,6 +10,7 @@ export const getOneRoomEvent = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/event/{eventId}',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { roomId: roomId(), eventId: eventId() },
   query: {},
   async handle({ params, requester }, { rooms }: { rooms: Pick<Rooms, 'event'> }) {

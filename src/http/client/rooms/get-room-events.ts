@@ -10,6 +10,7 @@ export const getRoomEvents = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/messages',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { roomId: roomId() },
   query: {
     from: optional(string()),

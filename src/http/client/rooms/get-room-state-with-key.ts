@@ -12,6 +12,7 @@ export const getRoomStateWithKey = defineEndpoint({
   alsoAt: ['/_matrix/client/v3/rooms/{roomId}/state/{eventType}'],
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { roomId: roomId(), eventType: string(), stateKey: withDefault(string(), '') },
   query: { format: withDefault(oneOf('content', 'event'), 'content') },
   async handle({ params, query, requester }, { rooms }: { rooms: Pick<Rooms, 'stateEvent'> }) {

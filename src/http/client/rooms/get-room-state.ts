@@ -10,6 +10,7 @@ export const getRoomState = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/state',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: { roomId: roomId() },
   query: {},
   async handle({ params, requester }, { rooms }: { rooms: Pick<Rooms, 'state'> }) {

@@ -10,6 +10,7 @@ export const joinRoomById = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/join',
   auth: 'accessToken',
   rateLimit: 'send',
+  allowGuests: true,
   refusedWhileSuspended: true,
   params: { roomId: roomId() },
   query: {},

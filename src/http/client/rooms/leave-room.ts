@@ -10,6 +10,7 @@ export const leaveRoom = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/leave',
   auth: 'accessToken',
   rateLimit: 'send',
+  allowGuests: true,
   params: { roomId: roomId() },
   query: {},
   body: object({ reason: optional(string()) }),

@@ -11,6 +11,7 @@ export const sendMessage = defineEndpoint({
   path: '/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}',
   auth: 'accessToken',
   rateLimit: 'send',
+  allowGuests: true,
   refusedWhileSuspended: true,
   params: { roomId: roomId(), eventType: string({ maxBytes: 255 }), txnId: string({ maxBytes: 255 }) },
   query: sendOptions,

@@ -1,5 +1,6 @@
 /** What the endpoints that send events take in the query beside the specification's own. */
-import { MatrixError, invalidParam } from '../../../matrix/errors.ts';
+import type { Requester } from '../../../accounts/requester.ts';
+import { MatrixError, guestAccessForbidden, invalidParam } from '../../../matrix/errors.ts';
 import type { JsonValue } from '../../../matrix/json/json-value.ts';
 import type { DelayedEvents } from '../../../rooms/delayed-events/delayed-events.ts';
 import { DelayTooLong, type DelayRequest } from '../../../rooms/delayed-events/schedule-event.ts';
@@ -41,11 +42,8 @@ export interface DelayDomain {
 }
 
 /** The answer to a request with a delay. A delay that is too long is told as the clients that ask in this way expect it. */
-export async function schedule(
-  domain: DelayDomain,
-  requester: Parameters<DelayedEvents['schedule']>[0],
-  request: DelayRequest,
-): Promise<Reply> {
+export async function schedule(domain: DelayDomain, requester: Requester, request: DelayRequest): Promise<Reply> {
+  if (requester.isGuest) throw guestAccessForbidden('Guests cannot send events later');
   const delayId = await domain.delayedEvents.schedule(requester, request).catch((error: unknown) => {
     throw error instanceof DelayTooLong ? new MatrixError(400, 'M_UNKNOWN', error.message, error.extra) : error;
   });

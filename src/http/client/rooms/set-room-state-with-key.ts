@@ -13,6 +13,7 @@ export const setRoomStateWithKey = defineEndpoint({
   alsoAt: ['/_matrix/client/v3/rooms/{roomId}/state/{eventType}'],
   auth: 'accessToken',
   rateLimit: 'send',
+  allowGuests: true,
   refusedWhileSuspended: true,
   params: {
     roomId: roomId(),

@@ -24,6 +24,7 @@ export const sync = defineEndpoint({
   path: '/_matrix/client/v3/sync',
   auth: 'accessToken',
   rateLimit: 'read',
+  allowGuests: true,
   params: {},
   query: {
     filter: optional(string()),

@@ -9,6 +9,7 @@ export const sendToDevice = defineEndpoint({
   path: '/_matrix/client/v3/sendToDevice/{eventType}/{txnId}',
   auth: 'accessToken',
   rateLimit: 'signal',
+  allowGuests: true,
   params: { eventType: string({ maxBytes: 255 }), txnId: string({ maxBytes: 255 }) },
   query: {},
   body: object({ messages: recordOf(recordOf(jsonObject())) }),
