@@ -8,6 +8,8 @@ import { noPush, type PushOutcome } from '../matrix/push-rules/push-outcome.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import { pushRoomOf } from '../rooms/mentions.ts';
+import { isFollowed } from '../rooms/thread-subscriptions.ts';
+import { ancestryFrom, mainThread } from '../rooms/threads.ts';
 import { joinedCount } from '../storage/stores/membership-store.ts';
 import type { Owner, PushRules } from './ports.ts';
 
@@ -24,6 +26,7 @@ export class EventOutcomes {
   readonly #pushEvent: PushEvent;
   readonly #room: PushRoom;
   #byDefault: SharedOutcome | undefined;
+  #thread: string | undefined;
 
   private constructor(ctx: OutcomesContext, dag: RoomDag, event: RoomEvent, room: PushRoom) {
     this.#ctx = ctx;
@@ -59,11 +62,21 @@ export class EventOutcomes {
     return (await this.#ctx.rooms.invitePermissions.of(owner)).decide(sender) !== 'allow';
   }
 
-  async #evaluate(rules: CompiledPushRules, shared: SharedOutcome, { userId }: Owner): Promise<PushOutcome> {
-    if (!shared.bodyDecides && !shared.namedUserIds.includes(userId)) return shared.outcome;
+  async #evaluate(rules: CompiledPushRules, shared: SharedOutcome, { userId, userNid }: Owner): Promise<PushOutcome> {
+    const followsThread = shared.threadDecides ? await this.#followsThread(userNid) : undefined;
+    const isPersonal = shared.bodyDecides || followsThread !== undefined || shared.namedUserIds.includes(userId);
+    if (!isPersonal) return shared.outcome;
     const name = (await this.#dag.currentEvent('m.room.member', userId))?.content['displayname'];
     const displayName = typeof name === 'string' ? name : undefined;
-    return rules.evaluate(this.#pushEvent, this.#room, { userId, displayName });
+    return rules.evaluate(this.#pushEvent, this.#room, { userId, displayName, followsThread });
+  }
+
+  /** undefined: the event is in no thread. */
+  async #followsThread(userNid: number): Promise<boolean | undefined> {
+    const { rooms } = this.#ctx;
+    const { room } = this.#dag;
+    this.#thread ??= ancestryFrom(this.#event, await rooms.relations.lineageOf(room, this.#event)).threadId;
+    return this.#thread === mainThread ? undefined : isFollowed(rooms.db, userNid, room, this.#thread);
   }
 }
 

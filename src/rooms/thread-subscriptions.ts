@@ -42,6 +42,11 @@ export async function getThreadSubscription(
   return { automatic: row?.state === 'automatic' };
 }
 
+/** Whether a user does, as push rules ask. */
+export async function isFollowed(db: Database, user: number, room: number, rootId: string): Promise<boolean> {
+  return isSubscribed(await db.one(threadSubscription, { user, room, rootId }));
+}
+
 /**
  * `cause`: the event of the thread because of which a client subscribes by itself; undefined: its user wants it so.
  * Throws M_NOT_FOUND; 400 M_NOT_IN_THREAD and 409 M_CONFLICTING_UNSUBSCRIPTION under their unstable names.

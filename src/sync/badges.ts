@@ -19,6 +19,9 @@ interface Owner {
   readonly userNid: number;
 }
 
+/** What counts are made of and is in no room, or changes how events of the past count. */
+const kinds: ReadonlySet<string> = new Set(['push-rules', 'ignored-users', 'invite-permission', 'thread-subscription']);
+
 /** Up to which place somebody has read in a room, by the thread (`mainThread`, or its root's event id). */
 export type ReadOrds = (thread: string) => number;
 
@@ -36,7 +39,7 @@ export class Badges {
   /** To be called for every commit. */
   onCommit({ wakes }: Commit): void {
     for (const wake of wakes) {
-      if (wake.kind !== 'push-rules' && wake.kind !== 'ignored-users' && wake.kind !== 'invite-permission') continue;
+      if (!('userNid' in wake) || !kinds.has(wake.kind)) continue;
       this.#version++;
       this.#known.delete(wake.userNid);
     }

@@ -11,6 +11,7 @@ import type { RoomsContext } from '../rooms/context.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import { firstOrdAfter } from '../rooms/pagination-token.ts';
 import { pduOf } from '../rooms/stored-event.ts';
+import { isFollowed } from '../rooms/thread-subscriptions.ts';
 import { mainThread } from '../rooms/threads.ts';
 import { EventFlag } from '../storage/event-flags.ts';
 import { threadEventsBetween } from '../storage/stores/thread-event-store.ts';
@@ -49,6 +50,7 @@ export async function extendCounts(
   const member = await dag.currentEvent('m.room.member', reader.userId);
   const displayName = member?.content['displayname'];
   const recipient = { userId: reader.userId, displayName: typeof displayName === 'string' ? displayName : undefined };
+  const follows = rules.readsThread ? followedThreads(ctx, dag.room, reader.userNid) : undefined;
   const threads = new Map(from.threads);
   let { countedOrd } = from;
   const memberCount = await joinedMembers(ctx, dag.room);
@@ -68,7 +70,9 @@ export async function extendCounts(
       if (countedOrd <= readOrdIn(reader.places, thread)) continue;
       const event = roomEventFromPdu(pduOf(row), dag.rules, row.event_id as EventId);
       if (reader.ignored.has(event.sender)) continue;
-      const outcome = rules.evaluate(pushEventOf(event), await pushRoomOf(dag, event, memberCount), recipient);
+      const followsThread = thread === mainThread ? undefined : await follows?.(thread);
+      const room = await pushRoomOf(dag, event, memberCount);
+      const outcome = rules.evaluate(pushEventOf(event), room, { ...recipient, followsThread });
       const { notification, highlight } = threads.get(thread) ?? noUnread;
       threads.set(thread, {
         notification: notification + (outcome.notify ? 1 : 0),
@@ -81,6 +85,16 @@ export async function extendCounts(
 }
 
 const noUnread: UnreadCounts = { notification: 0, highlight: 0 };
+
+/** Whether a user follows a thread; each thread is looked up once. */
+function followedThreads(ctx: RoomsContext, room: number, userNid: number): (thread: string) => Promise<boolean> {
+  const known = new Map<string, boolean>();
+  return async (thread) => {
+    const found = known.get(thread) ?? (await isFollowed(ctx.db, userNid, room, thread));
+    known.set(thread, found);
+    return found;
+  };
+}
 
 /** By place, of events in threads. */
 async function threadsOf(

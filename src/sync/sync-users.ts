@@ -173,6 +173,7 @@ export class SyncUsers {
       case 'to-device':
         return this.wake(user, { kind: 'toDevice', room: 0, deviceNid: wake.deviceNid });
       case 'thread-subscription':
+        user.forgetMarker(wake.room);
         return this.wake(user, { kind: 'threads', room: wake.room });
       case 'push-rules':
         return user.forgetAllMarkers();

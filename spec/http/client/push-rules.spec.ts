@@ -98,6 +98,25 @@ describeOnBothEngines('push rules over HTTP', (engine) => {
     }
   });
 
+  it("have those about threads, which are off and the server's own", async () => {
+    const { call } = await setUp();
+    const ids = ['unsubscribed_thread', 'subscribed_thread'].map((name) => `.io.element.msc4306.rule.${name}`);
+    expect(Object.keys((await call('GET', '')).json)).toContain('postcontent');
+    for (const [index, id] of ids.entries())
+      expect((await call('GET', `postcontent/${id}`)).json).toEqual({
+        rule_id: id,
+        default: true,
+        enabled: false,
+        conditions: [{ kind: 'io.element.msc4306.thread_subscription', subscribed: index === 1 }],
+        actions: index === 1 ? ['notify', { set_tweak: 'sound', value: 'default' }] : [],
+      });
+    expect((await call('PUT', `postcontent/${ids[1]}/enabled`, { enabled: true })).json).toEqual({});
+    expect((await call('GET', `postcontent/${ids[1]}/enabled`)).json).toEqual({ enabled: true });
+    const own = { actions: ['notify'], conditions: [] };
+    expect(refusal(await call('PUT', 'postcontent/mine', own))).toEqual([400, 'M_INVALID_PARAM']);
+    expect((await call('DELETE', `postcontent/${ids[1]}`)).status).toBe(404);
+  });
+
   it('refuse what cannot be', async () => {
     const { call } = await setUp();
     const actions = ['notify'];

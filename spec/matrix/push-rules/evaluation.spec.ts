@@ -24,7 +24,7 @@ interface Context {
     readonly notifications: JsonObject;
   };
 }
-const noRules: PushRuleset = { override: [], content: [], room: [], sender: [], underride: [] };
+const noRules: PushRuleset = { override: [], content: [], postcontent: [], room: [], sender: [], underride: [] };
 const file = <Case>(name: string): { readonly cases: readonly Case[] } & JsonObject =>
   loadFixture(`push-rules/${name}.json`);
 

@@ -12,8 +12,8 @@ import {
   defaultRulesOutcome,
 } from '../../../src/matrix/push-rules/default-notify.ts';
 import { anyone, defaultPushRules } from '../../../src/matrix/push-rules/default-push-rules.ts';
-import { addPushRule } from '../../../src/matrix/push-rules/edit-push-rules.ts';
-import type { PushRoom } from '../../../src/matrix/push-rules/push-context.ts';
+import { addPushRule, setPushRuleEnabled } from '../../../src/matrix/push-rules/edit-push-rules.ts';
+import type { PushRecipient, PushRoom } from '../../../src/matrix/push-rules/push-context.ts';
 import { PushEvent, pushEventOf } from '../../../src/matrix/push-rules/push-event.ts';
 import {
   mergePushRules,
@@ -26,9 +26,9 @@ const [alice, bob, carol] = ['@alice:example.org', '@bob:example.org', '@carol:e
   UserId,
   UserId,
 ];
-const people = [
-  { userId: alice, displayName: 'Alice A.' },
-  { userId: bob, displayName: undefined },
+const people: readonly PushRecipient[] = [
+  { userId: alice, displayName: 'Alice A.', followsThread: true },
+  { userId: bob, displayName: undefined, followsThread: false },
   { userId: carol, displayName: 'carol' },
 ];
 const room: PushRoom = { memberCount: 3, senderMayNotify: (key) => key === 'room' };
@@ -46,6 +46,11 @@ const ownRules: UserPushRules = (
     ['sender', bob, { actions: ['notify', { set_tweak: 'sound', value: 'bark' }] }],
   ] as const
 ).reduce((user, [kind, id, rule]) => addPushRule(user, kind, id, rule), unchangedPushRules);
+
+const threadRules = ['unsubscribed_thread', 'subscribed_thread'].reduce((user, name) => {
+  const id = `.io.element.msc4306.rule.${name}`;
+  return setPushRuleEnabled(user, defaultPushRules(anyone), 'postcontent', id, true);
+}, ownRules);
 
 const events: fc.Arbitrary<JsonObject> = fc
   .record({
@@ -76,6 +81,7 @@ describe.each([
   ['the default rules', unchangedPushRules, false],
   ['the default rules with those of old', unchangedPushRules, true],
   ["a user's own rules", ownRules, true],
+  ['rules about threads that one follows', threadRules, true],
 ] as const)('%s', (_name, user, legacyMentions) => {
   const shared = compilePushRules(mergePushRules(user, defaultPushRules(anyone, { legacyMentions })));
   const personal = new Map(
@@ -102,12 +108,13 @@ describe.each([
     fc.assert(
       fc.property(events, (json) => {
         const event = new PushEvent(json);
-        const { outcome, namedUserIds, bodyDecides } = shared.evaluateForAnyone(event, room);
+        const { outcome, namedUserIds, bodyDecides, threadDecides } = shared.evaluateForAnyone(event, room);
         for (const person of people) {
           const body = event.body ?? '';
           const inBody = [person.displayName, localpartOf(person.userId)].some(
             (name) => name !== undefined && body.includes(name.toLowerCase()),
           );
+          if (threadDecides && person.followsThread !== undefined) continue;
           if (namedUserIds.includes(person.userId) || (bodyDecides && inBody)) continue;
           expect(shared.evaluate(event, room, person)).toEqual(outcome);
         }

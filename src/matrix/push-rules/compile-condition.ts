@@ -2,7 +2,7 @@ import { compileGlob, includesWords } from '../glob/glob.ts';
 import { localpartOf } from '../ids/user-id.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { parsePropertyPath } from '../json/property-path.ts';
-import { anyone } from './default-push-rules.ts';
+import { anyone, threadSubscription } from './default-push-rules.ts';
 import type { PushRecipient, PushRoom } from './push-context.ts';
 import type { PushEvent } from './push-event.ts';
 import type { PushCondition } from './push-rule.ts';
@@ -18,6 +18,8 @@ export interface CompiledCondition {
   readonly namedBy?: (event: PushEvent) => readonly string[];
   /** Whether the condition looks for the recipient's name in the body. */
   readonly readsBody?: true;
+  /** Whether the condition asks which threads the recipient follows. */
+  readonly readsThread?: true;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface CompiledCondition {
  * https://spec.matrix.org/v1.19/client-server-api/#conditions-1
  */
 export function compileCondition(condition: PushCondition): CompiledCondition {
-  const { kind, key, pattern, value, is } = condition;
+  const { kind, key, pattern, value, is, subscribed } = condition;
   switch (kind) {
     case 'event_match':
       return typeof key === 'string' && typeof pattern === 'string' ? eventMatch(key, pattern) : never;
@@ -39,6 +41,8 @@ export function compileCondition(condition: PushCondition): CompiledCondition {
       return typeof is === 'string' ? forEverybody(memberCount(is)) : never;
     case 'sender_notification_permission':
       return typeof key === 'string' ? forEverybody((_event, room) => room.senderMayNotify(key)) : never;
+    case threadSubscription:
+      return typeof subscribed === 'boolean' ? followsThread(subscribed) : never;
     default:
       return never;
   }
@@ -79,6 +83,10 @@ function equalsRecipient(path: readonly string[]): CompiledCondition {
     holds: (event, _room, recipient) => recipient !== undefined && event.property(path) === recipient.userId,
     namedBy: (event) => textsOf([event.property(path)]),
   };
+}
+
+function followsThread(subscribed: boolean): CompiledCondition {
+  return { holds: (_event, _room, recipient) => recipient?.followsThread === subscribed, readsThread: true };
 }
 
 type Scalar = string | number | boolean | null;

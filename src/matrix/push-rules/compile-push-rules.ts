@@ -16,6 +16,8 @@ import { pushRuleKinds, type PushRule, type PushRuleKind, type PushRuleset } fro
  * has changed the same rules in the same way, because nobody's name is in it.
  */
 export interface CompiledPushRules {
+  /** Whether `evaluate` has to be told which threads the recipient follows. */
+  readonly readsThread: boolean;
   /**
    * What the event means for one user. Nobody is notified of their own events: that the recipient is not the sender is the
    * caller's to see to.
@@ -35,16 +37,18 @@ export interface SharedOutcome {
    * it. Never for events with m.mentions, unless a user made a rule of that kind.
    */
   readonly bodyDecides: boolean;
+  /** Whether `evaluate` must be asked for everybody if the event is in a thread. */
+  readonly threadDecides: boolean;
 }
 
 /** https://spec.matrix.org/v1.19/client-server-api/#push-rules */
 export function compilePushRules(ruleset: PushRuleset): CompiledPushRules {
-  const rules = new RulesByRoom(
-    pushRuleKinds.flatMap((kind) =>
-      ruleset[kind].filter(({ enabled }) => enabled).map((rule) => compileRule(kind, rule)),
-    ),
+  const compiled = pushRuleKinds.flatMap((kind) =>
+    ruleset[kind].filter(({ enabled }) => enabled).map((rule) => compileRule(kind, rule)),
   );
+  const rules = new RulesByRoom(compiled);
   return {
+    readsThread: compiled.some(({ personal }) => personal.some(({ readsThread }) => readsThread === true)),
     evaluate(event, room, recipient) {
       const matching = rules.find(
         event.roomId,
@@ -68,7 +72,7 @@ interface CompiledRule {
 function compileRule(kind: PushRuleKind, rule: PushRule): CompiledRule {
   const conditions = conditionsOf(kind, rule);
   const isPersonal = (condition: CompiledCondition): boolean =>
-    condition.namedBy !== undefined || condition.readsBody === true;
+    condition.namedBy !== undefined || condition.readsBody === true || condition.readsThread === true;
   const shared = conditions.filter((condition) => !isPersonal(condition)).map(({ holds }) => holds);
   if (rule.default && legacyMentionRuleIds.has(rule.rule_id)) shared.unshift((event) => !event.hasMentions);
   return {
@@ -82,6 +86,7 @@ function compileRule(kind: PushRuleKind, rule: PushRule): CompiledRule {
 function conditionsOf(kind: PushRuleKind, rule: PushRule): readonly CompiledCondition[] {
   switch (kind) {
     case 'override':
+    case 'postcontent':
     case 'underride':
       return (rule.conditions ?? []).map(compileCondition);
     case 'content':
@@ -100,16 +105,20 @@ function holdsForAnyone(rule: CompiledRule, event: PushEvent, room: PushRoom): b
 /** Rules behind the first that holds for everybody change nothing, so nobody is named on their account. */
 function evaluateForAnyone(rules: RulesByRoom, event: PushEvent, room: PushRoom): SharedOutcome {
   const named = new Set<string>();
-  let bodyDecides = false;
+  let [bodyDecides, threadDecides] = [false, false];
   const matching = rules.find(event.roomId, (rule) => {
     if (!holdsForAnyone(rule, event, room)) return false;
     if (rule.personal.length === 0) return true;
+    if (rule.personal.some(({ readsThread }) => readsThread === true)) {
+      threadDecides = true;
+      return false;
+    }
     const lists = rule.personal.flatMap(({ namedBy }) => (namedBy === undefined ? [] : [namedBy(event)]));
     if (lists.length === 0) bodyDecides ||= event.body !== undefined;
     else for (const id of lists[0]!) if (lists.every((list) => list.includes(id))) named.add(id);
     return false;
   });
-  return { outcome: matching?.outcome ?? noPush, namedUserIds: [...named], bodyDecides };
+  return { outcome: matching?.outcome ?? noPush, namedUserIds: [...named], bodyDecides, threadDecides };
 }
 
 /**

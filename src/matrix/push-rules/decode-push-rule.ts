@@ -14,6 +14,7 @@ export type NewPushRule = Pick<PushRule, 'actions' | 'conditions' | 'pattern'>;
  * https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid
  */
 export function decodePushRule(kind: PushRuleKind, body: JsonObject): NewPushRule {
+  if (kind === 'postcontent') throw invalidParam("Rules of the kind postcontent are the server's own");
   const actions = decodePushActions(body['actions']);
   const rule: NewPushRule = { actions, ...conditionsOrPattern(kind, body) };
   if (Buffer.byteLength(JSON.stringify(rule)) > pushRuleLimits.ruleBytesMax)
@@ -43,6 +44,7 @@ function decodeAction(action: JsonValue, at: string): PushAction {
 function conditionsOrPattern(kind: PushRuleKind, body: JsonObject): Pick<PushRule, 'conditions' | 'pattern'> {
   switch (kind) {
     case 'override':
+    case 'postcontent':
     case 'underride':
       return { conditions: decodeConditions(body['conditions']) };
     case 'content':

@@ -27,11 +27,15 @@ export function defaultPushRules(
   return {
     override: overrideRules(userId, legacyMentions),
     content: legacyMentions ? [containsUserName(userId)] : [],
+    postcontent: threadRules,
     room: [],
     sender: [],
     underride: underrideRules,
   };
 }
+
+/** The kind of condition that asks whether the recipient follows the event's thread. */
+export const threadSubscription = 'io.element.msc4306.thread_subscription';
 
 export const masterRuleId = '.m.rule.master';
 /** These do not apply to events with m.mentions. https://spec.matrix.org/v1.16/client-server-api/#default-override-rules */
@@ -66,6 +70,19 @@ function pollRule(name: string, conditions: readonly PushCondition[], actions: r
 }
 function pollEvent(name: string): PushCondition {
   return match('type', `org.matrix.msc3381.poll.${name}`);
+}
+
+/**
+ * Off until a user wants them: whose client does not follow threads by itself would hear nothing of threads any more.
+ * https://github.com/matrix-org/matrix-spec-proposals/pull/4306
+ */
+const threadRules: readonly PushRule[] = [
+  threadRule('unsubscribed_thread', false, []),
+  threadRule('subscribed_thread', true, ['notify', sound('default')]),
+];
+function threadRule(name: string, subscribed: boolean, actions: readonly PushAction[]): PushRule {
+  const condition: PushCondition = { kind: threadSubscription, subscribed };
+  return { ...rule(name, [condition], actions, false), rule_id: `.io.element.msc4306.rule.${name}` };
 }
 
 function overrideRules(userId: UserId, legacyMentions: boolean): readonly PushRule[] {

@@ -14,6 +14,8 @@ export interface PushRecipient {
   readonly userId: UserId;
   /** In this room; undefined: none. */
   readonly displayName: string | undefined;
+  /** Whether they follow the thread of the event; absent where it is in none, or the rules do not ask. */
+  readonly followsThread?: boolean | undefined;
 }
 
 /**

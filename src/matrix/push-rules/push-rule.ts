@@ -4,8 +4,8 @@
  */
 import type { JsonObject } from '../json/json-value.ts';
 
-/** In the order in which they are checked. */
-export const pushRuleKinds = ['override', 'content', 'room', 'sender', 'underride'] as const;
+/** In the order in which they are checked. `postcontent`: MSC4306. */
+export const pushRuleKinds = ['override', 'content', 'postcontent', 'room', 'sender', 'underride'] as const;
 export type PushRuleKind = (typeof pushRuleKinds)[number];
 
 export type PushAction = string | (JsonObject & { readonly set_tweak: string });
@@ -18,7 +18,7 @@ export type PushRule = {
   readonly default: boolean;
   readonly enabled: boolean;
   readonly actions: readonly PushAction[];
-  /** Of override and underride rules. */
+  /** Of override, postcontent and underride rules. */
   readonly conditions?: readonly PushCondition[];
   /** Of content rules. */
   readonly pattern?: string;

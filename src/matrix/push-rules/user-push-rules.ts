@@ -26,6 +26,7 @@ export function mergePushRules(user: UserPushRules, defaults: PushRuleset): Push
   return {
     override: merged('override'),
     content: merged('content'),
+    postcontent: merged('postcontent'),
     room: merged('room'),
     sender: merged('sender'),
     underride: merged('underride'),
