@@ -16,18 +16,31 @@ import { pduOf } from './stored-event.ts';
 /** Both keys as they changed in the room's current state: a few rows each, whatever the room's size. */
 export async function loadVisibility(ctx: RoomsContext, room: number, userId: string): Promise<VisibilityTimeline> {
   const keys = await decidingKeys(ctx, userId);
-  return timelineOf(await ctx.db.all(historyOfKeys, { room, ...keys }), keys);
+  const rows = await ctx.db.all(historyOfKeys, { room, ...keys });
+  const contentOf = (body: Buffer | null): JsonObject =>
+    body === null ? {} : (pduOf({ body })['content'] as JsonObject);
+  const changes = rows.map(({ skey, pos, body }) => ({ skey, pos, content: contentOf(body) }));
+  return timelineOf(changes, keys);
 }
 
-/** The same of many rooms, with one read. */
+/** The same of many rooms. `contentsOf` gives what events have as their content, by their numbers. */
 export async function loadVisibilities(
   ctx: RoomsContext,
   rooms: readonly number[],
   userId: string,
+  contentsOf: (nids: readonly number[]) => Promise<ReadonlyMap<number, JsonObject>>,
 ): Promise<ReadonlyMap<number, VisibilityTimeline>> {
   const keys = await decidingKeys(ctx, userId);
-  const rows = Map.groupBy(await ctx.db.all(historyOfKeysInRooms, { rooms, ...keys }), (row) => row.room);
-  return new Map(rooms.map((room) => [room, timelineOf(rows.get(room) ?? [], keys)]));
+  const rows = await ctx.db.all(historyOfKeysInRooms, { rooms, ...keys });
+  const contents = await contentsOf(rows.flatMap(({ event }) => event ?? []));
+  const changes = Map.groupBy(rows, (row) => row.room);
+  const ofRoom = (room: number): KeyChange[] =>
+    (changes.get(room) ?? []).map(({ skey, pos, event }) => ({
+      skey,
+      pos,
+      content: contents.get(event ?? none) ?? {},
+    }));
+  return new Map(rooms.map((room) => [room, timelineOf(ofRoom(room), keys)]));
 }
 
 interface DecidingKeys {
@@ -48,7 +61,7 @@ async function decidingKeys(ctx: RoomsContext, userId: string): Promise<Deciding
 interface KeyChange {
   readonly skey: number;
   readonly pos: number;
-  readonly body: Buffer | null;
+  readonly content: JsonObject;
 }
 
 function timelineOf(changes: readonly KeyChange[], keys: DecidingKeys): VisibilityTimeline {
@@ -56,8 +69,7 @@ function timelineOf(changes: readonly KeyChange[], keys: DecidingKeys): Visibili
     visibilities: [],
     memberships: [],
   };
-  for (const { skey, pos, body } of changes) {
-    const content = body === null ? {} : (pduOf({ body })['content'] as JsonObject);
+  for (const { skey, pos, content } of changes) {
     const { history_visibility: value, membership } = content;
     if (skey === keys.first) timeline.visibilities.push({ pos, value: historyVisibilityOf(value) });
     else timeline.memberships.push({ pos, value: typeof membership === 'string' ? membership : 'leave' });
@@ -67,6 +79,8 @@ function timelineOf(changes: readonly KeyChange[], keys: DecidingKeys): Visibili
 
 /** No state key is interned under it. */
 const neverUsed = -1;
+/** No event has it. */
+const none = -1;
 
 /** What a user may read of a room now. */
 export interface ReadAccess {

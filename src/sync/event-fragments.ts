@@ -76,13 +76,25 @@ export class EventFragments {
     }
   }
 
-  /** Makes those of many rooms together, for whoever asks for them room by room right after. */
-  async prepare(rows: readonly EventRow[]): Promise<void> {
-    await this.#make(rows.filter((row) => !this.#cache.has(row.nid)));
+  /**
+   * Makes those of many rooms together, for whoever asks for them room by room right after. Given are those that there are, in no
+   * order and as they stand in the database: not to be shown to a reader.
+   */
+  async prepare(rows: readonly EventRow[]): Promise<EventFragment[]> {
+    const known = rows.flatMap((row) => this.#cache.find(row.nid) ?? []);
+    const made = await this.#make(rows.filter((row) => !this.#cache.has(row.nid)));
+    return [...known, ...made.values()];
   }
   /** The same by number. */
-  async prepareNids(nids: readonly number[]): Promise<void> {
-    await this.#make(await this.#rowsOf(nids.filter((nid) => !this.#cache.has(nid))));
+  async prepareNids(nids: readonly number[]): Promise<EventFragment[]> {
+    const known = nids.flatMap((nid) => this.#cache.find(nid) ?? []);
+    const made = await this.#make(await this.#rowsOf(nids.filter((nid) => !this.#cache.has(nid))));
+    return [...known, ...made.values()];
+  }
+
+  /** What events have as their content, by their numbers: not to be shown to a reader. */
+  async contentsOf(nids: readonly number[]): Promise<ReadonlyMap<number, JsonObject>> {
+    return new Map((await this.prepareNids(nids)).map(({ nid, content }) => [nid, content]));
   }
 
   /** In the order of `rows`; all of one room. */

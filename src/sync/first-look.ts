@@ -72,7 +72,9 @@ async function lookAt(pass: SyncPass, rooms: readonly number[], limit: number): 
   const { ctx, now, user, request } = pass;
   const { db } = ctx.rooms;
   const summaries = await roomSummaries(ctx.rooms, rooms, user.userNid);
-  const visibilities = await loadVisibilities(ctx.rooms, rooms, request.requester.userId);
+  const visibilities = await loadVisibilities(ctx.rooms, rooms, request.requester.userId, (nids) =>
+    ctx.fragments.contentsOf(nids),
+  );
   const receipts = Map.groupBy(await db.all(receiptsOfRooms, { rooms, upTo: now }), (row) => row.room);
   const rows = await db.all(newestOfRooms, { rooms, before: firstOrdAfter(now), limit: limit + 1 });
   rows.sort((a, b) => (b.ord ?? 0) - (a.ord ?? 0));

@@ -52,7 +52,8 @@ export async function joinedRoom(
     ephemeral.push(...ephemeralText(view, [[]], noReceipts));
 
   const byThread = request.filter.room.timeline.unreadThreadNotifications;
-  const counter = { userId: reader.userId, user: pass.user, ignored: ignoredBy(pass) };
+  const notifySeq = look?.newest[0]?.notify_seq;
+  const counter = { userId: reader.userId, user: pass.user, ignored: ignoredBy(pass), notifySeq };
   const counts = await unreadCounts(ctx, counter, dag, pass.now, byThread);
   const text =
     `{"timeline":${timelineText(timeline)},"${stateField(pass)}":{"events":[${state.text.join()}]}` +

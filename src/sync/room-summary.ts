@@ -54,13 +54,24 @@ function countsOf(
 const isNamed = async (dag: RoomDag): Promise<boolean> =>
   (await hasText(dag, 'm.room.name', 'name')) || (await hasText(dag, 'm.room.canonical_alias', 'alias'));
 
+export interface MemberTotals {
+  readonly joined: number;
+  readonly invited: number;
+}
+
 /** As of the newest commit. */
-export async function memberTotals(
-  ctx: RoomsContext,
-  room: number,
-): Promise<{ readonly joined: number; readonly invited: number }> {
+export async function memberTotals(ctx: RoomsContext, room: number): Promise<MemberTotals> {
   const members = await ctx.db.one(memberCounts, { room });
   return { joined: members?.joined ?? 0, invited: members?.invited ?? 0 };
+}
+
+/** The same of many rooms, with one read. */
+export async function memberTotalsIn(
+  ctx: RoomsContext,
+  rooms: readonly number[],
+): Promise<ReadonlyMap<number, MemberTotals>> {
+  const rows = await ctx.db.all(memberCountsOf, { rooms });
+  return new Map(rows.map(({ room, joined, invited }) => [room, { joined, invited: invited ?? 0 }]));
 }
 
 /** How many have joined, as of the newest commit. */
@@ -87,8 +98,8 @@ export async function heroIds(ctx: RoomsContext, room: number, reader: number): 
   return ctx.names.userIds(found.slice(0, heroesMax));
 }
 
-/** The numbers of the heroes of each. */
-async function heroesInRooms(
+/** The numbers of the heroes of each, in that order. */
+export async function heroesInRooms(
   ctx: RoomsContext,
   rooms: readonly number[],
   reader: number,

@@ -42,7 +42,7 @@ export interface TimelineWish {
   readonly since: number;
   readonly until: number;
   /** What was read of the room already. */
-  readonly look?: RoomLook | undefined;
+  readonly look?: Pick<RoomLook, 'newest' | 'transactions'> | undefined;
   /** undefined: the reader was joined all the time and sees everything. */
   readonly visibility: VisibilityTimeline | undefined;
 }

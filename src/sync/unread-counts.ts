@@ -52,12 +52,14 @@ interface Reader {
   readonly user: SyncUser;
   /** Whom they ignore. */
   readonly ignored: ReadonlySet<string>;
+  /** How many events of the room were notified for at `now`, where the caller knows. */
+  readonly notifySeq?: number | undefined;
 }
 
 /** Of the room as it was at `now`. Who ignores somebody has counts of their own, as who changed their push rules. */
 export async function unreadCounts(
   ctx: SyncContext,
-  { userId, user, ignored }: Reader,
+  { userId, user, ignored, notifySeq: known }: Reader,
   dag: RoomDag,
   now: number,
   byThread: boolean,
@@ -71,7 +73,7 @@ export async function unreadCounts(
     marker.custom = await extendCounts(ctx.rooms, dag, reader, rules, marker.custom, now);
     return roomCounts(marker.custom.threads, byThread);
   }
-  const notifySeq = ctx.tails.notifySeqAt(dag.room, now) ?? (await loadNotifySeq(db, dag.room, now));
+  const notifySeq = known ?? ctx.tails.notifySeqAt(dag.room, now) ?? (await loadNotifySeq(db, dag.room, now));
   if (byThread || marker.places.threads.size > 0)
     return roomCounts(await countsByThread(ctx, dag.room, marker, notifySeq, now), byThread);
   const notification = Math.max(0, notifySeq - marker.notifyRead + marker.extra);

@@ -5,7 +5,7 @@
 import { Lru } from '../../platform/lru.ts';
 import type { Commit, Database } from '../../storage/database.ts';
 import type { Names, StateKey } from '../../storage/names.ts';
-import { otherKeysOfRoom } from '../../storage/stores/state-line-store.ts';
+import { otherKeysOfRoom, otherKeysOfRooms } from '../../storage/stores/state-line-store.ts';
 
 /** All that its current state ever had: some may be absent by now. */
 interface RoomKeys {
@@ -42,10 +42,19 @@ export class OtherKeys {
     return [...keys.skeys];
   }
 
+  /** Reads of many rooms together what is not in memory, for whoever asks room by room right after. */
+  async prepare(rooms: readonly number[]): Promise<void> {
+    const missing = rooms.filter((room) => !this.#rooms.has(room));
+    if (missing.length === 0) return;
+    const changes = this.#changes;
+    const rows = Map.groupBy(await this.#db.all(otherKeysOfRooms, { rooms: missing }), (row) => row.room);
+    if (this.#changes !== changes) return;
+    for (const room of missing) this.#rooms.set(room, keysOf(rows.get(room) ?? []));
+  }
+
   async #load(room: number): Promise<RoomKeys> {
     const changes = this.#changes;
-    const rows = await this.#db.all(otherKeysOfRoom, { room });
-    const keys: RoomKeys = { skeys: new Set(rows.map(({ skey }) => skey)), seen: new Map() };
+    const keys = keysOf(await this.#db.all(otherKeysOfRoom, { room }));
     if (this.#changes === changes) this.#rooms.set(room, keys);
     return keys;
   }
@@ -72,3 +81,8 @@ export class OtherKeys {
     this.#rooms.delete(room);
   }
 }
+
+const keysOf = (rows: readonly { readonly skey: number }[]): RoomKeys => ({
+  skeys: new Set(rows.map(({ skey }) => skey)),
+  seen: new Map(),
+});

@@ -6,7 +6,12 @@ import type { Reads } from '../../storage/snapshot.ts';
 import type { Names } from '../../storage/names.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { type EventPlaceRow, placesByNids } from '../../storage/stores/room-graph-store.ts';
-import { completeAtOfLines, mainsOfRoom, mainsOfRooms } from '../../storage/stores/state-line-store.ts';
+import {
+  changesAtOfLines,
+  completeAtOfLines,
+  mainsOfRoom,
+  mainsOfRooms,
+} from '../../storage/stores/state-line-store.ts';
 import type { MainLines, Mains } from './main-lines.ts';
 import { CommittedLines } from '../dag/committed-lines.ts';
 import { completeState, differingKeys, eventAt, eventsAt } from '../dag/lines.ts';
@@ -54,6 +59,26 @@ export class StateReader {
   /** Several of them, by interned key. */
   async stateEventsAt(room: number, pos: number, skeys: readonly number[]): Promise<Map<number, number>> {
     return eventsAt(this.#lines, await this.#mainPoint(room, pos), skeys);
+  }
+
+  /** The same in many rooms, with one read. Of rooms that are not known nothing is said. */
+  async stateEventsInRooms(
+    wanted: ReadonlyMap<number, Iterable<number>>,
+    pos: number,
+  ): Promise<Map<number, ReadonlyMap<number, number>>> {
+    const roomOf = new Map<number, number>();
+    const pairs: (readonly [line: number, skey: number])[] = [];
+    for (const [room, mains] of await this.#mains.ofRooms([...wanted.keys()])) {
+      const { line } = mainAt(room, mains, pos);
+      roomOf.set(line, room);
+      for (const skey of wanted.get(room) ?? []) pairs.push([line, skey]);
+    }
+    const found = new Map<number, Map<number, number>>();
+    for (const room of roomOf.values()) found.set(room, new Map());
+    if (pairs.length === 0) return found;
+    for (const { line, skey, event } of await this.#db.all(changesAtOfLines, { rows: JSON.stringify(pairs), pos }))
+      if (event !== null) found.get(roomOf.get(line) ?? 0)?.set(skey, event);
+    return found;
   }
 
   /** The room's state after an event: O(state). Throws when the event has no place here. */

@@ -1,5 +1,6 @@
 /** Read receipts. https://spec.matrix.org/v1.19/client-server-api/#receipts */
-import { defineRead, defineWrite } from '../query.ts';
+import { sql } from 'kysely';
+import { defineRead, defineWrite, jsonInteger, jsonRows } from '../query.ts';
 
 export interface ReceiptRow {
   readonly user_nid: number;
@@ -125,6 +126,28 @@ export const receiptsAfter = defineRead<{ room: number; after: number; upTo: num
       .where('room', '=', p.room)
       .where('pos', '>', p.after)
       .where('pos', '<=', p.upTo)
+      .orderBy('pos'),
+);
+
+/** The same of many rooms, each from a position of its own on. `rows`: JSON text of a list of pairs of room and position. */
+export const receiptsInRooms = defineRead<{ rows: string; upTo: number }, { room: number } & ReceiptRow>(
+  'receipt.inRooms',
+  (q, p) => sql<{ room: number } & ReceiptRow>`
+    with wanted(room, after) as materialized (select ${jsonInteger(0)}, ${jsonInteger(1)} from ${jsonRows(q, p.rows)})
+    select r.room, r.user_nid, r.type, r.thread, r.event_id, r.ord, r.ts, r.pos
+    from wanted as w cross join receipt as r
+    where r.room = w.room and r.pos > w.after and r.pos <= ${p.upTo}
+    order by r.pos`,
+);
+
+export const receiptsOfUserIn = defineRead<{ user: number; rooms: readonly number[] }, { room: number } & ReceiptRow>(
+  'receipt.ofUserIn',
+  (q, p) =>
+    q
+      .selectFrom('receipt')
+      .select(['room', 'user_nid', 'type', 'thread', 'event_id', 'ord', 'ts', 'pos'])
+      .where('user_nid', '=', p.user)
+      .where('room', 'in', p.list('rooms'))
       .orderBy('pos'),
 );
 

@@ -61,6 +61,32 @@ export const eventTypesBackwards = defineRead<
     .limit(bigint(p.limit)),
 );
 
+/** The same of many rooms, of the newest events: at most `limit` of each. */
+export const newestEventTypes = defineRead<
+  { rooms: readonly number[]; limit: number },
+  { room: number; ord: number; type: string }
+>('sliding.newestEventTypes', (q, p) =>
+  q
+    .selectFrom('room as r')
+    .innerJoin('event as e', 'e.room', 'r.room')
+    .select((x) => ['e.room', x.ref('e.ord').$castTo<number>().as('ord'), 'e.type'])
+    .where('r.room', 'in', p.list('rooms'))
+    .where('e.ord', '>', (x) =>
+      x.fn.coalesce(
+        x
+          .selectFrom('event as d')
+          .select('d.ord')
+          .whereRef('d.room', '=', 'r.room')
+          .where('d.ord', 'is not', null)
+          .orderBy('d.ord', 'desc')
+          .limit(1)
+          .offset(bigint(p.limit)),
+        x.lit(-1),
+      ),
+    )
+    .orderBy('e.ord', 'desc'),
+);
+
 /** One type of account data of all rooms of a user. */
 export const accountDataOfType = defineRead<{ user: number; type: string }, { room: number; json: string | null }>(
   'sliding.accountDataOfType',

@@ -2,7 +2,8 @@
  * The state of rooms as a versioned log: `state_line`, `state_change`, `room_main`, `given_state`.
  * What the rows mean stands in docs/decisions/0003-state-line.md.
  */
-import { bigint, defineRead, defineWrite } from '../query.ts';
+import { sql } from 'kysely';
+import { bigint, defineRead, defineWrite, jsonInteger, jsonRows } from '../query.ts';
 
 /** Bits of state_line.flags. */
 export const LineFlag = {
@@ -62,6 +63,19 @@ export const changesAt = defineRead<{ line: number; pos: number; skeys: number[]
           .whereRef('d.skey', '=', 'k.skey')
           .where('d.pos', '<=', p.pos),
       ),
+);
+
+/** The same on many lines. `rows`: JSON text of a list of pairs of line and key. */
+export const changesAtOfLines = defineRead<
+  { rows: string; pos: number },
+  { line: number; skey: number; event: number | null }
+>(
+  'stateChange.manyAtOfLines',
+  (q, p) => sql<{ line: number; skey: number; event: number | null }>`
+    with wanted(line, skey) as materialized (select ${jsonInteger(0)}, ${jsonInteger(1)} from ${jsonRows(q, p.rows)})
+    select c.line, c.skey, c.event from wanted as w cross join state_change as c
+    where c.line = w.line and c.skey = w.skey and c.pos = (
+      select max(d.pos) from state_change as d where d.line = w.line and d.skey = w.skey and d.pos <= ${p.pos})`,
 );
 
 /** Position of the newest row at or below a position; null: the line has none. */
@@ -165,6 +179,20 @@ export const otherKeysOfRoom = defineRead<{ room: number }, { skey: number }>('s
     .where('k.type', '<>', 'm.room.member'),
 );
 
+/** The same of many rooms. */
+export const otherKeysOfRooms = defineRead<{ rooms: readonly number[] }, { room: number; skey: number }>(
+  'stateChange.otherKeysOfRooms',
+  (q, p) =>
+    q
+      .selectFrom('room_main as m')
+      .innerJoin('state_change as c', 'c.line', 'm.line')
+      .innerJoin('state_key as k', 'k.skey', 'c.skey')
+      .select(['m.room', 'c.skey'])
+      .distinct()
+      .where('m.room', 'in', p.list('rooms'))
+      .where('k.type', '<>', 'm.room.member'),
+);
+
 export const givenStatesOf = defineRead<
   { nids: number[] },
   { nid: number; parent_id: string; line: number; pos: number }
@@ -232,16 +260,15 @@ export const historyOfKeys = defineRead<
     .orderBy('c.pos'),
 );
 
-/** The same in many rooms. */
+/** The same in many rooms, with the events' numbers. */
 export const historyOfKeysInRooms = defineRead<
   { rooms: readonly number[]; first: number; second: number },
-  { room: number; skey: number; pos: number; body: Buffer | null }
+  { room: number; skey: number; pos: number; event: number | null }
 >('stateChange.historyOfKeysInRooms', (q, p) =>
   q
     .selectFrom('room_main as m')
     .innerJoin('state_change as c', 'c.line', 'm.line')
-    .leftJoin('event_body as b', 'b.nid', 'c.event')
-    .select(['m.room', 'c.skey', 'c.pos', 'b.body'])
+    .select(['m.room', 'c.skey', 'c.pos', 'c.event'])
     .where('m.room', 'in', p.list('rooms'))
     .where('c.skey', 'in', [p.first, p.second])
     .orderBy('c.pos'),

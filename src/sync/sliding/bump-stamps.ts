@@ -2,7 +2,7 @@
 import { Lru } from '../../platform/lru.ts';
 import { firstOrdAfter, posAt } from '../../rooms/pagination-token.ts';
 import type { Commit, Database } from '../../storage/database.ts';
-import { eventTypesBackwards } from '../../storage/stores/sliding-store.ts';
+import { eventTypesBackwards, newestEventTypes } from '../../storage/stores/sliding-store.ts';
 
 const bumpTypes = new Set([
   'm.room.create',
@@ -42,6 +42,20 @@ export class BumpStamps {
       if (wake.kind !== 'event' || !isBump(wake.event.type)) continue;
       this.#version++;
       if (this.#stamps.has(wake.room)) this.#stamps.set(wake.room, posAt(wake.ord));
+    }
+  }
+
+  /** Reads of many rooms together what is not known, for whoever asks room by room right after. */
+  async prepare(all: readonly number[]): Promise<void> {
+    const rooms = all.filter((room) => !this.#stamps.has(room));
+    if (rooms.length === 0) return;
+    const version = this.#version;
+    const [limit] = slices;
+    const rows = Map.groupBy(await this.#db.all(newestEventTypes, { rooms, limit }), (row) => row.room);
+    if (version !== this.#version) return;
+    for (const [room, newest] of rows) {
+      const found = newest.find(({ type }) => isBump(type));
+      if (found !== undefined) this.#stamps.set(room, posAt(found.ord));
     }
   }
 

@@ -13,7 +13,9 @@ import { receiptContents } from '../receipt-news.ts';
 import { pushRulesEvent } from '../sync-pass.ts';
 import type { Candidate } from './candidates.ts';
 import type { RoomRecord, Told } from './connection.ts';
+import type { SlidingLook } from './room-looks.ts';
 import type { RoomResult } from './room-result.ts';
+import type { RoomTold } from './room-view.ts';
 import { type SlidingPass, syncPassOf } from './sliding-pass.ts';
 import type { ExtensionScope } from './sliding-request.ts';
 
@@ -50,8 +52,8 @@ export async function addRoomNews(
   pass: SlidingPass,
   news: ExtensionNews,
   candidate: Candidate,
-  result: RoomResult | undefined,
-  record: RoomRecord,
+  { result, record }: Pick<RoomTold, 'result' | 'record'>,
+  look: SlidingLook | undefined,
 ): Promise<RoomRecord> {
   const { extensions } = pass.request;
   const told = { ...record };
@@ -69,7 +71,7 @@ export async function addRoomNews(
   const isAnew = record.receipts === 'never' || result?.isInitial === true || result?.isExpanded === true;
   const isNews = isAnew || typeof record.receipts === 'number' || mayHave(pass, candidate, 'receiptPos');
   told.receipts = isNews
-    ? await addReceipts(pass, news, candidate, isAnew ? { ...told, receipts: 'never' } : told)
+    ? await addReceipts(pass, news, candidate, isAnew ? { ...told, receipts: 'never' } : told, look)
     : 'all';
   return told;
 }
@@ -152,6 +154,7 @@ async function addReceipts(
   news: ExtensionNews,
   { standing, roomId }: Candidate,
   record: RoomRecord,
+  look: SlidingLook | undefined,
 ): Promise<Told> {
   const { ctx, user, now, ignored, since } = pass;
   const { db } = ctx.sync.rooms;
@@ -159,8 +162,10 @@ async function addReceipts(
   const { firstOrd, receipts } = record;
   const isAnew = receipts === 'never';
   const after = isAnew ? posAt(firstOrd) - 1 : receipts === 'all' ? since : receipts;
-  const rows = after >= now ? [] : await db.all(receiptsAfter, { room, after, upTo: now });
-  const own = isAnew ? await db.all(receiptsOfUser, { user: user.userNid, room }) : [];
+  // The look reaches back as far as its events do.
+  const known = isAnew && look !== undefined && firstOrd >= (look.newest.at(-1)?.ord ?? 0) ? look : undefined;
+  const rows = after >= now ? [] : (known?.receipts ?? (await db.all(receiptsAfter, { room, after, upTo: now })));
+  const own = isAnew ? (known?.ownReceipts ?? (await db.all(receiptsOfUser, { user: user.userNid, room }))) : [];
   const wanted = isAnew ? rows.filter((row) => row.user_nid !== user.userNid && (row.ord ?? 0) >= firstOrd) : rows;
   const [first, second] = await receiptContents(ctx.sync.rooms, [...own, ...wanted], user.userNid, ignored);
   if (first !== undefined) news.receipts.set(roomId, receiptEvent(first.content));

@@ -17,7 +17,6 @@ import { KnownRoomFacts } from './room-facts.ts';
 import { type SlidingAnswer, runSlidingPass } from './sliding-answer.ts';
 import { type SlidingContext, type SlidingPass, beginSlidingPass } from './sliding-pass.ts';
 import type { SlidingRequest } from './sliding-request.ts';
-import { KnownStateKeys } from './state-keys.ts';
 import { UserRooms } from './user-rooms.ts';
 
 export class SlidingSync {
@@ -31,7 +30,6 @@ export class SlidingSync {
     this.#ctx = {
       sync,
       facts: new KnownRoomFacts(sync.rooms),
-      stateKeys: new KnownStateKeys(sync.rooms),
       bumpStamps: new BumpStamps(db),
       connections: new Connections(db, clock, timers, onFailed),
     };
@@ -44,7 +42,6 @@ export class SlidingSync {
   /** To be called for every commit, in order, when the users know of it. */
   onCommit(commit: Parameters<KnownRoomFacts['onCommit']>[0]): void {
     this.#ctx.facts.onCommit(commit);
-    this.#ctx.stateKeys.onCommit(commit);
     this.#ctx.bumpStamps.onCommit(commit);
   }
 

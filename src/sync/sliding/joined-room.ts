@@ -7,6 +7,7 @@ import { type RoomTimeline, loadTimeline } from '../room-timeline.ts';
 import { unreadCounts } from '../unread-counts.ts';
 import { isBump } from './bump-stamps.ts';
 import type { Candidate } from './candidates.ts';
+import { type SlidingLook, isToldAnew } from './room-looks.ts';
 import { type RoomRecord, toldUpTo } from './connection.ts';
 import { type JoinedView, type RoomTold, listNames } from './room-view.ts';
 import type { RoomResult, TimelineResult } from './room-result.ts';
@@ -14,13 +15,15 @@ import { heroesOf } from './room-heroes.ts';
 import { type StateNews, loadStateNews } from './state-news.ts';
 import { type SlidingPass, syncPassOf } from './sliding-pass.ts';
 
-export async function joinedRoom(pass: SlidingPass, candidate: Candidate): Promise<RoomTold> {
+/** `look`: what was read of the room already. */
+export async function joinedRoom(pass: SlidingPass, candidate: Candidate, look?: SlidingLook): Promise<RoomTold> {
   const { standing, record, change, config } = candidate;
   const dag = await pass.ctx.sync.rooms.dags.openByNid(standing.room);
   const reader = new RoomReader(pass.ctx.sync.rooms, standing.room, pass.userId, standing.pos);
-  const isInitial = record?.membership !== 'join' || record.standingPos !== standing.pos;
+  if (look !== undefined) reader.knows(look.visibility);
+  const isInitial = isToldAnew(candidate);
   const from = isInitial ? -1 : toldUpTo(pass, record);
-  const view: JoinedView = { pass, candidate, dag, reader, isInitial, from };
+  const view: JoinedView = { pass, candidate, dag, reader, look, isInitial, from };
   const hasEvents = isInitial || change === undefined || change.eventPos > from || from < pass.since;
   const live = hasEvents ? await liveTimeline(view) : undefined;
   const expanded = isInitial ? undefined : await expandedTimeline(view, live);
@@ -80,11 +83,19 @@ export async function joinedRoom(pass: SlidingPass, candidate: Candidate): Promi
 }
 
 /** What came since the client was last told of the room. Without a limit there is none to tell, but still something to know. */
-async function liveTimeline({ pass, candidate, dag, reader, isInitial, from }: JoinedView): Promise<RoomTimeline> {
+async function liveTimeline({
+  pass,
+  candidate,
+  dag,
+  reader,
+  look,
+  isInitial,
+  from,
+}: JoinedView): Promise<RoomTimeline> {
   const { timelineLimit } = candidate.config;
   const visibility = isInitial ? await reader.visibility() : undefined;
   const syncPass = syncPassOf(pass, timelineLimit, pass.since);
-  return loadTimeline(syncPass, { dag, reader, since: from, until: pass.now, visibility });
+  return loadTimeline(syncPass, { dag, reader, since: from, until: pass.now, look, visibility });
 }
 
 /** The newest events, where the client asks for more of them than it has been told. */
@@ -142,7 +153,8 @@ interface RoomMeta {
 }
 
 async function roomMeta(view: JoinedView, state: StateNews, live: RoomTimeline | undefined): Promise<RoomMeta> {
-  const { pass, dag, isInitial, candidate } = view;
+  const { pass, dag, look, isInitial, candidate } = view;
+  if (look !== undefined) return metaOfLook(view, look);
   const { rooms } = pass.ctx.sync;
   const [nameChanged, avatarChanged] = ['m.room.name', 'm.room.avatar'].map(
     (type) => isInitial || state.hasChanged(type),
@@ -166,13 +178,25 @@ async function roomMeta(view: JoinedView, state: StateNews, live: RoomTimeline |
   };
 }
 
+async function metaOfLook({ pass, dag, reader }: JoinedView, look: SlidingLook): Promise<RoomMeta> {
+  return {
+    name: look.name,
+    avatar: look.avatar,
+    heroes: look.heroes && (await heroesOf(pass, dag, reader, look)),
+    joinedCount: look.totals.joined,
+    invitedCount: look.totals.invited,
+    bumpStamp: await pass.ctx.bumpStamps.at(dag.room, pass.now),
+  };
+}
+
 /** As rooms are named: what is empty is not set. */
 async function textOf(dag: RoomDag, type: string, field: string): Promise<string | undefined> {
   const value = (await dag.currentEvent(type, ''))?.content[field];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-async function countsOf({ pass, dag }: JoinedView) {
-  const counter = { userId: pass.userId, user: pass.user, ignored: pass.ignored };
+async function countsOf({ pass, dag, look }: JoinedView) {
+  const notifySeq = look?.newest[0]?.notify_seq;
+  const counter = { userId: pass.userId, user: pass.user, ignored: pass.ignored, notifySeq };
   return (await unreadCounts(pass.ctx.sync, counter, dag, pass.now, false)).room;
 }

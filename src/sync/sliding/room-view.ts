@@ -5,6 +5,7 @@ import type { EventFragment } from '../event-fragments.ts';
 import type { RoomReader } from '../room-reader.ts';
 import type { Candidate } from './candidates.ts';
 import type { MemberNews, RoomRecord } from './connection.ts';
+import type { SlidingLook } from './room-looks.ts';
 import type { RoomResult } from './room-result.ts';
 import type { SlidingPass } from './sliding-pass.ts';
 
@@ -21,6 +22,8 @@ export interface JoinedView {
   readonly candidate: Candidate;
   readonly dag: RoomDag;
   readonly reader: RoomReader;
+  /** What was read of the room already; only of one that is told anew. */
+  readonly look: SlidingLook | undefined;
   /** The client knows nothing of the room as a joined one. */
   readonly isInitial: boolean;
   /** Up to where the client knows; -1: nothing. */

@@ -4,6 +4,7 @@ import type { Draft, MemberNews, RoomRecord } from './connection.ts';
 import { type DeviceNews, deviceNews } from './device-news.ts';
 import { type ExtensionNews, addGlobalNews, addRoomNews, missedBy, noExtensionNews } from './extensions.ts';
 import { joinedRoom } from './joined-room.ts';
+import { type SlidingLook, SlidingLooks } from './room-looks.ts';
 import type { RoomTold } from './room-view.ts';
 import { leftRoom, strippedRoom } from './other-rooms.ts';
 import type { RoomResult } from './room-result.ts';
@@ -27,10 +28,12 @@ export async function runSlidingPass(pass: SlidingPass, { shown, hidden }: Candi
   const extensions = noExtensionNews();
   await addGlobalNews(pass, extensions);
   const device = await deviceNews(pass);
+  const looks = new SlidingLooks(pass, shown);
   for (const candidate of shown) {
-    const told = await roomTold(pass, candidate);
+    const look = await looks.find(candidate);
+    const told = await roomTold(pass, candidate, look);
     const { room } = candidate.standing;
-    records.set(room, await addRoomNews(pass, extensions, candidate, told.result, told.record));
+    records.set(room, await addRoomNews(pass, extensions, candidate, told, look));
     if (told.members !== undefined) members.set(room, told.members);
     if (told.result !== undefined) rooms.push(told.result);
   }
@@ -56,10 +59,10 @@ export async function runSlidingPass(pass: SlidingPass, { shown, hidden }: Candi
   return { rooms, extensions, device, draft, isEmpty, isUnchanged: isEmpty && records.size === 0 && !isMoved(pass) };
 }
 
-function roomTold(pass: SlidingPass, candidate: Candidate): Promise<RoomTold> {
+function roomTold(pass: SlidingPass, candidate: Candidate, look: SlidingLook | undefined): Promise<RoomTold> {
   switch (candidate.standing.membership) {
     case 'join':
-      return joinedRoom(pass, candidate);
+      return joinedRoom(pass, candidate, look);
     case 'invite':
     case 'knock':
       return strippedRoom(pass, candidate);

@@ -10,14 +10,12 @@ import type { Connection, ListState } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { KnownRoomFacts } from './room-facts.ts';
 import type { RoomConfig, SlidingRequest } from './sliding-request.ts';
-import type { KnownStateKeys } from './state-keys.ts';
 import type { UserRooms } from './user-rooms.ts';
 import { type Window, windowOf } from './window.ts';
 
 export interface SlidingContext {
   readonly sync: SyncContext;
   readonly facts: KnownRoomFacts;
-  readonly stateKeys: KnownStateKeys;
   readonly bumpStamps: BumpStamps;
   readonly connections: Connections;
 }
@@ -113,8 +111,8 @@ export function syncPassOf(pass: SlidingPass, timelineLimit: number, since: numb
 
 const filters = new Map<number, SyncFilter>();
 
-/** There are few limits that clients ask for, and none above the greatest. */
-function filterWith(limit: number): SyncFilter {
+/** Of a timeline of at most so many events. There are few limits that clients ask for, and none above the greatest. */
+export function filterWith(limit: number): SyncFilter {
   const known = filters.get(limit);
   if (known !== undefined) return known;
   const filter = parseSyncFilter({ room: { timeline: { limit } } });

@@ -36,7 +36,8 @@ export async function loadStateNews(
   const wanted = new Set<number>();
   if (known?.key !== required.key) {
     const isNews = ({ type, key }: StateKey) => required.matches(type, key) && known?.matches(type, key) !== true;
-    for (const nid of await requiredNids(pass, dag.room, pass.now, required, isNews)) wanted.add(nid);
+    const nids = view.look?.required ?? (await requiredNids(pass, dag.room, pass.now, required, isNews));
+    for (const nid of nids) wanted.add(nid);
   }
   const removed: StateKey[] = [];
   for (const { key, nid } of changes)
@@ -88,7 +89,7 @@ export async function requiredNids(
   required: RequiredState,
   isWanted: (key: StateKey) => boolean,
 ): Promise<Iterable<number>> {
-  const { states, names } = ctx.sync.rooms;
+  const { states, names, otherKeys } = ctx.sync.rooms;
   if (required.allMembers) {
     const state = [...(await states.stateAt(room, pos))];
     const keys = await names.stateKeysOf(state.map(([skey]) => skey));
@@ -98,23 +99,44 @@ export async function requiredNids(
     });
   }
   const wanted = required.exact.filter(isWanted);
-  if (required.hasWildcards) for (const key of await ctx.stateKeys.of(room)) if (isWanted(key)) wanted.push(key);
   const found = await names.findSkeys(wanted);
   const skeys = new Set(found.filter((skey) => skey !== undefined));
+  if (required.hasWildcards) {
+    const others = await otherKeys.of(room);
+    const keys = await names.stateKeysOf(others);
+    for (const [index, skey] of others.entries()) if (isWanted(keys[index] ?? noKey)) skeys.add(skey);
+  }
   return (await states.stateEventsAt(room, pos, [...skeys])).values();
 }
 
+const noKey: StateKey = { type: '', key: '' };
+
 /** The memberships of those who appear in the timeline, unless the client has them. */
 async function lazyMembers(
-  { pass, dag, reader, isInitial }: JoinedView,
+  view: JoinedView,
   timeline: RoomTimeline | undefined,
   told: ReadonlySet<string>,
 ): Promise<EventFragment[]> {
+  const { pass, dag, isInitial } = view;
   const known = isInitial ? undefined : pass.connection.membersToldOf(dag.room);
   const people = peopleIn(timeline?.events.map(({ fragment }) => fragment) ?? []);
   const missing = [...people].filter((userId) => !told.has(userId) && known?.has(userId) !== true);
-  const { rooms, fragments } = pass.ctx.sync;
-  return fragments.ofRows(await memberRows(rooms, dag, pass.now, missing), reader);
+  return membersOf(pass, view, missing);
+}
+
+/** The membership events of those who have one. */
+export async function membersOf(
+  { ctx, now }: SlidingPass,
+  { dag, reader, look }: Pick<JoinedView, 'dag' | 'reader' | 'look'>,
+  userIds: readonly UserId[],
+): Promise<EventFragment[]> {
+  const { rooms, fragments } = ctx.sync;
+  if (look === undefined || !userIds.every((userId) => look.members.has(userId)))
+    return fragments.ofRows(await memberRows(rooms, dag, now, userIds), reader);
+  return fragments.ofNids(
+    userIds.flatMap((userId) => look.members.get(userId) ?? []),
+    reader,
+  );
 }
 
 export async function stateTexts(
