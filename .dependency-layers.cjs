@@ -36,7 +36,10 @@ const layers = {
   push: { layers: [...core, 'mail', 'rooms', 'accounts'], packages: ['web-push'] },
   search: { layers: [...core, 'rooms'], packages: [] },
   rtc: { layers: core, packages: ['jose'] },
-  media: { layers: [...core, 'accounts'], packages: [] },
+  media: {
+    layers: [...core, 'accounts'],
+    packages: ['content-disposition', 'sharp', 'htmlparser2', '@aws-sdk/client-s3'],
+  },
   notices: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   plugins: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   identity: { layers: ['matrix', 'plugin-api'], packages: [] },

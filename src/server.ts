@@ -23,6 +23,7 @@ import { Mailer } from './mail/mailer.ts';
 import { declaredVersions } from './matrix/versions/declared-versions.ts';
 import { cryptoSelfTest } from './matrix/crypto/self-test.ts';
 import type { Config } from './platform/config/config.ts';
+import { openMedia, type Media } from './media/index.ts';
 import { limits } from './platform/limits.ts';
 import { loadLocalServers } from './platform/load-local-servers.ts';
 import type { LocalServers } from './platform/local-servers.ts';
@@ -121,6 +122,7 @@ async function compose(
     encryption.close();
     rooms.close();
   });
+  const media = await openFiles(base, shutdown, onFailed);
   const search = createSearch(roomsContext, {
     findsAllUsers: config.userDirectory.allLocalUsers,
     searchesEvents: config.search.enabled,
@@ -146,9 +148,9 @@ async function compose(
   push.start();
   await rtc.start();
 
-  const notices = new ServerNotices({ ...base, accounts, rooms });
+  const apart = { ...base, media, notices: new ServerNotices({ ...base, accounts, rooms }) };
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
-  const server = { ...base, notices, accounts, rooms, delayedEvents, presence, encryption, push, search, rtc, sync };
+  const server = { ...apart, accounts, rooms, delayedEvents, presence, encryption, push, search, rtc, sync };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
   return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
@@ -167,6 +169,16 @@ async function openBase(config: Config, overrides: ServerOverrides, ports: Ports
   const names = new Names(db, config.limits.namesCacheMax);
   const common = { db, names, localServers, clock, timers, random };
   return { config, ports, metrics, rateLimiter, db, names, localServers, common };
+}
+
+async function openFiles(
+  { config, ports, metrics, common }: Awaited<ReturnType<typeof openBase>>,
+  shutdown: Shutdown,
+  onFailed: (error: unknown) => void,
+): Promise<Media> {
+  const media = await openMedia({ ...common, config, workers: ports.workers, metrics, onFailed });
+  shutdown.add('media', () => media.close());
+  return media;
 }
 
 /** They need each other: each sees of the other only what its ports say. */
@@ -262,6 +274,7 @@ interface Parts {
   readonly delayedEvents: DelayedEvents;
   readonly presence: Presence;
   readonly notices: ServerNotices;
+  readonly media: Media;
   readonly encryption: Encryption;
   readonly push: Push;
   readonly rtc: Rtc;

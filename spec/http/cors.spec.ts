@@ -30,10 +30,19 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-function expectCors({ headers }: TestResponse): void {
+const isMedia = (path: string): boolean => path.includes('/media/');
+
+function expectCors({ headers }: TestResponse, path = ''): void {
   expect(headers.get('access-control-allow-origin')).toBe('*');
-  expect(headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE, OPTIONS');
-  expect(headers.get('access-control-allow-headers')).toBe('X-Requested-With, Content-Type, Authorization');
+  expect(headers.get('access-control-allow-methods')).toBe(
+    isMedia(path) ? 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' : 'GET, POST, PUT, DELETE, OPTIONS',
+  );
+  const allowed = headers.get('access-control-allow-headers');
+  expect(allowed).toMatch(/^X-Requested-With, Content-Type, Authorization/);
+  const further = 'Range, If-Range, If-None-Match, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset'.split(
+    ', ',
+  );
+  expect(further.filter((name) => (allowed ?? '').split(', ').includes(name))).toEqual(isMedia(path) ? further : []);
 }
 
 const send = '/_matrix/client/v3/rooms/!a:b/send/m.room.message/1';
@@ -61,13 +70,22 @@ describe('requests from pages of other origins', () => {
       headers: { origin: 'https://app.example', 'access-control-request-method': 'PUT' },
     });
     expect([reply.status, reply.text]).toEqual([204, '']);
-    expectCors(reply);
+    expectCors(reply, path);
     expect(reply.headers.get('access-control-max-age')).toBe('86400');
     expect(server.answered.slice(before)).toEqual([{ operationId: 'preflight', status: 204 }]);
   });
 
   it.each(paths)('sends the headers with every answer of %s', async (path) => {
-    for (const method of ['GET', 'PUT', 'PATCH']) expectCors(await server.request(method, path));
+    for (const method of ['GET', 'PUT', 'PATCH']) expectCors(await server.request(method, path), path);
+  });
+
+  it('lets pages see what is said of files in headers', async () => {
+    const { headers } = await server.request('GET', '/_matrix/media/v3/raw');
+    const exposed = headers.get('access-control-expose-headers')?.split(', ');
+    const needed = ['Location', 'Upload-Offset', 'Upload-Length', 'Tus-Resumable', 'Tus-Version', 'Tus-Extension'];
+    expect(exposed).toEqual(
+      expect.arrayContaining([...needed, 'Tus-Max-Size', 'ETag', 'Content-Range', 'Retry-After']),
+    );
   });
 
   it('sends them with errors of every kind', async () => {

@@ -12,6 +12,7 @@ import { filterEndpoints } from './client/filter/index.ts';
 import { keyBackupEndpoints } from './client/key-backup/index.ts';
 import { clientKeyEndpoints } from './client/keys/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
+import { mediaEndpoints } from './client/media/index.ts';
 import { openIdEndpoints } from './client/openid/index.ts';
 import { notificationEndpoints } from './client/notifications/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
@@ -59,6 +60,7 @@ const areas = [
   ...keyBackupEndpoints,
   ...clientKeyEndpoints,
   ...loginEndpoints,
+  ...mediaEndpoints,
   ...openIdEndpoints,
   ...notificationEndpoints,
   ...presenceEndpoints,

@@ -2,11 +2,13 @@
  * One endpoint is one file named after the specification's operationId and exports one value made here:
  * where it is, who may call it, what it takes, and a handler of a few lines that calls one domain function.
  */
+import type { Readable } from 'node:stream';
 import type { Requester } from '../accounts/requester.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Decoded, Decoder } from './decode.ts';
 
-export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+/** HEAD is answered wherever GET is; it is named only by what answers it otherwise. */
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH' | 'HEAD';
 
 /** `optionalAccessToken`: a token is checked if there is one. `adminAccessToken`: a server administrator's. */
 export type AuthScheme = 'none' | 'accessToken' | 'optionalAccessToken' | 'adminAccessToken' | 'serverSignature';
@@ -20,7 +22,19 @@ interface RequesterOf {
 
 /** Which of the configured rate limits counts the call; 'none' for what costs nobody anything. See platform/config. */
 export type RateLimitClass =
-  'none' | 'read' | 'send' | 'signal' | 'create' | 'account' | 'login' | 'register' | 'mail' | 'invite' | 'report';
+  | 'none'
+  | 'read'
+  | 'send'
+  | 'signal'
+  | 'create'
+  | 'account'
+  | 'login'
+  | 'register'
+  | 'mail'
+  | 'invite'
+  | 'report'
+  | 'upload'
+  | 'download';
 
 export interface EndpointRequest<Params, Query, Body, Who> {
   readonly params: Params;
@@ -56,6 +70,33 @@ export interface RawReply {
   readonly status?: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly raw: string | Buffer;
+}
+
+/**
+ * A file, or anything else that is too large for memory. Conditions and ranges of the request are answered by send-content.ts,
+ * so `headers` have none of Content-Length, Content-Range, Accept-Ranges and ETag.
+ */
+export interface ContentReply {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly content: ReplyContent;
+}
+export interface ReplyContent {
+  readonly sizeBytes: number;
+  /** Of exactly these bytes: what has another content has another tag. Without quotes. */
+  readonly etag: string;
+  /** Bytes from `start` up to and not including `end`; absent: all. Not called where no bytes are sent. */
+  open(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+}
+
+/** A request's body that is read while it comes. */
+export interface StreamedBody {
+  /** As the client announced it; undefined where it did not. */
+  readonly lengthBytes: number | undefined;
+  /**
+   * The bytes, no faster than they are taken. Throws ClientGone when the client disappears, or sends nothing for a while, before
+   * the end; 415 for a compressed body. To be read once.
+   */
+  chunks(): AsyncIterable<Buffer>;
 }
 
 type DecoderRecord = Readonly<Record<string, Decoder<unknown>>>;
@@ -100,11 +141,14 @@ export interface EndpointDefinition<
   readonly bodyFormat?: 'json' | 'form' | 'text';
   /** Limit for the body in bytes, where it differs from what http-limits.ts says for all. */
   readonly bodyBytesMax?: number;
+  /** Made by `defineRawEndpoint`: the handler reads the body itself. */
+  readonly streamsBody?: boolean;
   handle(
     request: EndpointRequest<DecodedRecord<Params>, DecodedRecord<Query>, Body, RequesterOf[Auth]>,
     domain: Domain,
-  ): Promise<Reply | RawReply>;
+  ): Promise<AnyReply>;
 }
+export type AnyReply = Reply | RawReply | ContentReply;
 
 /** An endpoint with its types forgotten, as the router holds it. `Domain` stays: the composition root must provide it. */
 export interface Endpoint<Domain> extends Omit<
@@ -112,7 +156,7 @@ export interface Endpoint<Domain> extends Omit<
   'handle'
 > {
   /** A property, not a method, so that the compiler finds a part of the domain that an endpoint needs and nobody provides. */
-  readonly handle: (request: EndpointRequest<never, never, never, never>, domain: Domain) => Promise<Reply | RawReply>;
+  readonly handle: (request: EndpointRequest<never, never, never, never>, domain: Domain) => Promise<AnyReply>;
 }
 
 /**
@@ -127,4 +171,22 @@ export function defineEndpoint<
   Domain = unknown,
 >(definition: EndpointDefinition<Auth, Params, Query, Body, Domain>): Endpoint<Domain> {
   return definition as Endpoint<Domain>;
+}
+
+type RawDefinition<Auth extends AuthScheme, Params extends DecoderRecord, Query extends DecoderRecord, Domain> = Omit<
+  EndpointDefinition<Auth, Params, Query, StreamedBody, Domain>,
+  'body' | 'bodyFormat' | 'bodyBytesMax' | 'streamsBody'
+>;
+
+/**
+ * An endpoint whose handler reads the request's body while it comes, such as an upload. Who calls is asked once, at the
+ * beginning: a token that expires on the way ends nothing. The handler keeps its own limit on the body's length.
+ */
+export function defineRawEndpoint<
+  const Auth extends AuthScheme,
+  Params extends DecoderRecord,
+  Query extends DecoderRecord,
+  Domain = unknown,
+>(definition: RawDefinition<Auth, Params, Query, Domain>): Endpoint<Domain> {
+  return { ...definition, streamsBody: true } as Endpoint<Domain>;
 }

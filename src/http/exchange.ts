@@ -39,6 +39,8 @@ export class Exchange implements ClientInfo {
   readonly isCors: boolean;
   /** The client waits for "100 Continue" before it sends the body. */
   expectsContinue = false;
+  /** Bytes are streamed in or out: how long that takes says nothing of the server. */
+  isTransfer = false;
   readonly #waitingRequests: WaitingRequests;
   #address: string | undefined;
   #query: Query | undefined;

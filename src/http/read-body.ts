@@ -14,15 +14,10 @@ export async function readBody(
   beginReceiving: () => ReceivingBody,
 ): Promise<Buffer> {
   const { request } = exchange;
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-    throw new MatrixError(415, 'M_NOT_JSON', 'Compressed request bodies are not accepted');
+  assertNotCompressed(exchange, 'M_NOT_JSON');
   if (!hasBody(exchange)) return empty;
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw bodyTooLarge(bytesMax);
-  if (exchange.expectsContinue) {
-    exchange.expectsContinue = false;
-    exchange.response.writeContinue();
-  }
+  inviteBody(exchange);
   const isPartial = !isBodyHere(exchange);
   if (!isPartial && !request.destroyed) {
     const whole: unknown = request.read();
@@ -39,6 +34,20 @@ export async function readBody(
     receiving.end();
     if (isPartial) clearTransferIdle(request.socket);
   }
+}
+
+/** Throws 415 for a compressed body: it could be any size. */
+export function assertNotCompressed({ request }: Exchange, errcode: 'M_NOT_JSON' | 'M_UNKNOWN'): void {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new MatrixError(415, errcode, 'Compressed request bodies are not accepted');
+}
+
+/** Tells a client that waits for it that its body is wanted. */
+export function inviteBody(exchange: Exchange): void {
+  if (!exchange.expectsContinue) return;
+  exchange.expectsContinue = false;
+  exchange.response.writeContinue();
 }
 
 /** Whether the request announces a body, read or not. */

@@ -15,6 +15,7 @@ import type { RateLimiter } from './rate-limiter.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { runEndpoint, type EndpointServices } from './run-endpoint.ts';
+import { sendContent } from './send-content.ts';
 import { sendError, sendPreflight, sendReply } from './send-reply.ts';
 import { isServed } from './serve-groups.ts';
 
@@ -162,12 +163,29 @@ export class App<Domain> {
   ): Promise<void> {
     try {
       const given = await runEndpoint(endpoint, exchange, parameters, this.#services);
+      if ('content' in given) {
+        const { status, sent } = await sendContent(exchange, given, this.#sendOptions);
+        this.#answered(exchange, endpoint.operationId, status);
+        await this.#untilSent(exchange, endpoint, sent);
+        return;
+      }
       const compressed = this.#compressor.compress(exchange, endpoint, given);
       const reply = compressed instanceof Promise ? await compressed : compressed;
       this.#answered(exchange, endpoint.operationId, sendReply(exchange, reply, this.#sendOptions));
     } catch (error) {
       this.#fail(exchange, endpoint, error);
     }
+  }
+
+  /** The answer has begun, so a failure can only cut it short, which the stream has done. */
+  async #untilSent(exchange: Exchange, endpoint: Endpoint<Domain>, sent: Promise<void>): Promise<void> {
+    const { requestId } = exchange;
+    const { operationId } = endpoint;
+    await sent.catch((error: unknown) => {
+      const isGone = error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+      const level = isGone ? 'debug' : 'error';
+      this.#options.log[level]({ requestId, operationId, err: error }, 'an answer could not be sent to its end');
+    });
   }
 
   get #sendOptions(): { limits: HttpLimits; isClosing: boolean } {
@@ -222,7 +240,7 @@ export class App<Domain> {
   #answered(exchange: Exchange, operationId: string, status: number): void {
     const durationMs = this.#options.clock.monotonicMs() - exchange.startedMs;
     this.#options.metrics.requestAnswered(operationId, status, durationMs);
-    const isSlow = durationMs > this.limits.slowRequestMs && !exchange.isWaiting;
+    const isSlow = durationMs > this.limits.slowRequestMs && !exchange.isWaiting && !exchange.isTransfer;
     const { log } = this.#options;
     const level = isSlow || isFailure(status) ? 'info' : 'debug';
     // The fields cost more than the rest of the bookkeeping, so they are only made when somebody reads them.

@@ -7,7 +7,7 @@ import { callerOfAddress } from '../platform/caller-of-address.ts';
 import { findAccessToken, missingToken } from './auth/access-token.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { countCall, countUnknownToken } from './count-call.ts';
-import type { Endpoint, EndpointRequest, RawReply, Reply } from './endpoint.ts';
+import type { AnyReply, Endpoint, EndpointRequest } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { parseFormBody } from './parse-body.ts';
@@ -15,6 +15,7 @@ import type { Query } from './query-string.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { ReceivedBytes } from './received-bytes.ts';
 import { isBodyHere, readBody } from './read-body.ts';
+import { streamBody } from './stream-body.ts';
 
 /** What every endpoint runs on. */
 export interface EndpointServices<Domain> {
@@ -34,13 +35,14 @@ export async function runEndpoint<Domain>(
   exchange: Exchange,
   pathParameters: Readonly<Record<string, string | undefined>>,
   services: EndpointServices<Domain>,
-): Promise<Reply | RawReply> {
+): Promise<AnyReply> {
   let requester = endpoint.auth === 'none' ? undefined : await authenticateFirst(endpoint, exchange, services);
   countCall(endpoint.rateLimit, requester, exchange, services.rateLimiter);
   const params = decodePath(endpoint, pathParameters);
   const query = decodeQuery(endpoint, exchange.query);
   let body: unknown;
-  if (endpoint.body !== undefined) {
+  if (endpoint.streamsBody === true) body = streamBody(exchange, services.limits.transferIdleMs);
+  else if (endpoint.body !== undefined) {
     const isPartial = !isBodyHere(exchange);
     body = await decodeBody(endpoint, exchange, requester, services);
     // Who sends slowly may have been logged out, locked or suspended before the end.
@@ -48,7 +50,12 @@ export async function runEndpoint<Domain>(
   }
   const reply = await endpoint.handle(new Call(params, query, body, requester, exchange), services.domain);
   // Nothing of what came while it waited is for a session that has ended.
-  if (exchange.isWaiting && requester !== undefined && !services.auth.isCurrent(requester))
+  if (
+    exchange.isWaiting &&
+    endpoint.streamsBody !== true &&
+    requester !== undefined &&
+    !services.auth.isCurrent(requester)
+  )
     await authenticate(endpoint, exchange, services.auth);
   return reply;
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { MatrixError } from '../matrix/errors.ts';
 import { compressedBytesMin } from './compress-reply.ts';
-import { corsHeaders, exposeRetryAfter, preflightHeaders } from './cors.ts';
+import { corsHeadersAt, exposeRetryAfterAt, preflightHeadersAt } from './cors.ts';
 import type { RawReply, Reply } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import { clearTransferIdle, limitTransferIdle } from './listener-idle.ts';
@@ -34,13 +34,18 @@ export function sendError(
 ): void {
   const retryAfterMs = error.extra.retry_after_ms;
   if (typeof retryAfterMs !== 'number') return sendJson(exchange, error.status, headers, error.body(), options);
-  const head = [...jsonHead, 'Retry-After', String(Math.ceil(retryAfterMs / 1000)), ...exposeRetryAfter];
+  const head = [
+    ...jsonHead,
+    'Retry-After',
+    String(Math.ceil(retryAfterMs / 1000)),
+    ...exposeRetryAfterAt(exchange.path),
+  ];
   send(exchange, error.status, [...head, ...pairs(headers ?? {})], JSON.stringify(error.body()), options);
 }
 
 /** The answer to OPTIONS, wherever it goes: no logic runs, not even the look-up of the path. */
 export function sendPreflight(exchange: Exchange, options: SendOptions): void {
-  send(exchange, 204, exchange.isCors ? preflightHeaders : [], '', options, false);
+  send(exchange, 204, exchange.isCors ? preflightHeadersAt(exchange.path) : [], '', options, false);
 }
 
 function sendJson(
@@ -82,7 +87,7 @@ function send(
 ): void {
   const { request, response } = exchange;
   if (response.destroyed || response.headersSent) return;
-  const head = addCors ? headers.concat(corsHeaders) : headers.slice();
+  const head = addCors ? headers.concat(corsHeadersAt(exchange.path)) : headers.slice();
   if (status !== 204) head.push('Content-Length', String(Buffer.byteLength(body)));
   const isSwamped = !request.complete && hasBody(exchange) && !isBodyShort(exchange, options.limits);
   if (isSwamped || options.isClosing) head.push('Connection', 'close');

@@ -267,6 +267,11 @@ export const limits = Object.freeze({
   /** What is to be written into the index and waits in memory; beyond it is read from the database again. */
   searchQueueMax: 10_000,
 
+  // Files
+  /** How long a download waits at most for what is not uploaded yet; and when it does not say how long. */
+  mediaWaitMsMax: 60_000,
+  mediaWaitMsDefault: 20_000,
+
   // Outgoing requests
   outgoingTimeoutMs: 60_000,
   outgoingIdleMs: 30_000,

@@ -245,8 +245,31 @@ export interface Schema {
     file_name: string | null;
     user_nid: Int | null;
     created_ts: Int;
+    expires_ts: Int | null;
     last_access_ts: Int | null;
     quarantined_by: string | null;
+  };
+  blob: { sha256: Buffer; bytes: Int; created_ts: Int; settled: Int };
+  thumbnail: {
+    source: Buffer;
+    width: Int;
+    height: Int;
+    method: string;
+    animated: Int;
+    content_type: string;
+    sha256: Buffer;
+    bytes: Int;
+  };
+  upload: {
+    upload_id: string;
+    origin: string;
+    media_id: string;
+    user_nid: Int;
+    bytes: Int | null;
+    content_type: string | null;
+    file_name: string | null;
+    created_ts: Int;
+    expires_ts: Int;
   };
   server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };
 }

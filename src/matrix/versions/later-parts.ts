@@ -3,19 +3,10 @@
  * A line leaves the table when its operation is served. (docs/decisions: which versions are declared)
  */
 export const laterParts: Readonly<Record<string, string>> = {
-  'client-server createContent': 'media',
-  'client-server uploadContentToMXC': 'media',
-  'client-server getConfigAuthed': 'media',
-  'client-server getContentAuthed': 'media',
-  'client-server getContentOverrideNameAuthed': 'media',
   'client-server getContentThumbnailAuthed': 'media',
   'client-server getUrlPreviewAuthed': 'media',
-  'client-server getConfig': 'media',
-  'client-server getContent': 'media',
-  'client-server getContentOverrideName': 'media',
   'client-server getContentThumbnail': 'media',
   'client-server getUrlPreview': 'media',
-  'client-server uploadContent': 'media',
   'client-server pingAppservice': 'application services',
   'client-server updateAppserviceRoomDirectoryVisibility': 'application services',
   'client-server getAuthMetadata': 'sign-on elsewhere',

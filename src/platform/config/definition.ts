@@ -8,6 +8,7 @@ import { emailSection } from './email-section.ts';
 import { livekitSection, turnSection } from './calls-sections.ts';
 import * as kind from './kinds.ts';
 import { field, type FieldsValue, object, requiredField, secretField, section } from './sections.ts';
+import { mediaSection } from './media-section.ts';
 import { termsField } from './terms-section.ts';
 import { limitsSection, rateLimitsSection } from './limit-sections.ts';
 
@@ -210,18 +211,7 @@ export const configFields = {
       'false: nothing is indexed any more, and searches are refused. Switched on again, what came meanwhile is indexed first.',
     ),
   }),
-  media: section('Files.', {
-    upload_bytes_max: field(
-      kind.integer(0, Number.MAX_SAFE_INTEGER),
-      4_294_967_296,
-      'The largest file that may be uploaded.',
-    ),
-    allow_unauthenticated: field(
-      kind.boolean(),
-      false,
-      'Whether files can be fetched without an access token, by the paths of before Matrix 1.11.',
-    ),
-  }),
+  media: mediaSection,
   federation: section('Talking to other servers.', {
     enabled: field(kind.boolean(), true, 'false: this server is an island.'),
     ca_certificates: field(

@@ -39,6 +39,12 @@ export const rateLimitsSection = section(
     unknown_tokens: rate(1, 100, 'Access tokens that do not exist, by address.'),
     register: rate(0.1, 10, 'Registering, by address.'),
     invite: rate(0.5, 50, 'Inviting and knocking.'),
+    upload: rate(2, 200, 'Uploading files.'),
+    download: rate(
+      50,
+      1_000,
+      'Downloading files, parts of them and thumbnails; by address where no access token is needed.',
+    ),
     report: rate(0.05, 10, 'Reporting events, rooms and users.'),
   },
 );

@@ -1,0 +1,19 @@
+/** GET /_matrix/client/v1/media/download/{serverName}/{mediaId} — https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid */
+import type { Media } from '../../../media/index.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { contentReply, mxcOf, mxcParams, timeoutQuery } from './media-parameters.ts';
+
+export const getContentAuthed = defineEndpoint({
+  operationId: 'getContentAuthed',
+  method: 'GET',
+  path: '/_matrix/client/v1/media/download/{serverName}/{mediaId}',
+  auth: 'accessToken',
+  rateLimit: 'download',
+  params: mxcParams,
+  query: timeoutQuery,
+  async handle(request, { media }: { media: Pick<Media, 'open'> }) {
+    const { params, query } = request;
+    const options = { timeoutMs: query.timeout_ms, signal: () => request.signal };
+    return contentReply(await media.open(mxcOf(params), options));
+  },
+});

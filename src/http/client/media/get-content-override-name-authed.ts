@@ -1,0 +1,21 @@
+/** GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName} — https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaidfilename */
+import type { Media } from '../../../media/index.ts';
+import { string } from '../../decode.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { contentReply, mxcOf, mxcParams, timeoutQuery } from './media-parameters.ts';
+
+export const getContentOverrideNameAuthed = defineEndpoint({
+  operationId: 'getContentOverrideNameAuthed',
+  method: 'GET',
+  path: '/_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}',
+  auth: 'accessToken',
+  rateLimit: 'download',
+  params: { ...mxcParams, fileName: string() },
+  query: timeoutQuery,
+  async handle(request, { media }: { media: Pick<Media, 'open'> }) {
+    const { params, query } = request;
+    const { fileName } = params;
+    const options = { timeoutMs: query.timeout_ms, signal: () => request.signal, fileName };
+    return contentReply(await media.open(mxcOf(params), options));
+  },
+});

@@ -1,0 +1,31 @@
+import type { LocalServers } from '../platform/local-servers.ts';
+import type { Clock, Random, Timers } from '../platform/ports.ts';
+import type { Database } from '../storage/database.ts';
+import type { Names } from '../storage/names.ts';
+import type { PendingContents } from './pending-contents.ts';
+import type { StoredBlobs } from './stored-blobs.ts';
+import type { MediaMetrics } from './media-metrics.ts';
+
+/** What the functions of this folder work with. */
+export interface MediaContext {
+  readonly db: Database;
+  readonly names: Names;
+  readonly localServers: LocalServers;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly settings: MediaSettings;
+  readonly blobs: StoredBlobs;
+  readonly pending: PendingContents;
+  readonly metrics: MediaMetrics;
+  /** Told of what failed in the background. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Section `media` of the configuration. */
+export interface MediaSettings {
+  readonly uploadBytesMax: number;
+  readonly freeBytesMin: number;
+  readonly pendingUploadsMax: number;
+  readonly pendingUploadHours: number;
+}

@@ -1,0 +1,58 @@
+/** Files: the content repository. https://spec.matrix.org/v1.19/client-server-api/#content-repository */
+import { join } from 'node:path';
+import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
+import type { Config } from '../platform/config/config.ts';
+import type { LocalServers } from '../platform/local-servers.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { Clock, Random, Timers, Workers } from '../platform/ports.ts';
+import type { Database } from '../storage/database.ts';
+import type { Names } from '../storage/names.ts';
+import type { MediaContext } from './context.ts';
+import { type CreatedContent, createContent, type Uploader } from './create-content.ts';
+import { LocalBlobStore } from './local-blob-store.ts';
+import { mediaMetrics } from './media-metrics.ts';
+import { openContent, type OpenedContent, type OpenOptions } from './open-content.ts';
+import { PendingContents } from './pending-contents.ts';
+import { StoredBlobs } from './stored-blobs.ts';
+import { type UploadBody, uploadContent, uploadContentToMxc, type UploadFacts } from './upload-content.ts';
+
+export type Media = Awaited<ReturnType<typeof openMedia>>;
+
+export interface MediaDependencies {
+  readonly db: Database;
+  readonly names: Names;
+  readonly config: Pick<Config, 'media' | 'dataDir'>;
+  readonly localServers: LocalServers;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly workers: Workers;
+  readonly metrics: Metrics;
+  /** Told of what failed in the background. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Opens the store of files, and removes what a killed process left half-done. */
+export async function openMedia({ config, workers, metrics, ...common }: MediaDependencies) {
+  const { db, clock, timers, random } = common;
+  const settings = config.media;
+  const store = await LocalBlobStore.open(settings.folder ?? join(config.dataDir, 'media'), { workers });
+  const blobs = new StoredBlobs({ db, store, clock, random, freeBytesMin: settings.freeBytesMin });
+  const pending = new PendingContents(db, timers);
+  const ctx: MediaContext = { ...common, settings, blobs, pending, metrics: mediaMetrics(metrics) };
+  await blobs.collectDebris();
+  return {
+    uploadBytesMax: settings.uploadBytesMax,
+    allowUnauthenticated: settings.allowUnauthenticated,
+    create: (user: Uploader): Promise<CreatedContent> => createContent(ctx, user),
+    upload: (user: Uploader, facts: UploadFacts, body: UploadBody): Promise<MxcUri> =>
+      uploadContent(ctx, user, facts, body),
+    uploadToMxc: (user: Uploader, uri: MxcUri, facts: UploadFacts, body: UploadBody): Promise<void> =>
+      uploadContentToMxc(ctx, user, uri, facts, body),
+    open: (uri: MxcUri, options: OpenOptions): Promise<OpenedContent> => openContent(ctx, uri, options),
+    async close(): Promise<void> {
+      pending.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Readable } from 'node:stream';
+import { MatrixError, notFound } from '../matrix/errors.ts';
+import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
+import { limits } from '../platform/limits.ts';
+import { mediaAt, type MediaRow, noteMediaAccess } from '../storage/stores/media-store.ts';
+import type { ByteRange } from './blob-store.ts';
+import { isShownInline, unknownContentType } from './content-type.ts';
+import type { MediaContext } from './context.ts';
+import { contentDisposition, plainFileName } from './file-name.ts';
+import { hasExpired } from './upload-content.ts';
+
+/** A file, ready to be sent. */
+export interface OpenedContent {
+  readonly sha256: Buffer;
+  readonly sizeBytes: number;
+  readonly contentType: string;
+  readonly fileName: string | undefined;
+  /** Value of the header. */
+  readonly contentDisposition: string;
+  /** All of it, or a part: not empty, and within the size. To be read to the end or destroyed. */
+  open(range?: ByteRange): Promise<Readable>;
+}
+
+export interface OpenOptions {
+  /** How long to wait for what was created and is not uploaded yet; longer than `limits.mediaWaitMsMax` counts as that. */
+  readonly timeoutMs: number;
+  /** Ends the waiting. */
+  readonly signal: () => AbortSignal;
+  /** Instead of the name that it was uploaded with. */
+  readonly fileName?: string | undefined;
+}
+
+/**
+ * A file by its mxc URI. Throws 404 M_NOT_FOUND for what is not there, quarantined or of another server, 504
+ * M_NOT_YET_UPLOADED for what was created and has not come in time.
+ * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
+ */
+export async function openContent(ctx: MediaContext, uri: MxcUri, options: OpenOptions): Promise<OpenedContent> {
+  const row = await findUploaded(ctx, uri, options);
+  const { sha256, bytes: sizeBytes } = row;
+  noteAccess(ctx, uri, row);
+  const contentType = row.content_type ?? unknownContentType;
+  const given = options.fileName === undefined ? undefined : plainFileName(options.fileName);
+  const fileName = given ?? row.file_name ?? undefined;
+  return {
+    sha256,
+    sizeBytes,
+    contentType,
+    fileName,
+    contentDisposition: contentDisposition(isShownInline(contentType) ? 'inline' : 'attachment', fileName),
+    async open(range) {
+      const stream = await ctx.blobs.store.open(sha256, range);
+      ctx.metrics.downloads.add({});
+      ctx.metrics.downloadedBytes.add({}, range === undefined ? sizeBytes : range.end - range.start);
+      return stream;
+    },
+  };
+}
+
+type UploadedRow = MediaRow & { readonly sha256: Buffer; readonly bytes: number };
+
+/** What a URI stands for, once it is uploaded. Throws as `openContent`. */
+export async function findUploaded(ctx: MediaContext, uri: MxcUri, options: OpenOptions): Promise<UploadedRow> {
+  const findNow = async (): Promise<UploadedRow | undefined> => {
+    const row = await find(ctx, uri);
+    return isUploaded(row) ? row : undefined;
+  };
+  const found = (await findNow()) ?? (await ctx.pending.wait(uri, waitOf(options), findNow));
+  if (found === undefined) throw new MatrixError(504, 'M_NOT_YET_UPLOADED', 'The content has not been uploaded yet');
+  return found;
+}
+
+const waitOf = ({ timeoutMs, signal }: OpenOptions): { readonly timeoutMs: number; readonly signal: AbortSignal } => ({
+  timeoutMs: Math.min(timeoutMs, limits.mediaWaitMsMax),
+  signal: signal(),
+});
+
+async function find(ctx: MediaContext, { serverName, mediaId }: MxcUri): Promise<MediaRow> {
+  const row = await ctx.db.one(mediaAt, { origin: serverName, mediaId });
+  if (row === undefined || hasExpired(row, ctx.clock.nowMs()) || row.quarantined_by !== null)
+    throw notFound('There is no such content');
+  return row;
+}
+
+const isUploaded = (row: MediaRow): row is UploadedRow => row.sha256 !== null && row.bytes !== null;
+
+/** By the day, so that reading writes seldom. */
+function noteAccess(ctx: MediaContext, { serverName, mediaId }: MxcUri, row: MediaRow): void {
+  const nowMs = ctx.clock.nowMs();
+  const day = nowMs - (nowMs % dayMs);
+  if ((row.last_access_ts ?? 0) >= day) return;
+  const noted = ctx.db.write((unit) => unit.run(noteMediaAccess, { origin: serverName, mediaId, day }));
+  noted.committed.catch(ctx.onFailed);
+}
+
+const dayMs = 86_400_000;
