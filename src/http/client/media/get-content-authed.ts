@@ -9,6 +9,7 @@ export const getContentAuthed = defineEndpoint({
   path: '/_matrix/client/v1/media/download/{serverName}/{mediaId}',
   auth: 'accessToken',
   rateLimit: 'download',
+  allowGuests: true,
   params: mxcParams,
   query: timeoutQuery,
   async handle(request, { media }: { media: Pick<Media, 'open'> }) {

@@ -10,6 +10,7 @@ export const getContentOverrideNameAuthed = defineEndpoint({
   path: '/_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}',
   auth: 'accessToken',
   rateLimit: 'download',
+  allowGuests: true,
   params: { ...mxcParams, fileName: string() },
   query: timeoutQuery,
   async handle(request, { media }: { media: Pick<Media, 'open'> }) {
