@@ -18,9 +18,13 @@ import {
 } from '../storage/stores/search-store.ts';
 import { type IndexWork, IndexWriter, workOfEvent } from './index-writer.ts';
 
-/** Of one unit, so that messages need not wait for it. */
-const worksPerUnit = 50;
-/** Entries that are written together cost a fraction of what each costs alone; whoever searches does not wait for more. */
+/**
+ * Of one unit. Entries that are written together cost a fraction of what each costs alone, but messages wait for them: these
+ * take the writer a few ms.
+ */
+const worksPerUnit = 250;
+const charsPerUnit = 256 * 1024;
+/** Whoever searches does not wait for more to come. */
 const gatherMs = 1_000;
 const sliceRooms = 500;
 const retryMs = 5_000;
@@ -89,7 +93,11 @@ export class IndexFollower {
 
   #follow({ pos, wakes }: Commit): void {
     if (!this.#isWhole) return;
-    const works = wakes.flatMap((wake) => workOfWake(wake) ?? []);
+    const works: IndexWork[] = [];
+    for (const wake of wakes) {
+      const work = workOfWake(wake);
+      if (work !== undefined) works.push(work);
+    }
     if (works.length === 0) return;
     this.#queue.push({ pos, works });
     this.#queued += works.length;
@@ -134,22 +142,34 @@ export class IndexFollower {
     while (!this.#isClosed) {
       if (!this.#isWhole) await this.#catchUp();
       await this.#gather();
-      const works: IndexWork[] = [];
-      let pos: number | undefined;
-      while (works.length < worksPerUnit && this.#queue.length > 0) {
-        const next = this.#queue.shift();
-        works.push(...(next?.works ?? []));
-        pos = next?.pos;
-      }
+      const { works, pos } = this.#takeWorks();
       if (pos === undefined) {
         if (this.#isWhole) return;
         continue;
       }
-      this.#queued -= works.length;
       await this.#writer.write(works, progressAt(pos));
       this.#tell(pos);
       await this.#letOthersRun();
     }
+  }
+
+  /** As many as a unit may have, and the position up to which they reach. */
+  #takeWorks(): { readonly works: readonly IndexWork[]; readonly pos: number | undefined } {
+    const works: IndexWork[] = [];
+    let pos: number | undefined;
+    let [taken, chars] = [0, 0];
+    for (const next of this.#queue) {
+      if (works.length >= worksPerUnit || chars >= charsPerUnit) break;
+      taken++;
+      pos = next.pos;
+      for (const work of next.works) {
+        works.push(work);
+        if (work.kind === 'text') chars += work.text.length;
+      }
+    }
+    this.#queue.splice(0, taken);
+    this.#queued -= works.length;
+    return { works, pos };
   }
 
   async #gather(): Promise<void> {

@@ -9,7 +9,7 @@ import {
   type SearchProgress,
   type SearchableRow,
   deleteSearchEntries,
-  insertSearchEntry,
+  insertSearchEntries,
   isRedactedById,
   searchableAfter,
   setSearchProgress,
@@ -55,15 +55,18 @@ export class IndexWriter {
   /** Resolves when it is on disk. */
   async write(works: readonly IndexWork[], progress: SearchProgress): Promise<void> {
     for (const work of works) if (work.kind === 'encryption') await this.#clearRoom(work.room);
-    const writable: IndexWork[] = [];
-    for (const work of works) if (work.kind !== 'text' || !(await this.#isEncrypted(work.room))) writable.push(work);
+    // The last work of an event counts: what is removed does not come back.
+    const entries = new Map<number, string | undefined>();
+    for (const work of works) {
+      if (work.kind === 'removal') entries.set(work.nid, undefined);
+      else if (work.kind === 'text' && !(this.#encrypted.find(work.room) ?? (await this.#isEncrypted(work.room))))
+        entries.set(work.nid, searchEntryOf(this.#ctx.db.engine, work.room, work.text));
+    }
+    const nids = [...entries.keys()];
+    const rows = [...entries].filter(([, words]) => words !== undefined);
     await this.#ctx.db.write((unit) => {
-      for (const work of writable) {
-        if (work.kind === 'encryption') continue;
-        unit.run(deleteSearchEntries, { nids: [work.nid] });
-        const entry = work.kind === 'text' ? searchEntryOf(work.room, work.text) : undefined;
-        if (entry !== undefined) unit.run(insertSearchEntry, { nid: work.nid, ...entry });
-      }
+      if (nids.length > 0) unit.run(deleteSearchEntries, { nids });
+      if (rows.length > 0) unit.run(insertSearchEntries, { rows: JSON.stringify(rows) });
       unit.run(setSearchProgress, progress);
     }).committed;
   }
@@ -75,8 +78,6 @@ export class IndexWriter {
   }
 
   async #isEncrypted(room: number): Promise<boolean> {
-    const known = this.#encrypted.find(room);
-    if (known !== undefined) return known;
     const { db, states } = this.#ctx;
     const event = await states.stateEventAt(room, db.committedPos(), 'm.room.encryption', '');
     this.#encrypted.set(room, event !== undefined);

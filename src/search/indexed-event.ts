@@ -2,6 +2,7 @@
 import { type JsonObject, type JsonValue, isJsonObject } from '../matrix/json/json-value.ts';
 import { wordsOf } from '../matrix/text/words.ts';
 import { limits } from '../platform/limits.ts';
+import type { Database } from '../storage/database.ts';
 
 /** A key that can be searched, and the events that have it. */
 export const searchKeys = {
@@ -39,18 +40,16 @@ function topicOf({ topic, 'm.topic': rich }: JsonObject): string {
 
 const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
-/** An entry of the index as both engines write it. */
-export interface SearchEntry {
-  /** Separated by spaces. */
-  readonly words: string;
-  /** A tsvector. */
-  readonly vector: string;
+/** The words of an entry, as the engine is given them. undefined: there is nothing to find. */
+export function searchEntryOf(engine: Database['engine'], room: number, text: string): string | undefined {
+  const words = wordsOf(text);
+  if (words.length === 0) return undefined;
+  if (words.length > limits.searchedWordsMax) words.length = limits.searchedWordsMax;
+  return engine === 'sqlite' ? `${roomWord(room)} ${words.join(' ')}` : vectorOf(roomWord(room), words);
 }
 
-/** undefined: there is nothing to find. */
-export function searchEntryOf(room: number, text: string): SearchEntry | undefined {
-  const words = wordsOf(text).slice(0, limits.searchedWordsMax);
-  if (words.length === 0) return undefined;
+/** A tsvector. */
+function vectorOf(ofRoom: string, words: readonly string[]): string {
   const places = new Map<string, number[]>();
   for (const [index, word] of words.entries()) {
     const known = places.get(word);
@@ -58,8 +57,7 @@ export function searchEntryOf(room: number, text: string): SearchEntry | undefin
     else if (known.length < placesMax) known.push(index + 1);
   }
   const vector = Array.from(places, ([word, indexes]) => `'${word}':${indexes.join(',')}`);
-  const ofRoom = roomWord(room);
-  return { words: `${ofRoom} ${words.join(' ')}`, vector: `'${ofRoom}' ${vector.join(' ')}` };
+  return `'${ofRoom}' ${vector.join(' ')}`;
 }
 
 /** More PostgreSQL does not keep. */

@@ -45,6 +45,15 @@ describe('words', () => {
       }),
     );
   });
+  it('are the same where only common letters are written', () => {
+    const letters = fc.constantFrom(...'a Z 0 9 - _ \n \0 « » – — ’ „ Ё ё Й й А я п ъ'.split(' '), ' ');
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: letters }), fc.string({ unit: 'binary-ascii' })), (text) => {
+        expect([...wordsOf(text), '山']).toEqual(wordsOf(`${text} 山`));
+      }),
+    );
+    expect(wordsOf(`Ёж${'й'.repeat(100)}`)).toEqual([`еж${'и'.repeat(62)}`]);
+  });
   it('do not depend on case, nor on how letters are composed', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {

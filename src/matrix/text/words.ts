@@ -8,6 +8,24 @@ const wordCharsMax = 64;
 
 /** In the order of the text, repeated ones too. */
 export function wordsOf(text: string): string[] {
+  return simpleText.test(text) ? simpleWordsOf(text) : anyWordsOf(text);
+}
+
+/** Of texts in which everything is one sign before and after folding: a twentieth of the cost. */
+function simpleWordsOf(text: string): string[] {
+  const words = foldSimpleText(text).match(/[a-z0-9\u0430-\u044f]+/g) ?? [];
+  for (let i = 0; i < words.length; i++)
+    if (words[i]!.length > wordCharsMax) words[i] = words[i]!.slice(0, wordCharsMax);
+  return words;
+}
+
+/** ASCII, the Russian alphabet, and the quotes and dashes that go with them. */
+const simpleText = /^[\0-\x7f\u0401\u0410-\u044f\u0451\u00ab\u00bb\u2013\u2014\u2018-\u201e]*$/;
+
+const foldSimpleText = (text: string): string =>
+  text.toLowerCase().replaceAll(/[\u0439\u0451]/g, (letter) => (letter === 'й' ? 'и' : 'е'));
+
+function anyWordsOf(text: string): string[] {
   const words: string[] = [];
   for (const [run] of foldText(text).matchAll(/[\p{L}\p{N}\p{M}]+/gu))
     for (const [part] of run.matchAll(unsegmentedOrNot))

@@ -1,7 +1,7 @@
 /** Full-text search: search_entry (FTS5 on SQLite, a tsvector on PostgreSQL) and how far it has come. */
 import { type RawBuilder, sql } from 'kysely';
 import type { QueryBuilder } from '../database.ts';
-import { bigint, defineRead, defineWrite, isForPostgres } from '../query.ts';
+import { bigint, defineRead, defineWrite, isForPostgres, jsonInteger, jsonRows, jsonText } from '../query.ts';
 
 export interface SearchProgress {
   readonly pos: number;
@@ -27,17 +27,18 @@ export const setSearchProgress = defineWrite<SearchProgress>('search.setProgress
 );
 
 /**
- * Where the event is in a timeline and not redacted. `words`: separated by spaces; `vector`: the same as PostgreSQL writes
- * it. An entry that is there has to be deleted before.
+ * Those whose events are in a timeline and not redacted. `rows`: JSON of [nid, words], the words separated by spaces (SQLite) or as a
+ * tsvector (PostgreSQL); each nid once. Entries that are there have to be deleted before. One statement for many, because
+ * the index of SQLite is written out at the end of each.
  */
-export const insertSearchEntry = defineWrite<{ nid: number; words: string; vector: string }>(
-  'search.insertEntry',
-  (q, p) =>
-    isForPostgres(q)
-      ? sql`insert into search_entry (nid, words) select nid, cast(cast(${p.vector} as text) as tsvector) from event
-          where nid = ${p.nid} and ord is not null and redacted_by is null`
-      : sql`insert into search_entry (rowid, words) select nid, ${p.words} from event
-          where nid = ${p.nid} and ord is not null and redacted_by is null`,
+export const insertSearchEntries = defineWrite<{ rows: string }>('search.insertEntries', (q, p) =>
+  isForPostgres(q)
+    ? sql`insert into search_entry (nid, words) select n.nid, cast(${jsonText(1)} as tsvector)
+        from ${jsonRows(q, p.rows)}, event as n
+        where n.nid = ${jsonInteger(0)} and n.ord is not null and n.redacted_by is null`
+    : sql`insert into search_entry (rowid, words) select n.nid, ${jsonText(1)}
+        from ${jsonRows(q, p.rows)} cross join event as n
+        where n.nid = ${jsonInteger(0)} and n.ord is not null and n.redacted_by is null`,
 );
 export const deleteSearchEntries = defineWrite<{ nids: readonly number[] }>('search.deleteEntries', (q, p) =>
   q.deleteFrom('search_entry').where(isForPostgres(q) ? 'nid' : 'rowid', 'in', p.list('nids')),
