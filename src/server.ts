@@ -99,7 +99,7 @@ async function compose(
   shutdown: Shutdown,
 ): Promise<Server> {
   const base = await openBase(config, overrides, ports, shutdown);
-  const { db, names, common, rateLimiter } = base;
+  const { db, names, mailer, common, rateLimiter } = base;
   const { clock, timers } = ports;
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
   const { accounts, rooms, roomsContext } = await createAccountsAndRooms(base, shutdown, onFailed);
@@ -136,6 +136,7 @@ async function compose(
     unread: sync,
     pushRules,
     config: config.push,
+    mailer,
     gateway: config,
     onFailed,
   });
@@ -167,8 +168,9 @@ async function openBase(config: Config, overrides: ServerOverrides, ports: Ports
   const metrics = new Metrics({ process: overrides.ports === undefined });
   const rateLimiter = config.rateLimits.enabled ? new TokenBuckets(config.rateLimits, clock) : undefined;
   const names = new Names(db, config.limits.namesCacheMax);
+  const mailer = new Mailer(config.email, ports.mail);
   const common = { db, names, localServers, clock, timers, random };
-  return { config, ports, metrics, rateLimiter, db, names, localServers, common };
+  return { config, ports, metrics, rateLimiter, db, names, mailer, localServers, common };
 }
 
 async function openFiles(
@@ -183,7 +185,7 @@ async function openFiles(
 
 /** They need each other: each sees of the other only what its ports say. */
 async function createAccountsAndRooms(
-  { config, ports, rateLimiter, db, names, common }: Awaited<ReturnType<typeof openBase>>,
+  { config, ports, rateLimiter, db, names, mailer, common }: Awaited<ReturnType<typeof openBase>>,
   shutdown: Shutdown,
   onFailed: (error: unknown) => void,
 ) {
@@ -192,7 +194,7 @@ async function createAccountsAndRooms(
     ...common,
     config,
     attempts: rateLimiter,
-    mailer: new Mailer(config.email, ports.mail),
+    mailer,
     profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
     departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
   });

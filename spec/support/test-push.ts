@@ -2,6 +2,8 @@
 import { afterEach } from 'vitest';
 import type { JsonObject } from '../../src/matrix/json/json-value.ts';
 import { loadPushRules } from '../../src/accounts/push-rules.ts';
+import { Mailer } from '../../src/mail/mailer.ts';
+import { MailError } from '../../src/platform/mail-error.ts';
 import { OutgoingHttpError } from '../../src/platform/outgoing-http-error.ts';
 import type { OutgoingHttp, OutgoingRequest, OutgoingResponse } from '../../src/platform/ports.ts';
 import type { PushConfig } from '../../src/push/context.ts';
@@ -11,6 +13,7 @@ import type { Database } from '../../src/storage/database.ts';
 import type { GroupCommitDatabase } from '../../src/storage/group-commit.ts';
 import { CachedPushRules } from '../../src/sync/compiled-push-rules.ts';
 import type { TestEngine } from './databases.ts';
+import { emailConfigOfTests } from './test-accounts.ts';
 import { type TestPorts, testPorts } from './test-ports.ts';
 import { TestRooms, type TestUser } from './test-rooms.ts';
 
@@ -85,6 +88,9 @@ export class TestPush {
   readonly #db: Database;
   readonly #config: Partial<PushConfig>;
   #isDead = false;
+  /** What the mail server says to every message; undefined: it takes them. */
+  mailFailure: MailError | undefined;
+  mailFailures = 0;
 
   private constructor(
     db: Database,
@@ -104,10 +110,25 @@ export class TestPush {
       rooms: test.ctx,
       unread: test.sync,
       pushRules: new CachedPushRules(db, (owner) => loadPushRules({ db }, owner)),
-      config: { includeContent: true, allowInsecureGateways: false, gatewayHosts: [], ...config },
+      config: {
+        includeContent: true,
+        allowInsecureGateways: false,
+        emailDelaySeconds: 600,
+        emailIntervalSeconds: 3_600,
+        gatewayHosts: [],
+        ...config,
+      },
+      mailer: new Mailer(emailConfigOfTests, {
+        send: async (mail) => {
+          if (this.#isDead) return new Promise(() => {});
+          if (this.mailFailure === undefined) return ports.mail.send(mail);
+          this.mailFailures++;
+          throw this.mailFailure;
+        },
+      }),
       gateway: { publicBaseUrl: 'https://matrix.test', serverName: 'test' },
       onFailed: (error) => {
-        if (!this.#isDead) throw error;
+        if (!this.#isDead && !(error instanceof MailError)) throw error;
       },
     });
     this.push.start();

@@ -6,6 +6,7 @@ import { localpartOf, serverNameOf } from '../matrix/ids/user-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { UniqueViolation, UnitFailed } from '../storage/database.ts';
 import { setAdmin, setLocked, setSuspended, setUserType } from '../storage/stores/account-store.ts';
+import { deletePusher, emailAppId } from '../storage/stores/pusher-store.ts';
 import {
   deleteThreepidsOfUser,
   insertThreepid,
@@ -201,6 +202,11 @@ async function replaceThreepids(
         const known = present.find((one) => one.medium === medium && one.address === address);
         const { added_ts: addedTs, validated_ts: validatedTs } = known ?? { added_ts: nowMs, validated_ts: nowMs };
         unit.run(insertThreepid, { medium, address, user, addedTs, validatedTs });
+      }
+      for (const { medium, address } of present) {
+        if (threepids.some((one) => one.medium === medium && one.address === address)) continue;
+        unit.run(deletePusher, { user, appId: emailAppId, pushkey: address });
+        unit.wake({ kind: 'threepid-removed', userNid: user, medium, address });
       }
     });
     try {

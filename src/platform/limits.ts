@@ -218,6 +218,11 @@ export const limits = Object.freeze({
   pushRetryMsMax: 3_600_000,
   /** Of one notification that its gateway refuses as a bad request. */
   pushRefusalsMax: 3,
+  /** Of messages by e-mail: how often the delay may begin anew because something more comes. */
+  mailPushDelaysMax: 6,
+  /** The longest time between two messages to somebody who reads nothing, unless the configuration has a longer one. */
+  mailPushIntervalMsMax: 43_200_000,
+  mailPushRetryMs: 60_000,
   /** Between something being read and devices being told how much is unread. */
   badgeDelayMs: 1_000,
   /** What was pushed is that much behind on disk, but for what was acknowledged. */

@@ -9,11 +9,11 @@ import { invitesOfUsers, roomsWithNews } from '../storage/stores/pusher-store.ts
 import { type EventRow, eventsByNids, timelineBackwards } from '../storage/stores/timeline-store.ts';
 import type { PushContext } from './context.ts';
 import { EventOutcomes } from './outcomes.ts';
-import type { PendingPush, PusherQueue } from './pusher-queue.ts';
+import type { PendingPush, Queue } from './queue.ts';
 import type { PushUser } from './push-user.ts';
 
 export interface CatchUpTarget {
-  readonly queue: PusherQueue;
+  readonly queue: Queue;
   /** It was told, or did not need to be, of everything up to here. */
   readonly from: number;
   /** What comes after it hears of otherwise. */
@@ -30,7 +30,7 @@ export async function catchUp(
   targets: readonly CatchUpTarget[],
   isOver: () => boolean,
 ): Promise<void> {
-  const found = new Map<PusherQueue, PendingPush[]>();
+  const found = new Map<Queue, PendingPush[]>();
   const open = targets.filter(({ queue, from, upTo }) => queue.isEnabled && from < upTo);
   const byRoom = targetsByRoom(open);
   const oldest = Math.min(...open.map(({ from }) => from));
@@ -59,7 +59,7 @@ async function lookAtRoom(
   ctx: PushContext,
   room: number,
   targets: readonly CatchUpTarget[],
-  found: Map<PusherQueue, PendingPush[]>,
+  found: Map<Queue, PendingPush[]>,
 ): Promise<void> {
   const after = firstOrdAfter(Math.min(...targets.map(({ from }) => from))) - 1;
   let before = firstOrdAfter(Math.max(...targets.map(({ upTo }) => upTo)));
@@ -79,7 +79,7 @@ async function lookAtEvent(
   ctx: PushContext,
   row: EventRow,
   targets: readonly CatchUpTarget[],
-  found: Map<PusherQueue, PendingPush[]>,
+  found: Map<Queue, PendingPush[]>,
 ): Promise<boolean> {
   const { room, nid, pos, ord } = row;
   const dag = await ctx.rooms.dags.openByNid(room);
@@ -109,7 +109,7 @@ async function lookAtInvites(
   ctx: PushContext,
   targets: readonly CatchUpTarget[],
   after: number,
-  found: Map<PusherQueue, PendingPush[]>,
+  found: Map<Queue, PendingPush[]>,
 ): Promise<void> {
   const byUser = Map.groupBy(targets, ({ queue }) => queue.user.userNid);
   const users = [...byUser.keys()];

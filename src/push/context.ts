@@ -1,4 +1,5 @@
 /** What the functions of push/ work with; made once by `createPush`. */
+import type { Mailer } from '../mail/mailer.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { KeyedLock } from '../platform/keyed-lock.ts';
 import type { Clock, OutgoingHttp, Random, Timers } from '../platform/ports.ts';
@@ -18,6 +19,7 @@ export interface PushContext {
   readonly gateway: { readonly publicBaseUrl: string; readonly serverName: string };
   /** One at a time per app_id and pushkey. */
   readonly pusherLocks: KeyedLock<string>;
+  readonly mailer: Pick<Mailer, 'isConfigured' | 'language' | 'send'>;
   readonly http: OutgoingHttp;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -4,14 +4,15 @@ import { limits } from '../platform/limits.ts';
 import { OutgoingHttpError } from '../platform/outgoing-http-error.ts';
 import type { OutgoingResponse, TimerHandle } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
-import { userRoom } from '../storage/stores/membership-store.ts';
 import type { PushContext } from './context.ts';
 import type { GatewayDevice } from './gateway/device.ts';
 import type { GatewayAnswer, PushGateway } from './gateway/push-gateway.ts';
 import { GatewayLines } from './gateway-lines.ts';
-import { notificationBody, type PushableEvent, PushableEvents } from './notification.ts';
+import { notificationBody, PushableEvents } from './notification.ts';
 import { removePusher } from './pushers.ts';
-import type { PendingPush, PusherQueue } from './pusher-queue.ts';
+import type { PusherQueue } from './pusher-queue.ts';
+import type { PendingPush } from './queue.ts';
+import { findWanted } from './still-wanted.ts';
 
 export type Delivered =
   | { readonly kind: 'delivered'; readonly unread: number }
@@ -78,7 +79,7 @@ export class Delivery {
 
   async #inTurn(queue: PusherQueue, push: PendingPush | undefined, target: Target): Promise<Delivered> {
     if (!queue.isEnabled) return { kind: 'obsolete' };
-    const pushable = push && (await this.#wanted(queue, push));
+    const pushable = push && (await findWanted(this.#ctx, this.events, queue.user, push));
     if (push !== undefined && pushable === undefined) return { kind: 'obsolete' };
     const unread = await this.#ctx.unread.unreadOf(queue.user);
     const body = notificationBody({
@@ -96,20 +97,6 @@ export class Delivery {
       this.#sending.delete(queue);
       if (this.#sending.size === 0) this.#idle?.();
     }
-  }
-
-  /** Only if it can still be seen, was not read meanwhile, and is not too old. */
-  async #wanted({ user }: PusherQueue, push: PendingPush): Promise<PushableEvent | undefined> {
-    const { clock, rooms, db, unread } = this.#ctx;
-    if (push.tsMs < clock.nowMs() - limits.pushAgeMs) return undefined;
-    const pushable = await this.events.find(push.nid);
-    if (pushable === undefined) return undefined;
-    if (!user.rooms.has(push.room)) {
-      const standing = await db.one(userRoom, { user: user.userNid, room: push.room });
-      const isInvited = standing?.membership === 'invite' && standing.event === push.nid;
-      if (!isInvited) return undefined;
-    } else if ((await unread.readOrds(user, push.room))(pushable.thread) >= pushable.ord) return undefined;
-    return (await rooms.ignored.of(user)).has(pushable.event.sender) ? undefined : pushable;
   }
 
   async #send(queue: PusherQueue, target: Target, body: JsonObject, unread: number): Promise<Delivered> {

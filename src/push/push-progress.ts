@@ -7,7 +7,7 @@ import type { TimerHandle } from '../platform/ports.ts';
 import { findServerFact, upsertServerFact } from '../storage/server-facts.ts';
 import { setPusherBehind, setPusherCaughtUp } from '../storage/stores/pusher-store.ts';
 import type { PushContext } from './context.ts';
-import type { PusherQueue } from './pusher-queue.ts';
+import type { Queue } from './queue.ts';
 
 const fact = 'push_pos';
 
@@ -16,7 +16,7 @@ export class PushProgress {
   /** Everything up to there was looked at; undefined: that cannot be said now. */
   readonly #lookedAtPos: () => number | undefined;
   /** Those that may have something to be told, or whose rows say that they had. */
-  readonly #busy = new Set<PusherQueue>();
+  readonly #busy = new Set<Queue>();
   #writtenPos = 0;
   #timer: TimerHandle | undefined;
   #isClosed = false;
@@ -33,7 +33,7 @@ export class PushProgress {
   }
 
   /** The pusher has something to be told, or was behind when the server started. */
-  follow(queue: PusherQueue): void {
+  follow(queue: Queue): void {
     this.#busy.add(queue);
     this.note();
   }
@@ -57,9 +57,10 @@ export class PushProgress {
     const pos = this.#lookedAtPos();
     if (pos === undefined) return this.note();
     if (pos <= this.#writtenPos) return;
-    const [behind, done] = [new Set<PusherQueue>(), new Set<PusherQueue>()];
+    const [behind, done] = [new Set<Queue>(), new Set<Queue>()];
     for (const queue of this.#busy)
-      if (queue.firstPendingPos === undefined) done.add(queue);
+      if (queue.notesForItself) continue;
+      else if (queue.firstPendingPos === undefined) done.add(queue);
       else if (!queue.isBehindOnDisk) behind.add(queue);
     const { committed } = this.#ctx.db.write((unit) => {
       for (const queue of behind)

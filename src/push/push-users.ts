@@ -5,25 +5,29 @@
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { Commit, Database, Wake } from '../storage/database.ts';
 import { joinedRoomsOfUsers, type PusherRow, pushersAfter, pushersOfUser } from '../storage/stores/pusher-store.ts';
-import type { Delivery } from './delivery.ts';
-import { PusherQueue } from './pusher-queue.ts';
+import type { Queue } from './queue.ts';
 import type { PushUser } from './push-user.ts';
+
+/** By the kind of the pusher. */
+export type MakeQueue = (user: PushUser, row: PusherRow, livePos: number) => Queue;
 
 const pushersPerRead = 500;
 
 export class PushUsers {
   readonly #db: Database;
-  readonly #delivery: Delivery;
+  readonly #makeQueue: MakeQueue;
   readonly #users = new Map<number, PushUser>();
   readonly #byId = new Map<UserId, PushUser>();
   /** room → members with pushers. */
   readonly #members = new Map<number, Set<PushUser>>();
+  /** Queues of pushers that are no more, while what they began has not ended. */
+  readonly #closing = new Set<Promise<void>>();
   /** Changes of memberships while rooms are being read, for each reading. */
   readonly #missed = new Set<Wake[]>();
 
-  constructor(db: Database, delivery: Delivery) {
+  constructor(db: Database, makeQueue: MakeQueue) {
     this.#db = db;
-    this.#delivery = delivery;
+    this.#makeQueue = makeQueue;
   }
 
   get count(): number {
@@ -38,8 +42,13 @@ export class PushUsers {
   membersOf(room: number): ReadonlySet<PushUser> {
     return this.#members.get(room) ?? nobody;
   }
-  queues(): PusherQueue[] {
+  queues(): Queue[] {
     return [...this.#users.values()].flatMap(({ queues }) => [...queues.values()]);
+  }
+
+  /** Resolves when those that are no more have ended what they were doing. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#closing);
   }
 
   /** To be called for every commit, in order. */
@@ -53,8 +62,8 @@ export class PushUsers {
   }
 
   /** All pushers that there are; gives them. To be called once. */
-  async loadAll(): Promise<PusherQueue[]> {
-    const queues: PusherQueue[] = [];
+  async loadAll(): Promise<Queue[]> {
+    const queues: Queue[] = [];
     for (let after = 0; ;) {
       const rows = await this.#db.all(pushersAfter, { after, limit: pushersPerRead });
       queues.push(...(await this.#take(rows)));
@@ -65,34 +74,35 @@ export class PushUsers {
   }
 
   /** The pushers of one user as they are now. Gives those that are new; who has none left is forgotten. */
-  async reload(userNid: number): Promise<PusherQueue[]> {
+  async reload(userNid: number): Promise<Queue[]> {
     const rows = await this.#db.all(pushersOfUser, { user: userNid });
     const user = this.#users.get(userNid);
     const kept = new Set(rows.map((row) => row.pusher));
     for (const queue of user?.queues.values() ?? [])
       if (!kept.has(queue.id)) {
         user?.queues.delete(queue.id);
-        void queue.close();
+        const closing = queue.close().finally(() => this.#closing.delete(closing));
+        this.#closing.add(closing);
       }
     const added = await this.#take(rows);
     if (rows.length === 0 && user !== undefined) this.#forget(user);
     return added;
   }
 
-  async #take(rows: readonly PusherRow[]): Promise<PusherQueue[]> {
+  async #take(rows: readonly PusherRow[]): Promise<Queue[]> {
     const strangers = new Set(rows.map((row) => row.user_nid).filter((nid) => !this.#users.has(nid)));
     const missed: Wake[] = [];
     this.#missed.add(missed);
     const users = [...strangers];
     const joined = users.length === 0 ? [] : await this.#db.all(joinedRoomsOfUsers, { users });
     this.#missed.delete(missed);
-    const added: PusherQueue[] = [];
+    const added: Queue[] = [];
     for (const row of rows) {
       const user = this.#users.get(row.user_nid) ?? this.#add(row);
       const known = user.queues.get(row.pusher);
       known?.update(row);
       if (known !== undefined) continue;
-      const queue = new PusherQueue(user, row, this.#db.committedPos(), this.#delivery);
+      const queue = this.#makeQueue(user, row, this.#db.committedPos());
       user.queues.set(row.pusher, queue);
       added.push(queue);
     }

@@ -16,10 +16,14 @@ import type { PushContext } from './context.ts';
 import { Delivery } from './delivery.ts';
 import type { PushGateway } from './gateway/push-gateway.ts';
 import { EventOutcomes } from './outcomes.ts';
+import { MailDelivery } from './mail/mail-delivery.ts';
+import { MailQueue } from './mail/mail-queue.ts';
+import { PusherQueue } from './pusher-queue.ts';
+import { emailKind } from './pushers.ts';
 import { PushProgress } from './push-progress.ts';
 import { PushUsers } from './push-users.ts';
 import type { PushUser } from './push-user.ts';
-import type { PusherQueue } from './pusher-queue.ts';
+import type { Queue } from './queue.ts';
 
 /** What it needs of an event that came in. */
 type LiveEvent = Pick<TimelineEntry, 'room' | 'nid' | 'pos' | 'ord' | 'event'>;
@@ -31,6 +35,7 @@ export class PushWorker {
   readonly #badges: BadgeNews;
   readonly #progress: PushProgress;
   readonly #reloads = new KeyedLock<number>();
+  readonly #reloading = new Set<Promise<void>>();
   /** Events that nobody has looked at yet, oldest first. */
   #waiting: LiveEvent[] = [];
   /** Those after this position must be read back: more came than may wait, or looking at them failed. */
@@ -48,7 +53,12 @@ export class PushWorker {
   constructor(ctx: PushContext, gateway: PushGateway) {
     this.#ctx = ctx;
     this.#delivery = new Delivery(ctx, gateway);
-    this.#users = new PushUsers(ctx.db, this.#delivery);
+    const mails = new MailDelivery(ctx, this.#delivery.events);
+    this.#users = new PushUsers(ctx.db, (user, row, livePos) =>
+      row.kind === emailKind
+        ? new MailQueue(user, row, livePos, mails)
+        : new PusherQueue(user, row, livePos, this.#delivery),
+    );
     this.#badges = new BadgeNews(ctx, this.#users);
     this.#progress = new PushProgress(ctx, () => this.#lookedAtPos());
     this.#stopListening = ctx.db.onCommitted((commit) => this.#onCommit(commit));
@@ -72,9 +82,11 @@ export class PushWorker {
     this.#badges.close();
     this.#retry?.cancel();
     await this.lookedAtAll();
+    await Promise.all(this.#reloading);
     const queues = this.#users.queues().map((queue) => queue.close());
     await this.#delivery.close();
     await Promise.all(queues);
+    await this.#users.ended();
     await this.#progress.close();
   }
 
@@ -93,7 +105,7 @@ export class PushWorker {
     for (const wake of commit.wakes) {
       if (wake.kind === 'event') this.#take(wake);
       else if (wake.kind === 'receipt' || wake.kind === 'membership') this.#badges.mayHaveChanged(wake.userNid);
-      else if (wake.kind === 'pushers') this.#reload(wake.userNid);
+      else if (wake.kind === 'pushers' || wake.kind === 'threepid-removed') this.#reload(wake.userNid);
       else if (wake.kind === 'device' && wake.change === 'removed') this.#reload(wake.userNid);
     }
   }
@@ -125,7 +137,10 @@ export class PushWorker {
       const added = await this.#users.reload(userNid);
       await this.#catchUp(added.map((queue) => ({ queue, from: queue.row.told_pos, upTo: queue.livePos })));
     });
-    reloaded.catch((error: unknown) => this.#ctx.onFailed(error));
+    const settled = reloaded
+      .catch((error: unknown) => this.#ctx.onFailed(error))
+      .finally(() => this.#reloading.delete(settled));
+    this.#reloading.add(settled);
   }
 
   async #catchUp(targets: readonly CatchUpTarget[]): Promise<void> {
@@ -226,6 +241,6 @@ export class PushWorker {
 const eventsPerTurn = 50;
 
 /** Everything up to there was told, or did not need to be. See pusher-store.ts. */
-function startOf(queue: PusherQueue, lookedAtPos: number): number {
+function startOf(queue: Queue, lookedAtPos: number): number {
   return queue.isBehindOnDisk ? queue.row.told_pos : Math.max(queue.row.told_pos, lookedAtPos);
 }

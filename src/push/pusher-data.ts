@@ -20,6 +20,11 @@ export function checkPusherData(config: Pick<PushConfig, 'allowInsecureGateways'
   if (url.username !== '' || url.password !== '' || url.hash !== '')
     throw invalidParam('data.url must have no user name, password or fragment');
   if (format !== undefined && typeof format !== 'string') throw invalidParam('data.format must be a string');
+  checkPusherDataSize(data);
+}
+
+/** Throws 400 M_INVALID_PARAM for what is too large. Of pushers of any kind. */
+export function checkPusherDataSize(data: JsonObject): void {
   if (Buffer.byteLength(JSON.stringify(data)) > limits.pusherDataBytesMax)
     throw invalidParam(`data must have at most ${limits.pusherDataBytesMax} bytes`);
 }

@@ -1,5 +1,5 @@
 /**
- * What one pusher is still to be told, and how it is told: one notification after another, each until its gateway has taken
+ * What one HTTP pusher is still to be told, and how it is told: one notification after another, each until its gateway has taken
  * it or it is too late. https://spec.matrix.org/v1.19/push-gateway-api/#homeserver-behaviour
  */
 import type { JsonObject } from '../matrix/json/json-value.ts';
@@ -8,24 +8,13 @@ import type { TimerHandle } from '../platform/ports.ts';
 import { type PusherRow, setPusherTold } from '../storage/stores/pusher-store.ts';
 import type { Delivery } from './delivery.ts';
 import type { PushUser } from './push-user.ts';
+import { type PendingPush, type Queue, withEarlier } from './queue.ts';
 
-/** An event that a user is notified of. */
-export interface PendingPush {
-  readonly room: number;
-  readonly nid: number;
-  readonly pos: number;
-  readonly ord: number;
-  readonly tweaks: JsonObject;
-  /** When it happened, by our clock or its sender's. */
-  readonly tsMs: number;
-}
-
-export class PusherQueue {
+export class PusherQueue implements Queue {
   readonly id: number;
   readonly user: PushUser;
-  /** Events of the live stream concern it from above this position; those before are for whoever catches up. */
   readonly livePos: number;
-  /** Whether the row says that it is behind. */
+  readonly notesForItself = false;
   isBehindOnDisk: boolean;
   /** What the devices were told last of how much is unread; undefined: not known. */
   #toldUnread: number | undefined;
@@ -63,12 +52,10 @@ export class PusherQueue {
   get isEnabled(): boolean {
     return this.#row.enabled === 1 && !this.#isClosed;
   }
-  /** Position of the first event that it must still be told of. */
   get firstPendingPos(): number | undefined {
     return this.#pending[0]?.pos;
   }
 
-  /** The user has changed it. What waits is sent as it is now. */
   update(row: PusherRow): void {
     this.#row = row;
     this.#data = JSON.parse(row.data) as JsonObject;
@@ -79,34 +66,26 @@ export class PusherQueue {
     else this.start();
   }
 
-  /** In the order of positions. */
   add(push: PendingPush): void {
     this.#pending.push(push);
     if (this.#pending.length > limits.pushesWaitingMax) this.#pending.splice(this.#isRunning ? 1 : 0, 1);
   }
-  /** The same for what was found in any order and may be known already. */
   addEarlier(pushes: readonly PendingPush[]): void {
-    const known = new Set(this.#pending.map(({ pos }) => pos));
-    const missing = pushes.filter(({ pos }) => pos > this.#toldPos && !known.has(pos));
-    const all = [...missing, ...this.#pending].sort((a, b) => a.pos - b.pos);
-    this.#pending = all.slice(-limits.pushesWaitingMax);
+    this.#pending = withEarlier(this.#pending, pushes, this.#toldPos);
   }
 
-  /** How much is unread may have changed without an event to tell of. */
   tellUnread(unread: number): void {
     if (unread === this.#toldUnread || this.#data['org.matrix.msc4076.disable_badge_count'] === true) return;
     this.#wantsBadge = true;
     this.start();
   }
 
-  /** Sends what waits, unless it is doing so. */
   start(): void {
     if (this.#isRunning || this.#retry !== undefined || !this.#hasWork()) return;
     this.#isRunning = true;
     this.#running = this.#run();
   }
 
-  /** The pusher is no more, or the server ends: nothing more is begun. Resolves when what was begun has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#retry?.cancel();

@@ -1,19 +1,22 @@
 /** Where users want to be notified. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3pushers */
 import type { Requester } from '../accounts/requester.ts';
 import { invalidParam, MatrixError } from '../matrix/errors.ts';
+import { canonicalEmail } from '../matrix/ids/email.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
-import type { UnitBuilder } from '../storage/database.ts';
+import type { Database, UnitBuilder } from '../storage/database.ts';
 import {
   deletePusher,
+  emailAppId,
   type PusherKey,
   type PusherRow,
   pushersOfUser,
   upsertPusher,
   usersOfPushkey,
 } from '../storage/stores/pusher-store.ts';
+import { threepidsOfUser } from '../storage/stores/threepid-store.ts';
 import type { PushContext } from './context.ts';
-import { checkPusherData } from './pusher-data.ts';
+import { checkPusherData, checkPusherDataSize } from './pusher-data.ts';
 
 declare module '../storage/database.ts' {
   interface WakeKinds {
@@ -21,6 +24,8 @@ declare module '../storage/database.ts' {
     pushers: { readonly userNid: number };
   }
 }
+
+export const emailKind = 'email';
 
 /** As clients see it. https://github.com/matrix-org/matrix-spec-proposals/pull/3881 */
 export interface Pusher extends PusherKey {
@@ -50,12 +55,15 @@ export async function listPushers(ctx: Pick<PushContext, 'db'>, userNid: number)
 
 /**
  * Makes a pusher, or changes the one of the same app and pushkey. It goes with the device of whoever set it last.
- * Errors: 400 M_MISSING_PARAM or M_INVALID_PARAM (data, kind), M_UNKNOWN (too many).
+ * Errors: 400 M_MISSING_PARAM or M_INVALID_PARAM (data, kind, app id), M_THREEPID_NOT_FOUND (an e-mail address that is not the
+ * user's), M_UNKNOWN (too many).
  */
-export async function setPusher(ctx: PushContext, owner: Owner, wish: PusherWish): Promise<void> {
-  if (wish.kind !== 'http') throw invalidParam(`This server has no pushers of kind ${wish.kind}`);
-  checkPusherData(ctx.config, wish.data);
+export async function setPusher(ctx: PushContext, owner: Owner, given: PusherWish): Promise<void> {
   const { userNid: user } = owner;
+  const wish = { ...given, ...ownKey(given) };
+  if (wish.kind === emailKind) await checkMailPusher(ctx, user, wish);
+  else if (wish.kind === 'http') checkHttpPusher(ctx, wish);
+  else throw noSuchKind(wish.kind);
   await ctx.pusherLocks.run(pusherLockKey(wish), async () => {
     const own = await ctx.db.all(pushersOfUser, { user });
     const isNew = own.every((row) => row.app_id !== wish.appId || row.pushkey !== wish.pushkey);
@@ -70,11 +78,38 @@ export async function setPusher(ctx: PushContext, owner: Owner, wish: PusherWish
 }
 
 /** One that is not there is no error. */
-export async function removePusher(ctx: PushContext, userNid: number, key: PusherKey): Promise<void> {
+export async function removePusher(ctx: PushContext, userNid: number, given: PusherKey): Promise<void> {
+  const key = ownKey(given);
   await ctx.pusherLocks.run(pusherLockKey(key), async () => {
     await ctx.db.write((unit) => writePusherRemoval(unit, userNid, key)).committed;
   });
 }
+
+/** E-mail addresses are told apart as everywhere. */
+function ownKey({ appId, pushkey }: PusherKey): PusherKey {
+  return { appId, pushkey: appId === emailAppId ? (canonicalEmail(pushkey) ?? pushkey) : pushkey };
+}
+
+function checkHttpPusher({ config }: PushContext, { appId, data }: PusherWish): void {
+  if (appId === emailAppId) throw invalidParam(`The app id ${emailAppId} is for pushers of kind email`);
+  checkPusherData(config, data);
+}
+
+async function checkMailPusher(ctx: PushContext, user: number, { appId, pushkey, data }: PusherWish): Promise<void> {
+  if (!ctx.mailer.isConfigured) throw noSuchKind(emailKind);
+  if (appId !== emailAppId) throw invalidParam(`The app id of pushers of kind email is ${emailAppId}`);
+  checkPusherDataSize(data);
+  if (!(await isOwnAddress(ctx.db, user, pushkey)))
+    throw new MatrixError(400, 'M_THREEPID_NOT_FOUND', 'The pushkey is no e-mail address of the account');
+}
+
+/** Whether the account has confirmed the address. */
+export async function isOwnAddress(db: Database, user: number, address: string): Promise<boolean> {
+  const own = await db.all(threepidsOfUser, { user });
+  return own.some((one) => one.medium === 'email' && one.address === address);
+}
+
+const noSuchKind = (kind: string): MatrixError => invalidParam(`This server has no pushers of kind ${kind}`);
 
 function writePusher(ctx: PushContext, unit: UnitBuilder, owner: Owner, wish: PusherWish): void {
   const { userNid, deviceNid } = owner;
@@ -90,7 +125,8 @@ function writePusher(ctx: PushContext, unit: UnitBuilder, owner: Owner, wish: Pu
     lang: wish.lang,
     data: JSON.stringify(wish.data),
     enabled: wish.isEnabled ? 1 : 0,
-    device: deviceNid,
+    // An e-mail address is nobody's device.
+    device: wish.kind === emailKind ? null : deviceNid,
     pushkeyTs: ctx.clock.nowMs(),
     // What came before it was made is not told.
     toldPos: unit.nextPos(),

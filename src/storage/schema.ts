@@ -185,6 +185,8 @@ export interface Schema {
     pushkey_ts: Int;
     told_pos: Int;
     behind: Int;
+    mailed_ts: Int | null;
+    mail_wait_ms: Int | null;
   };
   email_session: {
     sid: string;

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../matrix/json/json-value.ts';
 import { limits } from '../../platform/limits.ts';
 import { UniqueViolation, UnitFailed } from '../../storage/database.ts';
 import { deleteEmailSession, deleteEmailSessionsOf } from '../../storage/stores/email-session-store.ts';
+import { deletePusher, emailAppId } from '../../storage/stores/pusher-store.ts';
 import { deleteThreepid, insertThreepid, threepidsOfUser } from '../../storage/stores/threepid-store.ts';
 import type { AccountsContext } from '../context.ts';
 import type { InteractiveAuth } from '../interactive-auth.ts';
@@ -67,6 +68,7 @@ export async function removeThreepid(
     if (!present.some((one) => one.medium === medium && one.address === address)) return;
     await ctx.db.write((unit) => {
       unit.run(deleteThreepid, { medium, address, user });
+      unit.run(deletePusher, { user, appId: emailAppId, pushkey: address });
       if (medium === 'email') unit.run(deleteEmailSessionsOf, { purpose: 'reset', address });
       unit.wake({ kind: 'threepid-removed', userNid: user, medium, address });
     }).committed;

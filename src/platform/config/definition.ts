@@ -246,6 +246,16 @@ export const configFields = {
       false,
       'Whether clients may name push gateways without TLS. For isolated networks and tests. Their addresses count as in outgoing.',
     ),
+    email_delay_seconds: field(
+      kind.integer(1, 86_400),
+      600,
+      'How long nothing new must have come before somebody who wants notifications by e-mail gets one that tells all that is unread. Needs a mail server (email.smtp).',
+    ),
+    email_interval_seconds: field(
+      kind.integer(1, 86_400),
+      3_600,
+      'The shortest time between two such messages. It doubles, up to half a day, as long as nothing is read.',
+    ),
     gateway_hosts: field(
       kind.listOf(kind.nonEmpty('a host name')),
       [],

@@ -43,5 +43,11 @@ export function pickLanguage(acceptLanguage: string | undefined): Language {
   return best;
 }
 
+/** Our language for a language tag, such as `ru-RU`; undefined: it is not here. */
+export function findLanguage(tag: string): Language | undefined {
+  const [primary = ''] = tag.slice(0, headerLengthMax).toLowerCase().split(/[-_]/);
+  return isLanguage(primary) ? primary : undefined;
+}
+
 const headerLengthMax = 1_000;
 const isLanguage = (text: string): text is Language => Object.hasOwn(catalogues, text);

@@ -88,6 +88,19 @@ export const english = {
   'renew.submit': 'Renew',
   'renew.done': 'The account {userId} is renewed.',
 
+  'unread.subject': '{serverName}: unread messages ({count})',
+  'unread.text': 'This came for {userId} at {serverName} and has not been read yet. Number of messages: {count}.',
+  'unread.room': '{room} ({count})',
+  'unread.unnamedRoom': 'A conversation without a name',
+  'unread.earlier': 'Earlier messages that are not shown: {count}.',
+  'unread.moreRooms': 'Further conversations: {count}.',
+  'unread.encrypted': 'An encrypted message. Your app can show it.',
+  'unread.invite': 'Invites you.',
+  'unread.file': 'A file, picture or recording.',
+  'unread.other': 'Something that your app can show.',
+  'unread.why':
+    'You get this because notifications by e-mail are switched on in an app of yours. You can switch them off there.',
+
   'error.wrongPassword': 'The name or the password is wrong.',
   'error.setupToken':
     'This link is not valid: it has been used, or the server has been started again since. It printed the current one when it started.',

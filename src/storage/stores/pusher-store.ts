@@ -24,6 +24,9 @@ export interface PusherRow {
   readonly pushkey_ts: number;
   readonly told_pos: number;
   readonly behind: number;
+  /** Of an e-mail pusher, when the last message was sent, and how long after it none may be; null: none was sent, or the shortest time. */
+  readonly mailed_ts: number | null;
+  readonly mail_wait_ms: number | null;
 }
 
 const columns = [
@@ -43,6 +46,8 @@ const columns = [
   'p.pushkey_ts',
   'p.told_pos',
   'p.behind',
+  'p.mailed_ts',
+  'p.mail_wait_ms',
 ] as const;
 
 export const pushersOfUser = defineRead<{ user: number }, PusherRow>('pusher.ofUser', (q, p) =>
@@ -66,6 +71,9 @@ export const pushersAfter = defineRead<{ after: number; limit: number }, PusherR
     .orderBy('p.pusher')
     .limit(bigint(p.limit)),
 );
+
+/** Of e-mail pushers, whose pushkey is the address in canonical form. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3pushersset */
+export const emailAppId = 'm.email';
 
 export interface PusherKey {
   readonly appId: string;
@@ -115,6 +123,8 @@ export const upsertPusher = defineWrite<
       pushkey_ts: p.pushkeyTs,
       told_pos: p.toldPos,
       behind: 0,
+      mailed_ts: null,
+      mail_wait_ms: null,
     })
     .onConflict((conflict) =>
       conflict.columns(['app_id', 'pushkey', 'user_nid']).doUpdateSet((e) => ({
@@ -136,6 +146,26 @@ export const upsertPusher = defineWrite<
 /** Everything up to the position is told, or needs not be told any more. */
 export const setPusherTold = defineWrite<{ pusher: number; pos: number }>('pusher.setTold', (q, p) =>
   q.updateTable('pusher').set({ told_pos: p.pos }).where('pusher', '=', p.pusher).where('told_pos', '<', p.pos),
+);
+
+/** A message that tells of everything up to the position is about to be sent. */
+export const setPusherMailed = defineWrite<{ pusher: number; pos: number; ts: number; waitMs: number }>(
+  'pusher.setMailed',
+  (q, p) =>
+    q
+      .updateTable('pusher')
+      .set({ told_pos: p.pos, mailed_ts: p.ts, mail_wait_ms: p.waitMs })
+      .where('pusher', '=', p.pusher),
+);
+
+/** It was not sent after all; whatever the server's own position is, the pusher is to be told what comes after its own. */
+export const setPusherUnmailed = defineWrite<{ pusher: number; pos: number; ts: number | null; waitMs: number | null }>(
+  'pusher.setUnmailed',
+  (q, p) =>
+    q
+      .updateTable('pusher')
+      .set({ told_pos: p.pos, behind: 1, mailed_ts: p.ts, mail_wait_ms: p.waitMs })
+      .where('pusher', '=', p.pusher),
 );
 
 /** Before the server's own position is moved past something that the pusher was not told of. */
