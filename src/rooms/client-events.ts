@@ -125,7 +125,7 @@ export async function plainEvents(
 
 export async function ownTransactions(
   ctx: RoomsContext,
-  rows: readonly EventRow[],
+  rows: readonly Pick<EventRow, 'nid' | 'sender'>[],
   viewer: Pick<Viewer, 'userNid' | 'deviceNid'>,
 ): Promise<ReadonlyMap<number, string>> {
   const nids = rows.filter((row) => row.sender === viewer.userNid).map((row) => row.nid);

@@ -13,7 +13,7 @@ import type { RoomsContext } from '../rooms/context.ts';
 import type { Authorship, IsErased } from '../rooms/erasure.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
 import type { Commit } from '../storage/database.ts';
-import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
+import { type EventPlace, type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
 
 export interface EventFragment {
   readonly nid: number;
@@ -80,13 +80,7 @@ export class EventFragments {
    * Makes those of many rooms together, for whoever asks for them room by room right after. Given are those that there are, in no
    * order and as they stand in the database: not to be shown to a reader.
    */
-  async prepare(rows: readonly EventRow[]): Promise<EventFragment[]> {
-    const known = rows.flatMap((row) => this.#cache.find(row.nid) ?? []);
-    const made = await this.#make(rows.filter((row) => !this.#cache.has(row.nid)));
-    return [...known, ...made.values()];
-  }
-  /** The same by number. */
-  async prepareNids(nids: readonly number[]): Promise<EventFragment[]> {
+  async prepare(nids: readonly number[]): Promise<EventFragment[]> {
     const known = nids.flatMap((nid) => this.#cache.find(nid) ?? []);
     const made = await this.#make(await this.#rowsOf(nids.filter((nid) => !this.#cache.has(nid))));
     return [...known, ...made.values()];
@@ -94,7 +88,17 @@ export class EventFragments {
 
   /** What events have as their content, by their numbers: not to be shown to a reader. */
   async contentsOf(nids: readonly number[]): Promise<ReadonlyMap<number, JsonObject>> {
-    return new Map((await this.prepareNids(nids)).map(({ nid, content }) => [nid, content]));
+    return new Map((await this.prepare(nids)).map(({ nid, content }) => [nid, content]));
+  }
+
+  /** In the order of `places`; all of one room. What has a body is not read again. */
+  async ofPlaces(places: readonly (EventPlace | EventRow)[], reader: FragmentReader): Promise<EventFragment[]> {
+    const rows = places.filter((place) => 'body' in place);
+    if (rows.length === places.length) return this.ofRows(rows, reader);
+    return this.ofNids(
+      places.map(({ nid }) => nid),
+      reader,
+    );
   }
 
   /** In the order of `rows`; all of one room. */

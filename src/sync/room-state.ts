@@ -133,7 +133,26 @@ export async function lazyMembers(
   const answer = { since, now, everything };
   const wanted = ctx.lazyMembers.unsent(request.requester.deviceNid, dag.room, needed, answer);
   const pos = isStateAfter(pass) ? wish.until : startOfTimeline(timeline, wish.until);
-  return ctx.fragments.ofRows(await memberRows(ctx.rooms, dag, pos, wanted as UserId[]), wish.reader);
+  const [known, others] = membersOfLook(wish, wanted, isStateAfter(pass));
+  const rows = await memberRows(ctx.rooms, dag, pos, others as UserId[]);
+  return [...(await ctx.fragments.ofNids(known, wish.reader)), ...(await ctx.fragments.ofRows(rows, wish.reader))];
+}
+
+/** Of whom the look says so, the numbers of their memberships; and the others. What the timeline tells was another one before it. */
+function membersOfLook(
+  { look, timeline }: StateWish,
+  wanted: readonly string[],
+  isAtEnd: boolean,
+): [number[], string[]] {
+  const inTimeline = new Set(isAtEnd ? [] : timeline.events.map(({ nid }) => nid));
+  const known: number[] = [];
+  const others: string[] = [];
+  for (const userId of wanted) {
+    const nid = look?.members.get(userId);
+    if (nid === undefined || inTimeline.has(nid)) others.push(userId);
+    else known.push(nid);
+  }
+  return [known, others];
 }
 
 /** Those whose membership before the timeline somebody who reads it needs; `also` unless the timeline itself tells. */

@@ -9,9 +9,9 @@ import type { TimelineEntry } from '../rooms/event-effects.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from '../rooms/history-visibility.ts';
 import { firstOrdAfter, posBefore } from '../rooms/pagination-token.ts';
 import { ignoredNids } from '../rooms/read-state.ts';
-import { bundledRelations } from '../rooms/relations/bundles.ts';
+import { type FoundBundle, bundledRelations } from '../rooms/relations/bundles.ts';
 import { roomByNid } from '../storage/stores/room-graph-store.ts';
-import { type EventRow, timelineBackwards } from '../storage/stores/timeline-store.ts';
+import { type EventPlace, type EventRow, timelineBackwards } from '../storage/stores/timeline-store.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
 import type { RoomLook } from './first-look.ts';
 import type { RoomReader } from './room-reader.ts';
@@ -42,7 +42,7 @@ export interface TimelineWish {
   readonly since: number;
   readonly until: number;
   /** What was read of the room already. */
-  readonly look?: Pick<RoomLook, 'newest' | 'transactions'> | undefined;
+  readonly look?: Pick<RoomLook, 'newest' | 'transactions' | 'bundles'> | undefined;
   /** undefined: the reader was joined all the time and sees everything. */
   readonly visibility: VisibilityTimeline | undefined;
 }
@@ -110,7 +110,9 @@ async function timelineFromDatabase(pass: SyncPass, wish: TimelineWish): Promise
   const seesPrevious = await wish.reader.previousSeen(found.map(({ fragment }) => fragment));
   // Who gets a timeline without a gap has every relation as an event of its own; a room that is new begins with a gap.
   const hasGap = limited || (wish.since < 0 && pass.since >= 0);
-  const relations = hasGap ? await relationsText(pass, wish, found) : undefined;
+  const relations = hasGap
+    ? await relationsText(pass, wish, found, isOfLook ? wish.look?.bundles : undefined)
+    : undefined;
   const events = found.map(({ row, fragment }): TimelineEvent => {
     if (row.ord === null) throw new Error(`event ${row.nid} has no place in the timeline`);
     const { visibility } = wish;
@@ -132,15 +134,19 @@ async function relationsText(
   { ctx: { rooms }, request: { requester } }: SyncPass,
   { visibility, until }: TimelineWish,
   found: readonly Found[],
+  known: readonly FoundBundle[] | undefined,
 ): Promise<ReadonlyMap<number, string>> {
+  const rows = found.map(({ row }) => row);
+  const nids = new Set(rows.map(({ nid }) => nid));
+  const bundles = known?.filter(({ nid }) => nids.has(nid));
+  if (bundles?.length === 0) return new Map();
   const { userNid, deviceNid } = requester;
   const ignored = await ignoredNids(rooms, requester);
   const viewer = { userNid, deviceNid, timeline: visibility ?? seesEverything, until, ignored };
   const toClient = async (rows: readonly EventRow[]) =>
     (await plainEvents(rooms, rows, viewer)).map(({ room_id: _roomId, ...event }) => event);
-  const rows = found.map(({ row }) => row);
-  const bundles = await bundledRelations(rooms, rows, viewer, toClient);
-  return new Map([...bundles].map(([nid, bundle]) => [nid, JSON.stringify(bundle)]));
+  const told = await bundledRelations(rooms, rows, viewer, toClient, { found: bundles });
+  return new Map([...told].map(([nid, bundle]) => [nid, JSON.stringify(bundle)]));
 }
 
 /** Of who was joined all the time. */
@@ -150,7 +156,7 @@ const seesEverything: VisibilityTimeline = {
 };
 
 interface Found {
-  readonly row: EventRow;
+  readonly row: EventPlace;
   readonly fragment: EventFragment;
 }
 
@@ -179,9 +185,10 @@ async function readBackwards(pass: SyncPass, wish: TimelineWish): Promise<FoundB
   let chunkSize = limit + 1;
   for (let scanned = 0; scanned < limits.messagesScannedMax;) {
     isOfLook = look !== undefined;
-    const rows = look ?? (await ctx.rooms.db.all(timelineBackwards, { room, before, after, limit: chunkSize }));
+    const rows: readonly (EventPlace | EventRow)[] =
+      look ?? (await ctx.rooms.db.all(timelineBackwards, { room, before, after, limit: chunkSize }));
     look = undefined;
-    const fragments = await ctx.fragments.ofRows(rows, wish.reader);
+    const fragments = await ctx.fragments.ofPlaces(rows, wish.reader);
     for (const [index, row] of rows.entries()) {
       before = row.ord ?? before;
       const fragment = fragmentAt(fragments, index);

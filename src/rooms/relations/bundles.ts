@@ -14,7 +14,7 @@ import {
   newestChildren,
   referencesTo,
 } from '../../storage/stores/relation-store.ts';
-import { type EventRow, eventsByNids } from '../../storage/stores/timeline-store.ts';
+import { type EventPlace, type EventRow, eventsByNids } from '../../storage/stores/timeline-store.ts';
 import type { Viewer } from '../client-events.ts';
 import type { RoomsContext } from '../context.ts';
 import { isVisible } from '../history-visibility.ts';
@@ -24,20 +24,49 @@ import { pduOf } from '../stored-event.ts';
 /** Events as this response shows them, in the order of `rows`, without what relates to them. */
 export type ToClient = (rows: readonly EventRow[]) => Promise<readonly JsonObject[]>;
 
+export interface BundleOptions {
+  readonly isNested?: boolean;
+  /** What `findBundles` gave of these events; absent: that is not known. */
+  readonly found?: readonly FoundBundle[] | undefined;
+}
+export type FoundBundle = BundleRow;
+
+/** Which of the events something relates to; they may be of many rooms. */
+export async function findBundles(
+  ctx: RoomsContext,
+  rows: readonly EventPlace[],
+  viewer: Pick<Viewer, 'userNid' | 'until' | 'ignored'>,
+): Promise<FoundBundle[]> {
+  // State events get no bundles.
+  const nids = rows.flatMap((row) => (row.skey === null ? row.nid : []));
+  if (nids.length === 0) return [];
+  const query = { before: beforeOf(viewer), user: viewer.userNid, ignored: viewer.ignored };
+  return ctx.db.all(bundlesOf, { nids, ...query });
+}
+
+async function withBodies(
+  ctx: RoomsContext,
+  rows: readonly (EventPlace | EventRow)[],
+  found: readonly FoundBundle[],
+): Promise<ReadonlyMap<number, EventRow>> {
+  const wanted = new Set(found.map(({ nid }) => nid));
+  const parents = rows.filter((row) => wanted.has(row.nid));
+  const missing = parents.flatMap((row) => ('body' in row ? [] : row.nid));
+  const read = missing.length === 0 ? [] : await ctx.db.all(eventsByNids, { nids: missing });
+  return new Map([...parents.filter((row) => 'body' in row), ...read].map((row) => [row.nid, row]));
+}
+
 /** By the number of the event; only of those that something is to be told of. All of one room. */
 export async function bundledRelations(
   ctx: RoomsContext,
-  rows: readonly EventRow[],
+  rows: readonly (EventPlace | EventRow)[],
   viewer: Viewer,
   toClient: ToClient,
-  options: { readonly isNested?: boolean } = {},
+  options: BundleOptions = {},
 ): Promise<ReadonlyMap<number, JsonObject>> {
-  // State events get no bundles.
-  const parents = new Map(rows.filter((row) => row.skey === null).map((row) => [row.nid, row]));
-  if (parents.size === 0) return new Map();
-  const query = { before: beforeOf(viewer), user: viewer.userNid, ignored: viewer.ignored };
-  const found = await ctx.db.all(bundlesOf, { nids: [...parents.keys()], ...query });
+  const found = options.found ?? (await findBundles(ctx, rows, viewer));
   if (found.length === 0) return new Map();
+  const parents = await withBodies(ctx, rows, found);
   const children = await childrenOf(ctx, found);
   const choices = await Promise.all(
     found.flatMap((row) => {
@@ -196,4 +225,4 @@ const isShown = (viewer: Viewer, row: EventRow): boolean =>
 const isSeen = (viewer: Viewer, pos: number | null): boolean => pos !== null && isVisible(viewer.timeline, pos);
 
 /** What comes later is told as an event of its own. */
-const beforeOf = (viewer: Viewer): number => firstOrdAfter(viewer.until);
+const beforeOf = (viewer: Pick<Viewer, 'until'>): number => firstOrdAfter(viewer.until);

@@ -15,7 +15,10 @@ export interface EventRow {
   readonly notify_seq: number;
   readonly body: Buffer;
 }
-const columns = [
+/** Without the stored body. */
+export type EventPlace = Omit<EventRow, 'body'>;
+
+const placeColumns = [
   'e.nid',
   'e.event_id',
   'e.room',
@@ -26,8 +29,8 @@ const columns = [
   'e.flags',
   'e.redacted_by',
   'e.notify_seq',
-  'b.body',
 ] as const;
+const columns = [...placeColumns, 'b.body'] as const;
 
 export const eventById = defineRead<{ eventId: string }, EventRow>('timeline.eventById', (q, p) =>
   q
@@ -69,14 +72,13 @@ export const timelineBackwards = defineRead<{ room: number; before: number; afte
 );
 
 /** The newest of each room, from below `before` on: at most `limit` of each, in no order. */
-export const newestOfRooms = defineRead<{ rooms: readonly number[]; before: number; limit: number }, EventRow>(
+export const newestOfRooms = defineRead<{ rooms: readonly number[]; before: number; limit: number }, EventPlace>(
   'timeline.newestOfRooms',
   (q, p) =>
     q
       .selectFrom('room as r')
       .innerJoin('event as e', 'e.room', 'r.room')
-      .innerJoin('event_body as b', 'b.nid', 'e.nid')
-      .select([...columns])
+      .select([...placeColumns])
       .where('r.room', 'in', p.list('rooms'))
       .where('e.ord', '<', p.before)
       .where('e.ord', '>', (x) =>

@@ -8,17 +8,19 @@ import { firstOrdAfter, posAt } from '../../rooms/pagination-token.ts';
 import { loadVisibilities } from '../../rooms/visibility.ts';
 import type { StateKey } from '../../storage/names.ts';
 import { type ReceiptRow, receiptsInRooms, receiptsOfUserIn } from '../../storage/stores/receipt-store.ts';
-import { type EventRow, newestOfRooms } from '../../storage/stores/timeline-store.ts';
+import { type EventPlace, newestOfRooms } from '../../storage/stores/timeline-store.ts';
 import type { EventFragment } from '../event-fragments.ts';
-import type { RoomLook } from '../first-look.ts';
+import { type RoomLook, bundlesOfRooms } from '../first-look.ts';
 import { type MemberTotals, heroesInRooms, memberTotalsIn } from '../room-summary.ts';
 import { timelineLimit } from '../room-timeline.ts';
+import { type FoundState, type WantedState, nidsIn, statesOfRooms } from '../states-of-rooms.ts';
 import { prepareMarkers } from '../unread-counts.ts';
 import type { Candidate } from './candidates.ts';
 import { peopleIn } from './room-view.ts';
-import { type SlidingPass, filterWith } from './sliding-pass.ts';
+import { type SlidingPass, filterWith, syncPassOf } from './sliding-pass.ts';
+import type { RoomConfig } from './sliding-request.ts';
 
-export interface SlidingLook extends Pick<RoomLook, 'visibility' | 'newest' | 'transactions'> {
+export interface SlidingLook extends Pick<RoomLook, 'visibility' | 'newest' | 'transactions' | 'bundles'> {
   /** At the position of the pass: what the room config asks for, lazy members aside. */
   readonly required: readonly number[];
   /** Membership events of those who are asked for, of whoever appears in `newest`, and of the heroes; undefined: they have none. */
@@ -92,7 +94,13 @@ async function lookAt(
   rows.sort((a, b) => (b.ord ?? 0) - (a.ord ?? 0));
   const newest = Map.groupBy(rows, (row) => row.room);
   const transactions = await ownTransactions(ctx.rooms, rows, request.requester);
-  const fragments = byNid(await ctx.fragments.prepare(rows));
+  // What is new to a connection that goes on begins with a gap.
+  const bundles = await bundlesOfRooms(
+    { ctx, now, request: syncPassOf(pass, limit, pass.since).request },
+    newest,
+    (of) => pass.since >= 0 || of.length > limit,
+  );
+  const fragments = byNid(await ctx.fragments.prepare(rows.map(({ nid }) => nid)));
   const totals = await memberTotalsIn(ctx.rooms, rooms);
   const heroes = await heroesInRooms(ctx.rooms, rooms, user.userNid);
   const heroIds = new Map(
@@ -115,6 +123,7 @@ async function lookAt(
       visibility: visibilities.get(room) ?? { visibilities: [], memberships: [] },
       newest: newest.get(room) ?? [],
       transactions,
+      bundles: bundles.get(room),
       totals: totals.get(room) ?? { joined: 0, invited: 0 },
       heroes: known.name === undefined ? (heroIds.get(room) ?? []) : undefined,
       ...receipts(room),
@@ -132,9 +141,10 @@ async function statesOf(
   people: (room: number) => Iterable<string>,
 ): Promise<ReadonlyMap<number, StateLook>> {
   const ctx = pass.ctx.sync;
-  const { names, states, otherKeys } = ctx.rooms;
+  const { names, otherKeys } = ctx.rooms;
   await otherKeys.prepare(candidates.map(({ standing }) => standing.room));
-  const wanted = new Map<number, RoomKeys>();
+  const keysOf = new Map<number, ReadonlyMap<number, StateKey>>();
+  const wanted = new Map<number, WantedState>();
   for (const { standing, config } of candidates) {
     const known = await otherKeys.of(standing.room);
     const keys = new Map<number, StateKey>();
@@ -143,57 +153,39 @@ async function statesOf(
     if (keys.size > keysMax) continue;
     const members = new Set(people(standing.room));
     for (const { type, key } of config.required.exact) if (type === 'm.room.member') members.add(key);
-    wanted.set(standing.room, { keys, members: [...members] });
+    keysOf.set(standing.room, keys);
+    wanted.set(standing.room, { skeys: [...keys.keys()], members });
   }
-  const memberSkeys = await skeysOfMembers(pass, [...wanted.values()]);
-  const skeysOf = ({ keys, members }: RoomKeys): number[] => [
-    ...keys.keys(),
-    ...members.flatMap((userId) => memberSkeys.get(userId) ?? []),
-  ];
-  const found = await states.stateEventsInRooms(
-    new Map(Array.from(wanted, ([room, keys]) => [room, skeysOf(keys)])),
-    pass.now,
-  );
-  const all = [...found.values()].flatMap((state) => [...state.values()]);
-  const fragments = byNid(await ctx.fragments.prepareNids([...new Set(all)]));
+  const found = await statesOfRooms(ctx.rooms, wanted, pass.now);
+  const all = new Set(Array.from(found.values(), nidsIn).flat());
+  const fragments = byNid(await ctx.fragments.prepare([...all]));
   const looks = new Map<number, StateLook>();
   for (const { standing, config } of candidates) {
-    const [keys, state] = [wanted.get(standing.room), found.get(standing.room)];
-    if (keys === undefined || state === undefined) continue;
-    looks.set(
-      standing.room,
-      stateLook(keys, state, memberSkeys, config.required.matches.bind(config.required), fragments),
-    );
+    const [keys, state] = [keysOf.get(standing.room), found.get(standing.room)];
+    if (keys !== undefined && state !== undefined) looks.set(standing.room, stateLook(config, keys, state, fragments));
   }
   return looks;
 }
 
-interface RoomKeys {
-  readonly keys: ReadonlyMap<number, StateKey>;
-  readonly members: readonly string[];
-}
-
 function stateLook(
-  { keys, members }: RoomKeys,
-  state: ReadonlyMap<number, number>,
-  memberSkeys: ReadonlyMap<string, number>,
-  isRequired: (type: string, key: string) => boolean,
+  { required: wish }: RoomConfig,
+  keys: ReadonlyMap<number, StateKey>,
+  { state, members }: FoundState,
   fragments: ReadonlyMap<number, EventFragment>,
 ): StateLook {
   const required: number[] = [];
   const meta: Record<string, string> = {};
-  for (const [skey, { type, key }] of keys) {
-    const nid = state.get(skey);
-    if (nid === undefined) continue;
-    if (isRequired(type, key)) required.push(nid);
+  for (const [skey, nid] of state) {
+    const { type, key } = keys.get(skey) ?? { type: '', key: '' };
+    if (wish.matches(type, key)) required.push(nid);
     const field = key === '' ? metaFields.get(type) : undefined;
     const value = field === undefined ? undefined : fragments.get(nid)?.content[field];
     // As rooms are named: what is empty is not set.
     if (typeof value === 'string' && value !== '') meta[type] = value;
   }
-  const nids = new Map(members.map((userId) => [userId, state.get(memberSkeys.get(userId) ?? -1)]));
-  for (const [userId, nid] of nids) if (nid !== undefined && isRequired('m.room.member', userId)) required.push(nid);
-  return { required, members: nids, name: meta['m.room.name'], avatar: meta['m.room.avatar'] };
+  for (const [userId, nid] of members)
+    if (nid !== undefined && wish.matches('m.room.member', userId)) required.push(nid);
+  return { required, members, name: meta['m.room.name'], avatar: meta['m.room.avatar'] };
 }
 
 const metaFields: ReadonlyMap<string, string> = new Map([
@@ -202,16 +194,9 @@ const metaFields: ReadonlyMap<string, string> = new Map([
 ]);
 const isMeta = ({ type, key }: StateKey): boolean => key === '' && metaFields.has(type);
 
-/** Of those who have one. */
-async function skeysOfMembers({ ctx }: SlidingPass, rooms: readonly RoomKeys[]): Promise<ReadonlyMap<string, number>> {
-  const userIds = [...new Set(rooms.flatMap(({ members }) => members))];
-  const skeys = await ctx.sync.rooms.names.findSkeys(userIds.map((key) => ({ type: 'm.room.member', key })));
-  return new Map(userIds.flatMap((userId, index) => (skeys[index] === undefined ? [] : [[userId, skeys[index]]])));
-}
-
 async function receiptsOf(
   { ctx, now, user, request }: SlidingPass,
-  newest: ReadonlyMap<number, readonly EventRow[]>,
+  newest: ReadonlyMap<number, readonly EventPlace[]>,
   rooms: readonly number[],
 ): Promise<(room: number) => Pick<SlidingLook, 'receipts' | 'ownReceipts'>> {
   if (request.extensions.receipts === undefined) return () => ({ receipts: [], ownReceipts: [] });
