@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { loadConfig } from '../../src/platform/config/config.ts';
+import type { Ports } from '../../src/platform/ports.ts';
 import { createServer, type Server } from '../../src/server.ts';
 
 export interface LoopbackServer {
   readonly server: Server;
   readonly url: string;
+  readonly dataFolder: string;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,8 @@ export interface LoopbackOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Absent: SQLite in memory. */
   readonly postgresUrl?: string;
+  /** Absent: the real ones. */
+  readonly ports?: Ports;
 }
 
 /** Registration is open, passwords are hashed cheaply, and nothing is limited or logged. */
@@ -39,9 +43,14 @@ export async function startLoopbackServer(options: LoopbackOptions = {}): Promis
       .map(([key, value]) => `${key}: ${value}`)
       .join('\n'),
   );
-  const server = await createServer(loadConfig(configFile, {}), { sqlitePath: ':memory:' });
+  const { ports } = options;
+  const server = await createServer(loadConfig(configFile, {}), {
+    sqlitePath: ':memory:',
+    ...(ports === undefined ? {} : { ports }),
+  });
   return {
     server,
+    dataFolder: lines.data_dir,
     url: `http://127.0.0.1:${server.addresses[0]?.port}`,
     async close() {
       await server.close();
@@ -67,6 +76,9 @@ export function useLoopbackServer(options: LoopbackOptions = {}): Omit<LoopbackS
     },
     get url() {
       return get().url;
+    },
+    get dataFolder() {
+      return get().dataFolder;
     },
   };
 }

@@ -23,7 +23,14 @@ beforeEach(async () => {
       settings: startPageSettings({
         serverName: 'example.org' as ServerName,
         publicBaseUrl: 'https://matrix.example.org',
-        registration: { enabled: true, allowGuests: false, requireToken: true, email: 'off', terms: [], sharedSecret: undefined },
+        registration: {
+          enabled: true,
+          allowGuests: false,
+          requireToken: true,
+          email: 'off',
+          terms: [],
+          sharedSecret: undefined,
+        },
         password: { minimumLength: 8, argon2: { memoryKib: 8, passes: 1 } },
       }),
       accounts,
