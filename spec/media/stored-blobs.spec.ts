@@ -13,6 +13,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { announceBlob, blobAt } from '../../src/storage/stores/blob-store.ts';
 import { deleteMedia, insertMedia, mediaAt } from '../../src/storage/stores/media-store.ts';
 import { deleteThumbnailsOf, insertThumbnail, thumbnailsOf } from '../../src/storage/stores/thumbnail-store.ts';
+import { insertUpload } from '../../src/storage/stores/upload-store.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { seededRandom, testPorts } from '../support/test-ports.ts';
 import { bytesOf, readAll } from './blob-store-contract.ts';
@@ -141,19 +142,9 @@ describeOnBothEngines('contents', (engine) => {
     await db.write((unit) => unit.run(announceBlob, never)).committed;
     await (await store.begin('left')).release();
     await (await store.begin('continued')).release();
-    await db.dynamic((q) =>
-      q.insertInto('upload').values({
-        upload_id: 'continued',
-        origin,
-        media_id: 'm',
-        user_nid: 1,
-        bytes: null,
-        content_type: null,
-        file_name: null,
-        created_ts: 0,
-        expires_ts: 1,
-      }),
-    );
+    const upload = { origin, mediaId: 'm', user: 1, bytes: null, contentType: null, fileName: null };
+    await db.write((unit) => unit.run(insertUpload, { ...upload, uploadId: 'continued', createdTs: 0, expiresTs: 1 }))
+      .committed;
     await blobs.collectDebris();
     expect(filesIn('blobs')).toEqual([sha256Of(bytesOf(10)).toString('hex')]);
     expect(filesIn('partial').toSorted()).toEqual(['continued', 'continued.persisted']);
