@@ -170,6 +170,21 @@ describeOnBothEngines('presence', (engine) => {
     expect(seen(await sync(carol, answer.next_batch))).toEqual([]);
   });
 
+  it('tells nothing of what came after they went their ways, and who went meanwhile when they meet again', async () => {
+    const { ports, test, alice, bob, roomId, sync, told, set } = await start();
+    await sync(bob, undefined, 'online');
+    const { next_batch: since } = await sync(alice);
+    await set(bob, 'unavailable', 'for the room');
+    await test.rooms.leaveRoom(alice, { roomId });
+    await set(bob, 'online', 'for others');
+    const apart = await sync(alice, since);
+    expect(JSON.stringify(apart.presence ?? {})).not.toContain('for others');
+    await ports.advance(limits.presenceOfflineMs);
+    await told();
+    await test.rooms.joinRoom(alice, { roomId });
+    expect(seen(await sync(alice, apart.next_batch))).toEqual(['@bob:test offline']);
+  });
+
   it('shows presence to those who share a room only, and their own to everybody', async () => {
     const { test, alice, bob, carol, roomId, set } = await start();
     await set(bob, 'online', 'here');

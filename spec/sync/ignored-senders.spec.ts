@@ -132,6 +132,27 @@ describeOnBothEngines('ignored users', (engine) => {
     expect(Object.keys((await sync()).rooms?.invite ?? {})).toEqual([fromBob]);
   });
 
+  it.each(['state', 'state_after'] as const)(
+    'cannot hide that a room was left by inviting into it (%s)',
+    async (stateField) => {
+      const { test, alice, bob, ignore } = await start();
+      const roomId = await test.createRoom(bob);
+      await test.rooms.joinRoom(alice, { roomId });
+      await ignore(bob);
+      const { next_batch: since } = await test.syncOnce(alice);
+      await test.say(alice, roomId, 'last words');
+      await test.rooms.leaveRoom(alice, { roomId });
+      await test.rooms.inviteUser(bob, { roomId, target: alice.userId });
+      const { rooms } = await test.syncOnce(alice, since, { stateField });
+      expect(rooms).not.toHaveProperty('invite');
+      const told = rooms?.leave?.[roomId];
+      const memberships = (events: readonly { readonly content: JsonObject }[] = []) =>
+        events.flatMap(({ content }) => content['membership'] ?? content['body'] ?? []);
+      expect(memberships(told?.timeline.events)).toEqual(['last words', 'leave']);
+      expect(memberships(told?.state_after?.events)).toEqual(stateField === 'state' ? [] : ['leave']);
+    },
+  );
+
   it('do not count, and count again', async () => {
     const { test, alice, bob, carol, roomId, ignore, sync } = await start();
     const counts = async () => {

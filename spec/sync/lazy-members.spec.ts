@@ -137,6 +137,30 @@ describeOnBothEngines('lazy loading of members', (engine) => {
     expect(members(answer).toSorted()).toEqual([carol.userId, dan.userId]);
   });
 
+  it.each(['state', 'state_after'] as const)('loses none with the full state either (%s)', async (stateField) => {
+    const { test, alice, bob, carol, dan, roomId, sync } = await start();
+    const { since } = await sync(bob);
+    await test.rooms.leaveRoom(dan, { roomId });
+    await test.rooms.profileChanged(carol.userId, { displayname: 'Caroline' });
+    for (let i = 0; i < 12; i++) await test.say(alice, roomId, `m${i}`);
+    const { rooms } = await test.syncOnce(bob, since, { ...lazy, fullState: true, stateField });
+    const { state, state_after: after } = rooms?.join?.[roomId] ?? {};
+    const told = members({ state: after ?? state ?? { events: [] } });
+    expect(told.toSorted()).toEqual([alice.userId, bob.userId, carol.userId, dan.userId].toSorted());
+  });
+
+  it('gives who somebody is where the filter leaves the change out of the timeline', async () => {
+    const { test, alice, bob, carol, roomId } = await start();
+    await test.say(carol, roomId, 'before I am sent away');
+    await test.rooms.kickUser(alice, { roomId, target: carol.userId });
+    const timeline = { limit: 1, not_senders: [alice.userId] };
+    const filter = { room: { timeline, state: { lazy_load_members: true } } };
+    const room = (await test.syncOnce(bob, undefined, { filter })).rooms?.join?.[roomId];
+    expect(room?.timeline.events.at(-1)?.content['body']).toBe('before I am sent away');
+    const told = room?.state.events.find((event) => event.state_key === carol.userId);
+    expect(told?.content['membership']).toBe('leave');
+  });
+
   it('gives the heroes of a room without a name, and the reader when they join', async () => {
     const { test, alice, bob, carol, sync, roomId: named } = await start();
     expect(named).toBeDefined();

@@ -78,6 +78,20 @@ describeOnBothEngines('rooms that somebody left', (engine) => {
     }
   });
 
+  it('loses no state where there is no room in the timeline beside what came of the membership later', async () => {
+    const { test, alice, bob, roomId } = await start('public_chat');
+    await test.rooms.joinRoom(bob, { roomId });
+    const { next_batch: since } = await test.syncOnce(bob);
+    await test.setState(alice, roomId, 'm.room.topic', { topic: 'the last' });
+    await test.rooms.leaveRoom(bob, { roomId });
+    await test.rooms.banUser(alice, { roomId, target: bob.userId });
+    const filter = { room: { timeline: { limit: 2 } } };
+    const answer = (await test.syncOnce(bob, since, { filter })).rooms?.leave?.[roomId];
+    expect(told(answer?.timeline.events)).toEqual(['leave', 'ban']);
+    expect(answer?.timeline.limited).toBe(true);
+    expect(answer?.state.events.map((event) => event.content)).toEqual([{ topic: 'the last' }]);
+  });
+
   it('gives all of a stay that nobody had been told of', async () => {
     const { test, alice, bob, roomId, since } = await start('public_chat');
     await test.say(alice, roomId, 'before');

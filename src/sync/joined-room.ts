@@ -137,11 +137,12 @@ const noState: StateAndSummary = { text: [], summary: undefined };
 const noReceipts: ReceiptNews = { contents: [], isOwn: false };
 
 async function stateOf(
-  { pass, dag, reader, look }: JoinedView,
+  { pass, dag, reader, look, isNew }: JoinedView,
   timeline: RoomTimeline,
   full: boolean,
 ): Promise<StateAndSummary> {
-  const wish: StateWish = { dag, reader, timeline, since: pass.since, until: pass.now, full, look };
+  const since = isNew ? -1 : pass.since;
+  const wish: StateWish = { dag, reader, timeline, since, until: pass.now, full, look };
   const state = await loadState(pass, wish);
   const events = [...state, ...timeline.events.map((event) => event.fragment)];
   const summary =

@@ -46,11 +46,13 @@ export async function leftRoom(
   const reader = new RoomReader(ctx.rooms, standing.room, request.requester.userId, Infinity);
   const visibility = await reader.visibility();
   const span = lastJoinedSpan(visibility, standing.pos);
+  // Who is invited again, and is not to know it, is told of the departure.
+  const isInvited = standing.membership === 'invite';
+  const own = await ownEvent(pass, dag, reader, visibility, isInvited ? (span?.endPos ?? pass.now) : pass.now);
   const seen =
     span === undefined || span.endPos <= since || standing.isForgotten
       ? { timeline: nothingSeen, state: [] }
-      : await untilEnd(pass, dag, reader, visibility, span.endPos);
-  const own = await ownEvent(pass, dag, reader, visibility);
+      : await untilEnd(pass, { dag, reader, visibility, own, until: span.endPos });
   const timeline = withOwnEvent(pass, dag, seen.timeline, own);
   const state = isStateAfter(pass) && own !== undefined ? withOwnState(seen.state, own.fragment) : seen.state;
   const texts = await stateText(pass, { dag, reader }, state);
@@ -64,17 +66,25 @@ export async function leftRoom(
 
 const nothingSeen: RoomTimeline = { events: [], limited: false, prevBatch: 0, otherStateChanged: false };
 
+interface StayView {
+  readonly dag: RoomDag;
+  readonly reader: RoomReader;
+  readonly visibility: VisibilityTimeline;
+  /** What is told after the end. */
+  readonly own: TimelineEvent | undefined;
+  readonly until: number;
+}
+
 async function untilEnd(
   pass: SyncPass,
-  dag: RoomDag,
-  reader: RoomReader,
-  visibility: VisibilityTimeline,
-  until: number,
+  { dag, reader, visibility, own, until }: StayView,
 ): Promise<{ readonly timeline: RoomTimeline; readonly state: readonly EventFragment[] }> {
   const { since, request } = pass;
   const wasKnown = since >= 0 && membershipAt(visibility, since) === 'join';
-  const timeline = await loadTimeline(pass, { dag, reader, since: wasKnown ? since : -1, until, visibility });
-  const wish: StateWish = { dag, reader, timeline, since, until, full: !wasKnown || request.fullState };
+  const knownSince = wasKnown ? since : -1;
+  const loaded = await loadTimeline(pass, { dag, reader, since: knownSince, until, visibility });
+  const timeline = withRoomFor(pass, dag, loaded, own);
+  const wish: StateWish = { dag, reader, timeline, since: knownSince, until, full: !wasKnown || request.fullState };
   const state = await loadState(pass, wish);
   const members = await lazyMembers(pass, wish, state, []);
   return { timeline, state: [...state, ...members] };
@@ -85,23 +95,40 @@ function withOwnState(state: readonly EventFragment[], own: EventFragment): Even
   return [...state.filter(({ type, stateKey }) => type !== own.type || stateKey !== own.stateKey), own];
 }
 
+/** Whether it is told beside what is in the timeline. */
+function isTold(
+  { request: { filter } }: SyncPass,
+  { roomId }: RoomDag,
+  { events }: RoomTimeline,
+  own: TimelineEvent | undefined,
+): own is TimelineEvent {
+  const wish = filter.room.timeline;
+  if (own === undefined || timelineLimit(wish) === 0 || events.some((event) => event.nid === own.nid)) return false;
+  return includesRoom(wish, roomId) && matchesRoomEventFilter(wish, own.fragment);
+}
+
+/** The state goes with what is left. */
+function withRoomFor(
+  pass: SyncPass,
+  dag: RoomDag,
+  timeline: RoomTimeline,
+  own: TimelineEvent | undefined,
+): RoomTimeline {
+  const surplus = timeline.events.length + 1 - timelineLimit(pass.request.filter.room.timeline);
+  if (surplus <= 0 || !isTold(pass, dag, timeline, own)) return timeline;
+  const events = timeline.events.slice(surplus);
+  return { events, limited: true, prevBatch: events[0]?.ord ?? own.ord, otherStateChanged: true };
+}
+
 function withOwnEvent(
   pass: SyncPass,
   dag: RoomDag,
   timeline: RoomTimeline,
   own: TimelineEvent | undefined,
 ): RoomTimeline {
-  const filter = pass.request.filter.room.timeline;
-  if (own === undefined || timeline.events.some((event) => event.nid === own.nid)) return timeline;
-  if (!includesRoom(filter, dag.roomId) || !matchesRoomEventFilter(filter, own.fragment)) return timeline;
-  const all = [...timeline.events, own];
-  const events = all.slice(Math.max(0, all.length - timelineLimit(filter)));
-  return {
-    ...timeline,
-    events,
-    limited: timeline.limited || events.length < all.length,
-    prevBatch: events[0]?.ord ?? own.ord,
-  };
+  if (!isTold(pass, dag, timeline, own)) return timeline;
+  const events = [...timeline.events, own];
+  return { ...timeline, events, prevBatch: events[0]?.ord ?? own.ord };
 }
 
 /** The reader's membership event: they may always know of it. */
@@ -110,12 +137,13 @@ async function ownEvent(
   dag: RoomDag,
   reader: RoomReader,
   visibility: VisibilityTimeline,
+  pos: number,
 ): Promise<TimelineEvent | undefined> {
-  const { ctx, request, now, nowMs } = pass;
-  const row = await stateRow(ctx.rooms, dag, now, 'm.room.member', request.requester.userId);
+  const { ctx, request, nowMs } = pass;
+  const row = await stateRow(ctx.rooms, dag, pos, 'm.room.member', request.requester.userId);
   const [fragment] = row === undefined ? [] : await ctx.fragments.ofRows([row], reader);
   // Where two branches of the room met, somebody may be out of it without an event that says so.
   if (row?.ord == null || fragment === undefined) return undefined;
-  const fields = { membership: membershipAt(visibility, now) ?? 'leave', seesPrevious: false };
+  const fields = { membership: membershipAt(visibility, pos) ?? 'leave', seesPrevious: false };
   return { nid: row.nid, ord: row.ord, fragment, text: renderEvent(fragment, nowMs, fields) };
 }

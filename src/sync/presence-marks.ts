@@ -27,13 +27,15 @@ export class PresenceMarks {
     this.#floorPos = Math.max(this.#floorPos, pos);
   }
 
-  /** Whose presence is news in (since, until]; undefined: that is not known. */
-  between(since: number, until: number): ReadonlySet<number> | undefined {
+  /** Whose presence is news in (since, until], with the position of the newest of it; undefined: that is not known. */
+  between(since: number, until: number): ReadonlyMap<number, number> | undefined {
     if (since < this.#floorPos) return undefined;
     const marks = this.#marks;
-    let at = marks.length;
-    const users = new Set<number>();
-    for (; at > 0 && marks[at - 1]! > since; at -= 2) if (marks[at - 1]! <= until) users.add(marks[at - 2]!);
+    const users = new Map<number, number>();
+    for (let at = marks.length; at > 0 && marks[at - 1]! > since; at -= 2) {
+      const [userNid, pos] = [marks[at - 2]!, marks[at - 1]!];
+      if (pos <= until && !users.has(userNid)) users.set(userNid, pos);
+    }
     return users;
   }
 

@@ -72,26 +72,30 @@ export class PresenceNews implements PresenceAudience {
           if (other !== user && other.presence.mark(userNid, told.pos)) this.#users.wake(other, presenceChange);
   }
 
-  /** Who comes into a room and those who are there see each other from now on. Whoever waits is woken by the event. */
+  /**
+   * Who comes into a room and those who are there see each other from now on, also that somebody has gone, which whoever was
+   * away did not hear. Whoever waits is woken by the event.
+   */
   #joined({ userNid, room, pos }: MembershipWake): void {
     const user = this.#users.find(userNid);
     if (user === undefined) return;
     const members = this.#users.membersOf(room);
-    const isSeen = isPresent(user);
     const isCrowd = members.size > limits.presenceMarksMax / 2;
     if (isCrowd) user.presence.raiseFloor(pos);
+    const isSeen = isCrowd ? isPresent(user) : user.presence.told !== undefined;
     if (!isSeen && isCrowd) return;
     for (const other of members) {
       if (other === user) continue;
       if (isSeen) other.presence.mark(userNid, pos);
-      if (!isCrowd && isPresent(other)) user.presence.mark(other.userNid, pos);
+      if (!isCrowd && other.presence.told !== undefined) user.presence.mark(other.userNid, pos);
     }
   }
 
-  *#found(userNids: ReadonlySet<number>): Iterable<SyncUser> {
-    for (const userNid of userNids) {
+  /** Of what came after the newest mark the reader is not told: they shared no room any more. */
+  *#found(marks: ReadonlyMap<number, number>): Iterable<SyncUser> {
+    for (const [userNid, pos] of marks) {
       const user = this.#users.find(userNid);
-      if (user !== undefined) yield user;
+      if (user?.presence.told !== undefined && user.presence.told.pos <= pos) yield user;
     }
   }
 

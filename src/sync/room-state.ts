@@ -15,6 +15,7 @@ export interface StateWish {
   readonly dag: RoomDag;
   readonly reader: RoomReader;
   readonly timeline: RoomTimeline;
+  /** -1: the client knows nothing of the room. */
   readonly since: number;
   readonly until: number;
   /** What was read of the room already. */
@@ -49,8 +50,10 @@ async function stateAtEnd(pass: SyncPass, wish: StateWish): Promise<EventFragmen
   const { dag, reader, since, until } = wish;
   const { rooms, fragments } = pass.ctx;
   const state = wish.full ? await wholeState(pass, wish) : await delta(rooms, dag, since, until);
+  const nids = new Set(state.values());
+  if (lacksMembers(pass, wish)) for (const nid of (await delta(rooms, dag, since, until)).values()) nids.add(nid);
   return fragments.ofNids(
-    [...state.values()].filter((nid) => nid !== null),
+    [...nids].filter((nid) => nid !== null),
     reader,
   );
 }
@@ -61,9 +64,14 @@ async function stateAtEnd(pass: SyncPass, wish: StateWish): Promise<EventFragmen
  */
 async function stateBefore(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
   const inTimeline = new Set(wish.timeline.events.map((event) => event.nid));
-  const nids = wish.full ? await wholeBefore(pass, wish, inTimeline) : await changedBefore(pass, wish, inTimeline);
-  return pass.ctx.fragments.ofNids(nids, wish.reader);
+  const nids = new Set(wish.full ? await wholeBefore(pass, wish, inTimeline) : []);
+  if (!wish.full || lacksMembers(pass, wish))
+    for (const nid of await changedBefore(pass, wish, inTimeline)) nids.add(nid);
+  return pass.ctx.fragments.ofNids([...nids], wish.reader);
 }
+
+/** Whoever asks for the whole state of a room that they know may know members that have changed. */
+const lacksMembers = (pass: SyncPass, { full, since }: StateWish): boolean => full && since >= 0 && isLazy(pass);
 
 /** The present one. */
 function wholeState(pass: SyncPass, { dag, until, look }: StateWish): Promise<ReadonlyMap<number, number>> {
@@ -132,9 +140,8 @@ export async function lazyMembers(
   const everything = full || request.filter.room.state.includeRedundantMembers;
   const answer = { since, now, everything };
   const wanted = ctx.lazyMembers.unsent(request.requester.deviceNid, dag.room, needed, answer);
-  const pos = isStateAfter(pass) ? wish.until : startOfTimeline(timeline, wish.until);
   const [known, others] = membersOfLook(wish, wanted, isStateAfter(pass));
-  const rows = await memberRows(ctx.rooms, dag, pos, others as UserId[]);
+  const rows = await memberRowsFor(pass, wish, others as UserId[]);
   return [...(await ctx.fragments.ofNids(known, wish.reader)), ...(await ctx.fragments.ofRows(rows, wish.reader))];
 }
 
@@ -153,6 +160,17 @@ function membersOfLook(
     else known.push(nid);
   }
   return [known, others];
+}
+
+/** As they are; what the timeline itself tells, as it was before. */
+async function memberRowsFor(pass: SyncPass, { dag, timeline, until }: StateWish, userIds: readonly UserId[]) {
+  const { rooms } = pass.ctx;
+  const rows = await memberRows(rooms, dag, until, userIds);
+  if (isStateAfter(pass)) return rows;
+  const inTimeline = new Map(timeline.events.map(({ nid, fragment }) => [nid, fragment]));
+  const told = rows.flatMap(({ nid }) => (inTimeline.get(nid)?.stateKey ?? []) as UserId[]);
+  const before = await memberRows(rooms, dag, startOfTimeline(timeline, until), told);
+  return [...rows.filter(({ nid }) => !inTimeline.has(nid)), ...before];
 }
 
 /** Those whose membership before the timeline somebody who reads it needs; `also` unless the timeline itself tells. */

@@ -1,6 +1,8 @@
 /** One response of /sync: everything that changed after `since`, up to the position at which the pass began. */
 import { includesRoom, matchesEventFilter } from '../matrix/filters/matches-filter.ts';
+import { membershipAt } from '../rooms/history-visibility.ts';
 import { formatStreamToken } from '../rooms/pagination-token.ts';
+import { loadVisibility } from '../rooms/visibility.ts';
 import { type AccountDataRow, accountDataSince, noRoom } from '../storage/stores/account-data-store.ts';
 import { accountDataText } from './account-data-text.ts';
 import { deviceKeysText, deviceListsText } from './device-keys-text.ts';
@@ -27,10 +29,9 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   const sections: Record<Section, RoomText[]> = { join: [], invite: [], knock: [], leave: [] };
   const looks = new FirstLooks(pass);
   for (const news of pass.rooms) {
-    const { room, membership } = news.standing;
-    const section = sectionOf(membership);
-    if (section === undefined || !(await isWanted(pass, news.standing))) continue;
-    if ((section === 'invite' || section === 'leave') && (await comesFromIgnored(pass, news.standing))) continue;
+    const { room } = news.standing;
+    const section = await sectionToTell(pass, news.standing);
+    if (section === undefined) continue;
     const look = section === 'join' ? await looks.find(room) : undefined;
     const told = await roomText(pass, section, news, accountData.get(room) ?? [], look);
     if (told !== undefined) sections[section].push(told);
@@ -99,6 +100,20 @@ function sectionOf(membership: string): Section | undefined {
     default:
       return undefined;
   }
+}
+
+/** undefined: the room is not told of. */
+async function sectionToTell(pass: SyncPass, standing: RoomStanding): Promise<Section | undefined> {
+  const section = sectionOf(standing.membership);
+  if (section === undefined || !(await isWanted(pass, standing))) return undefined;
+  if (section === 'join' || section === 'knock' || !(await comesFromIgnored(pass, standing))) return section;
+  // Who was in the room has to know that they are not, whoever invites them again.
+  return section === 'invite' && (await wasJoined(pass, standing)) ? 'leave' : undefined;
+}
+
+async function wasJoined({ ctx, request, since }: SyncPass, { room }: RoomStanding): Promise<boolean> {
+  if (since < 0) return false;
+  return membershipAt(await loadVisibility(ctx.rooms, room, request.requester.userId), since) === 'join';
 }
 
 function comesFromIgnored(pass: SyncPass, standing: RoomStanding): Promise<boolean> {
