@@ -6,37 +6,45 @@ import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import type { Random } from '../../../src/platform/ports.ts';
 import { pduOf } from '../../../src/rooms/stored-event.ts';
 import { timelineForwards } from '../../../src/storage/stores/timeline-store.ts';
+import type { TestPorts } from '../../support/test-ports.ts';
 import type { TestRooms, TestUser } from '../../support/test-rooms.ts';
-import type { Truth } from './model-client.ts';
-import { RoomCounter } from './room-counter.ts';
-import { RoomLog } from './room-log.ts';
+import { ModelPresence, settledMs } from './model-presence.ts';
+import { Truth } from './truth.ts';
+import { UserActions } from './user-actions.ts';
 
 type Action = (actor: TestUser, roomId: RoomId) => Promise<unknown>;
 /** What nobody can put in order afterwards when it happens at once with other things. */
-const alone = new Set(['type', 'redact', 'upgrade']);
+const alone = new Set(['type', 'redact', 'upgrade', 'forget', 'ignore', 'push rules', 'to device', 'presence', 'time']);
 const roomsMax = 6;
 
 export class ModelWorld {
   test: TestRooms;
   readonly users: readonly TestUser[];
-  readonly truth: {
-    readonly logs: Map<RoomId, RoomLog>;
-    readonly counters: Map<RoomId, RoomCounter>;
-    readonly receipts: Map<RoomId, Map<string, EventId>>;
-    readonly typing: Map<RoomId, Set<UserId>>;
-    readonly accountData: Map<string, JsonObject>;
-  } & Truth = { logs: new Map(), counters: new Map(), receipts: new Map(), typing: new Map(), accountData: new Map() };
+  /** The same users on further devices, with which they only listen. */
+  readonly otherDevices: readonly TestUser[];
+  readonly truth: Truth;
   /** What was tried, for the message of a failure. */
   readonly history: string[] = [];
   actionCount = 0;
+  /** Is told whose counts and contacts may be others without an answer that says so. */
+  onChanged: (userId: UserId, what: 'rules' | 'ignored') => void = () => {};
+  readonly #own: UserActions;
+  readonly #ports: TestPorts;
   readonly #random: Random;
   readonly #actions: readonly (readonly [number, string, Action])[];
   #count = 0;
 
-  constructor(random: Random, test: TestRooms, users: readonly TestUser[]) {
+  constructor(random: Random, test: TestRooms, users: readonly TestUser[], ports: TestPorts) {
     this.#random = random;
     this.test = test;
     this.users = users;
+    this.otherDevices = users.map((user, index) => ({ ...user, deviceNid: 1_000 + index }));
+    this.#ports = ports;
+    const nowMs = (): number => ports.clock.monotonicMs();
+    const userIds = users.map((user) => user.userId);
+    this.truth = new Truth(userIds, test.presence.isEnabled ? new ModelPresence(nowMs) : undefined);
+    const own = new UserActions(random, this);
+    this.#own = own;
     this.#actions = [
       [30, 'send', (actor, roomId) => this.#send(actor, roomId)],
       [6, 'state', (actor, roomId) => this.#state(actor, roomId)],
@@ -60,11 +68,23 @@ export class ModelWorld {
       [6, 'receipt', (actor, roomId) => this.#receipt(actor, roomId)],
       [6, 'threaded receipt', (actor, roomId) => this.#threadedReceipt(actor, roomId)],
       [4, 'type', (actor, roomId) => this.#type(actor, roomId)],
-      [4, 'account data', (actor, roomId) => this.#accountData(actor, roomId)],
+      [4, 'account data', (actor, roomId) => own.accountData(actor, roomId)],
+      [4, 'forget', (actor, roomId) => this.#forget(actor, roomId)],
+      [2, 'ignore', (actor) => own.ignore(actor)],
+      [2, 'push rules', (actor, roomId) => own.pushRules(actor, roomId)],
+      [4, 'to device', (actor) => own.toDevice(actor)],
+      [3, 'presence', (actor) => own.presence(actor)],
+      [2, 'time', () => this.timePasses(this.#pick([settledMs, 12_000, 31_000, 310_000]))],
     ];
   }
 
-  async makeRoom(creator: TestUser): Promise<void> {
+  /** Three rooms, and devices to write to. */
+  async begin(): Promise<void> {
+    await this.#own.addDevices();
+    for (const creator of this.users.slice(0, 3)) await this.#makeRoom(creator);
+  }
+
+  async #makeRoom(creator: TestUser): Promise<void> {
     const roomId = await this.test.createRoom(creator, {
       powerLevelContentOverride: {
         events: {
@@ -83,11 +103,7 @@ export class ModelWorld {
   }
 
   async #follow(roomId: RoomId): Promise<void> {
-    const log = new RoomLog();
-    this.truth.logs.set(roomId, log);
-    this.truth.counters.set(roomId, new RoomCounter(log));
-    this.truth.receipts.set(roomId, new Map());
-    this.truth.typing.set(roomId, new Set());
+    this.truth.follow(roomId);
     await this.#log(roomId);
   }
 
@@ -114,9 +130,27 @@ export class ModelWorld {
     for (const roomId of this.truth.logs.keys()) await this.#log(roomId);
   }
 
+  /** Of whom others know that they are not there. */
+  absent(): UserId[] {
+    return this.truth.users.filter((userId) => this.truth.presence?.isToldThere(userId) !== true);
+  }
+
   restarted(test: TestRooms): void {
     this.test = test;
     for (const typing of this.truth.typing.values()) typing.clear();
+    this.truth.presence?.restarted();
+  }
+
+  /** With what comes of it; at least `settledMs`. */
+  async timePasses(ms: number): Promise<void> {
+    await this.#ports.advance(ms);
+    await this.#ports.until(() => !this.test.presence.isTelling);
+    await this.test.ctx.db.drained();
+    await this.#ports.settle();
+    const nowMs = this.#ports.clock.monotonicMs();
+    for (const typing of this.truth.typing.values())
+      for (const [userId, untilMs] of typing) if (untilMs <= nowMs) typing.delete(userId);
+    this.truth.presence?.told(this.test.ctx.db.committedPos());
   }
 
   async #log(roomId: RoomId): Promise<void> {
@@ -130,14 +164,24 @@ export class ModelWorld {
       log?.add(event, row.pos ?? 0);
       const logged = log?.find(event.eventId);
       if (logged !== undefined) this.truth.counters.get(roomId)?.logged(logged);
-      const { type, stateKey, content } = event;
+      const { type, stateKey, sender, content } = event;
+      // Only messages are sent with a transaction, which says on which device.
+      const device = this.users.find(({ userId }) => userId === sender)?.deviceNid;
+      this.truth.presence?.acted(sender, type === 'm.room.message' ? device : undefined);
       if (type === 'm.room.member' && content['membership'] !== 'join')
         this.truth.typing.get(roomId)?.delete(stateKey as UserId);
     }
   }
 
   #send(actor: TestUser, roomId: RoomId): Promise<unknown> {
-    return this.test.say(actor, roomId, this.#text('message'));
+    const [what, more] = this.#pick<readonly [string, JsonObject]>([
+      ['message', {}],
+      ['message', {}],
+      ['anchovy', {}],
+      ['notice', { msgtype: 'm.notice' }],
+      ['picture', { msgtype: 'm.image', url: 'mxc://test/picture' }],
+    ]);
+    return this.test.say(actor, roomId, this.#text(what), more);
   }
 
   #mention(actor: TestUser, roomId: RoomId): Promise<unknown> {
@@ -176,6 +220,7 @@ export class ModelWorld {
       ['m.room.topic', 'topic'],
       ['m.room.name', 'name'],
       ['org.example', 'body'],
+      ['org.example', 'url'],
     ] as const);
     const stateKey = type === 'org.example' ? this.#pick(['', 'a', 'b']) : '';
     return this.test.setState(actor, roomId, type, { [field]: this.#text('state') }, stateKey);
@@ -225,23 +270,22 @@ export class ModelWorld {
     const key = `${actor.userId} ${type} ${thread ?? ''}`;
     this.truth.counters.get(roomId)?.readUpTo(actor.userId, pos, thread);
     const current = events.findIndex((event) => event.eventId === receipts?.get(key));
-    if (index > current) receipts?.set(key, eventId);
+    if (index <= current) return;
+    receipts?.set(key, eventId);
+    this.truth.presence?.acted(actor.userId, undefined);
   }
 
   async #type(actor: TestUser, roomId: RoomId): Promise<void> {
     const types = this.#random.int(3) > 0;
     await this.test.rooms.setTyping(actor, roomId, types ? 30_000 : undefined);
     const typing = this.truth.typing.get(roomId);
-    if (types) typing?.add(actor.userId);
+    if (types) typing?.set(actor.userId, this.#ports.clock.monotonicMs() + 30_000);
     else typing?.delete(actor.userId);
   }
 
-  async #accountData(actor: TestUser, roomId: RoomId): Promise<void> {
-    const inRoom = this.#random.int(2) === 0 ? roomId : undefined;
-    const type = this.#pick(['org.example.a', 'org.example.b']);
-    const content = { value: this.#text('data') };
-    await this.test.setAccountData(actor, type, content, inRoom);
-    this.truth.accountData.set(`${actor.userId}|${inRoom ?? ''}|${type}`, content);
+  async #forget(actor: TestUser, roomId: RoomId): Promise<void> {
+    await this.test.rooms.forgetRoom(actor, roomId);
+    this.truth.logs.get(roomId)?.forget(actor.userId);
   }
 
   #text(what: string): string {

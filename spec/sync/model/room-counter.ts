@@ -1,6 +1,6 @@
 /** How much of one room is unread, counted event by event. */
 import { type CompiledPushRules, compilePushRules } from '../../../src/matrix/push-rules/compile-push-rules.ts';
-import { defaultPushRules } from '../../../src/matrix/push-rules/default-push-rules.ts';
+import type { PushRuleset } from '../../../src/matrix/push-rules/push-rule.ts';
 import { pushEventOf } from '../../../src/matrix/push-rules/push-event.ts';
 import type { UserId } from '../../../src/matrix/ids/ids.ts';
 import type { LoggedEvent, RoomLog } from './room-log.ts';
@@ -14,13 +14,15 @@ export type CountsByThread = Readonly<Record<string, Counts>>;
 
 export class RoomCounter {
   readonly #log: RoomLog;
+  readonly #rulesetOf: (userId: UserId) => PushRuleset;
   /** Up to which position somebody has read everything, and how far single threads. */
   readonly #read = new Map<UserId, number>();
   readonly #readIn = new Map<string, number>();
   readonly #rules = new Map<UserId, CompiledPushRules>();
 
-  constructor(log: RoomLog) {
+  constructor(log: RoomLog, rulesetOf: (userId: UserId) => PushRuleset) {
     this.#log = log;
+    this.#rulesetOf = rulesetOf;
   }
 
   /** Sending is reading, and so is joining: what was before is not unread. */
@@ -39,12 +41,17 @@ export class RoomCounter {
     else this.#readIn.set(`${userId} ${thread}`, Math.max(pos, this.#readIn.get(`${userId} ${thread}`) ?? 0));
   }
 
-  unread(userId: UserId, byThread: boolean): CountsByThread {
+  rulesChanged(userId: UserId): void {
+    this.#rules.delete(userId);
+  }
+
+  /** Whom they ignore does not count for them. */
+  unread(userId: UserId, byThread: boolean, ignored: ReadonlySet<UserId>): CountsByThread {
     const counts: Record<string, Counts> = { main: { notification_count: 0, highlight_count: 0 } };
     const read = this.#read.get(userId) ?? 0;
     for (const { eventId, pos, sender, thread, event } of this.#log.events) {
       if (pos <= read || pos <= (this.#readIn.get(`${userId} ${thread}`) ?? 0)) continue;
-      if (sender === userId || this.#log.redactedAt(eventId) !== undefined) continue;
+      if (sender === userId || ignored.has(sender) || this.#log.redactedAt(eventId) !== undefined) continue;
       const room = { memberCount: 3, senderMayNotify: () => false };
       const outcome = this.#rulesOf(userId).evaluate(pushEventOf(event), room, { userId, displayName: undefined });
       if (!outcome.notify && !outcome.highlight) continue;
@@ -59,7 +66,7 @@ export class RoomCounter {
   }
 
   #rulesOf(userId: UserId): CompiledPushRules {
-    const known = this.#rules.get(userId) ?? compilePushRules(defaultPushRules(userId));
+    const known = this.#rules.get(userId) ?? compilePushRules(this.#rulesetOf(userId));
     this.#rules.set(userId, known);
     return known;
   }

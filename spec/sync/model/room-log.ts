@@ -18,6 +18,15 @@ export interface LoggedEvent {
   readonly event: RoomEvent;
   /** The thread root's event id, or 'main'. */
   readonly thread: string;
+  /** Whether it has one still. */
+  hasUrl: boolean;
+}
+
+/** How a user stands to the room. */
+export interface Standing {
+  readonly membership: string;
+  readonly pos: number;
+  readonly isForgotten: boolean;
 }
 
 /** type and state key → event */
@@ -33,11 +42,23 @@ export class RoomLog {
   readonly #byKey = new Map<string, LoggedEvent[]>();
   readonly #relations = new Map<EventId, Relation>();
   readonly #redactedAt = new Map<EventId, number>();
+  readonly #forgotten = new Map<UserId, readonly number[]>();
 
   add(event: RoomEvent, pos: number): void {
     const { eventId, type, stateKey, sender, content, redacts } = event;
     const thread = threadRootOf(event, (id) => this.#relations.get(id)) ?? 'main';
-    const logged: LoggedEvent = { eventId, pos, type, stateKey, sender, content, redacts, event, thread };
+    const logged: LoggedEvent = {
+      eventId,
+      pos,
+      type,
+      stateKey,
+      sender,
+      content,
+      redacts,
+      event,
+      thread,
+      hasUrl: content['url'] !== undefined,
+    };
     this.events.push(logged);
     this.#byId.set(eventId, logged);
     if (stateKey !== undefined) {
@@ -48,6 +69,8 @@ export class RoomLog {
     if (relation !== undefined) this.#relations.set(eventId, relation);
     if (redacts === undefined) return;
     this.#relations.delete(redacts);
+    const redacted = this.#byId.get(redacts);
+    if (redacted !== undefined) redacted.hasUrl = false;
     if (!this.#redactedAt.has(redacts)) this.#redactedAt.set(redacts, pos);
   }
 
@@ -73,15 +96,38 @@ export class RoomLog {
     return typeof membership === 'string' ? membership : undefined;
   }
 
-  /** Since when the membership is what it is; a second invite or knock is a new one. */
-  standingAt(userId: UserId, pos: number): { readonly membership: string; readonly pos: number } | undefined {
-    let standing: { membership: string; pos: number } | undefined;
+  /**
+   * Since when the membership is what it is; a second invite or knock is a new one. Of a room that was forgotten it stays what
+   * it was then, whatever becomes of the membership, until the user joins, knocks or is invited again.
+   */
+  standingAt(userId: UserId, pos: number): Standing | undefined {
+    const forgottenAt = this.#forgotten.get(userId) ?? [];
+    let standing: Standing | undefined;
+    let before = 0;
     for (const event of this.#memberEvents(userId, pos)) {
-      const membership = String(event.content['membership']);
-      if (membership !== standing?.membership || membership === 'invite' || membership === 'knock')
-        standing = { membership, pos: event.pos };
+      const [from, membership] = [before, String(event.content['membership'])];
+      const isOut = membership === 'leave' || membership === 'ban';
+      const isForgotten =
+        isOut &&
+        standing !== undefined &&
+        (standing.isForgotten || forgottenAt.some((at) => at >= from && at < event.pos));
+      if (isForgotten && standing !== undefined) standing = { ...standing, membership, isForgotten };
+      else if (membership !== standing?.membership || membership === 'invite' || membership === 'knock')
+        standing = { membership, pos: event.pos, isForgotten: false };
+      before = event.pos;
     }
-    return standing;
+    return standing && { ...standing, isForgotten: standing.isForgotten || forgottenAt.some((at) => at >= before) };
+  }
+
+  /** The user forgets the room now. */
+  forget(userId: UserId): void {
+    const positions = this.#forgotten.get(userId) ?? [];
+    this.#forgotten.set(userId, [...positions, this.events.at(-1)?.pos ?? 0]);
+  }
+
+  /** Where the user's membership changed. */
+  movesOf(userId: UserId, until: number): number[] {
+    return this.#memberEvents(userId, until).map((event) => event.pos);
   }
 
   /** The end of the last stay that was over by a position. */
