@@ -208,6 +208,39 @@ describe('limits', () => {
     );
   });
 
+  it('let the caller take only the beginning of a response, or nothing, by what its headers say', async () => {
+    const seen: string[] = [];
+    const port = await serve((request, response) => {
+      const length = request.url === '/announced' ? { 'Content-Length': '500000' } : {};
+      response.writeHead(200, { 'Content-Type': 'text/plain', ...length }).write('x'.repeat(400));
+      // Never ended: the reader has to go.
+      response.on('close', () => seen.push(request.url ?? ''));
+      response.write('y'.repeat(400));
+    });
+    const http = client();
+    const first = (bytes: number): Partial<OutgoingRequest> => ({
+      bodyBytesWanted: ({ status, headers }) =>
+        status === 200 && headers['content-type'] === 'text/plain' ? bytes : 0,
+    });
+    for (const path of ['/announced', '/streamed']) {
+      const response = await http.request(get(`http://localhost:${port}${path}`, first(500)));
+      expect(response.body.toString()).toBe('x'.repeat(400) + 'y'.repeat(100));
+      expect((await http.request(get(`http://localhost:${port}${path}`, first(0)))).body).toHaveLength(0);
+    }
+    await expect.poll(() => seen.length).toBe(4);
+  });
+
+  it('hold for what the caller wants, too', async () => {
+    const port = await serve((request, response) => {
+      if (request.url === '/announced') response.setHeader('Content-Length', 1_500);
+      response.end('x'.repeat(1_500));
+    });
+    for (const path of ['/announced', '/streamed'])
+      await expect(
+        client().request(get(`http://localhost:${port}${path}`, { bodyBytesWanted: () => Infinity })),
+      ).rejects.toMatchObject({ failure: 'too_large' });
+  });
+
   it('end a request that is not answered, in total and when idle', async () => {
     const port = await serve(() => undefined);
     const url = `http://localhost:${port}/`;
@@ -263,6 +296,19 @@ describe('private addresses', () => {
     '2130706433',
     '0x7f000001',
     '127.1',
+    '0177.0.0.1',
+    '0x7f.1',
+    '%31%32%37.0.0.1',
+    '１２７.０.０.１',
+    '0',
+    '[::]',
+    '[::ffff:7f00:1]',
+    '[::7f00:1]',
+    '[64:ff9b::7f00:1]',
+    '[64:ff9b:1::7f00:1]',
+    '[2002:7f00:1::]',
+    '[fe80::1]',
+    '[fd00::1]',
   ])('are refused when written in the URL: %s', async (host) => {
     const port = await start();
     const http = client({ policy: { allowPrivateAddresses: [] } });
@@ -293,6 +339,20 @@ describe('private addresses', () => {
     const http = client({ policy: { allowPrivateAddresses: ['127.0.0.1'] }, dns });
     expect((await http.request(get(`http://both.example:${port}/`))).status).toBe(200);
     expect(asked).toEqual(['both.example']);
+  });
+
+  it('may be public and blocked all the same', async () => {
+    const port = await start();
+    reached.length = 0;
+    const http = client({
+      policy: { blockedAddresses: ['198.51.100.0/24', '127.0.0.1'] },
+      dns: dnsOf({ 'intranet.example': ['127.0.0.1'], 'other.example': ['127.0.0.2'] }),
+    });
+    for (const host of ['127.0.0.1', '[::ffff:7f00:1]', 'intranet.example', '198.51.100.7'])
+      await expect(http.request(get(`http://${host}:${port}/`)), host).rejects.toMatchObject({
+        failure: 'refused_address',
+      });
+    expect(reached).toEqual([]);
   });
 
   it('are allowed for each purpose by itself', async () => {

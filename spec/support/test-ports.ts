@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { MailError } from '../../src/platform/mail-error.ts';
 import { OutgoingHttpError } from '../../src/platform/outgoing-http-error.ts';
 import type { Clock, OutgoingMail, Ports, Random, TimerHandle, Timers } from '../../src/platform/ports.ts';
+import { InlineProcesses } from '../../src/platform/worker-processes.ts';
 import { InlineWorkers } from '../../src/platform/workers.ts';
 
 export interface TestPorts extends Ports {
@@ -56,6 +57,7 @@ export function testPorts(
     refusedMailboxes,
     ...replaced,
     workers,
+    processes: new InlineProcesses(workers),
     settle,
     async advance(ms) {
       const untilMs = time.monotonicMs() + ms;

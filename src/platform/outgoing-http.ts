@@ -15,6 +15,8 @@ import type { Dns, OutgoingHttp, OutgoingPurpose, OutgoingRequest, OutgoingRespo
 export interface OutgoingPolicy {
   /** CIDR ranges that may be reached although they are not public. */
   readonly allowPrivateAddresses: readonly string[];
+  /** CIDR ranges that may not be reached although they are public. Absent: none. */
+  readonly blockedAddresses?: readonly string[];
   /** PEM texts, trusted beside the well-known authorities. */
   readonly caCertificates: readonly string[];
   readonly verifyTls: boolean;
@@ -48,9 +50,11 @@ export function systemOutgoingHttp(
 class Route {
   readonly #agents: Readonly<Record<'kept' | 'fresh', { readonly http: HttpAgent; readonly https: HttpsAgent }>>;
   readonly #allowed: AddressRanges;
+  readonly #blocked: AddressRanges;
 
   constructor(policy: OutgoingPolicy) {
     this.#allowed = new AddressRanges(policy.allowPrivateAddresses);
+    this.#blocked = new AddressRanges(policy.blockedAddresses ?? []);
     const tls = {
       rejectUnauthorized: policy.verifyTls,
       // Made once: as plain `ca` it would be parsed for each connection and compared for each request.
@@ -71,7 +75,7 @@ class Route {
   }
 
   mayReach(address: string): boolean {
-    return isPublicAddress(address) || this.#allowed.has(address);
+    return !this.#blocked.has(address) && (isPublicAddress(address) || this.#allowed.has(address));
   }
 
   close(): void {
@@ -191,23 +195,24 @@ class Exchange {
   }
 
   async #receive(response: IncomingMessage): Promise<OutgoingResponse> {
-    const { responseBytesMax } = this.#request;
+    const { responseBytesMax, bodyBytesWanted } = this.#request;
+    const head = { status: response.statusCode ?? 0, headers: flatHeaders(response.headers) };
+    const wanted = bodyBytesWanted?.(head) ?? Infinity;
     const tooLarge = (): OutgoingHttpError =>
       new OutgoingHttpError('too_large', `the response has more than ${responseBytesMax} bytes`);
-    if (this.#request.method !== 'HEAD' && Number(response.headers['content-length'] ?? 0) > responseBytesMax)
-      throw tooLarge();
+    const announced = this.#request.method === 'HEAD' ? 0 : Number(head.headers['content-length'] ?? 0);
+    if (Math.min(announced, wanted) > responseBytesMax) throw tooLarge();
     const chunks: Buffer[] = [];
     let length = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > responseBytesMax) throw tooLarge();
-      chunks.push(chunk);
-    }
-    return {
-      status: response.statusCode ?? 0,
-      headers: flatHeaders(response.headers),
-      body: Buffer.concat(chunks, length),
-    };
+    if (wanted <= 0) response.destroy();
+    else
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (Math.min(length, wanted) > responseBytesMax) throw tooLarge();
+        if (length >= wanted) break;
+      }
+    return { ...head, body: Buffer.concat(chunks, Math.min(length, wanted)) };
   }
 
   #giveUp(failure: OutgoingHttpFailure, message: string): void {

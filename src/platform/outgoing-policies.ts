@@ -11,6 +11,6 @@ export function outgoingPolicies(config: Pick<Config, 'federation' | 'outgoing'>
       caCertificates: caCertificates.map((file) => readFileSync(file, 'utf8')),
       verifyTls,
     },
-    general: { allowPrivateAddresses: config.outgoing.allowPrivateAddresses, caCertificates: [], verifyTls: true },
+    general: { ...config.outgoing, caCertificates: [], verifyTls: true },
   };
 }

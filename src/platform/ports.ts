@@ -48,6 +48,11 @@ export interface OutgoingRequest {
   /** Without a byte in either direction. Absent: 30 s. */
   readonly idleTimeoutMs?: number;
   readonly responseBytesMax: number;
+  /**
+   * Told the status and the headers, it decides how many bytes of the body are read; the rest is cut off. More than
+   * `responseBytesMax` is an error as ever. Absent: all of it.
+   */
+  readonly bodyBytesWanted?: (head: Pick<OutgoingResponse, 'status' | 'headers'>) => number;
   /** Which certificates and which private addresses are acceptable. Absent: 'general' (push, previews, providers). */
   readonly purpose?: OutgoingPurpose;
   /** Where to connect instead of the host and port of `url` (federation's server discovery). The Host header stays the caller's. */
@@ -97,6 +102,23 @@ export interface Workers {
   readonly inline: boolean;
 }
 
+/** A worker that is a process of its own. Nothing is transferred to it: requests and responses are copied. */
+export interface WorkerProcess<Request, Response> {
+  call(request: Request): Promise<Response>;
+  /** Lets what was asked before finish first. */
+  close(): Promise<void>;
+  /** Ends it whatever it does; what it is asked rejects with WorkerEnded. */
+  kill(): Promise<void>;
+}
+export interface WorkerProcessOptions {
+  /** It ends itself beyond that. */
+  readonly rssBytesMax: number;
+}
+export interface WorkerProcesses {
+  /** `module` as for Workers; `data` must be JSON. */
+  start<Request, Response>(module: URL, data: unknown, options: WorkerProcessOptions): WorkerProcess<Request, Response>;
+}
+
 export interface Ports {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -105,4 +127,5 @@ export interface Ports {
   readonly http: OutgoingHttp;
   readonly mail: MailTransport;
   readonly workers: Workers;
+  readonly processes: WorkerProcesses;
 }

@@ -5,6 +5,7 @@ import type { Ports } from './ports.ts';
 import { systemRandom } from './random.ts';
 import { noMailTransport, type SmtpSettings, smtpTransport } from './smtp.ts';
 import { systemTimers } from './timers.ts';
+import { processWorkers } from './worker-processes.ts';
 import { threadWorkers } from './workers.ts';
 
 export interface SystemPorts extends Ports {
@@ -29,6 +30,7 @@ export function systemPorts(options: {
     http,
     mail: smtp ?? noMailTransport,
     workers: threadWorkers,
+    processes: processWorkers,
     close() {
       http.close();
       smtp?.close();

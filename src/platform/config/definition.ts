@@ -233,6 +233,12 @@ export const configFields = {
     'Requests to everything but other Matrix servers: push gateways, previews of links, identity providers.',
     {
       allow_private_addresses: field(kind.listOf(kind.addressRange()), [], privateAddresses),
+      blocked_addresses: field(
+        kind.listOf(kind.addressRange()),
+        [],
+        'Ranges that may not be reached although they are public, such as those of an institution behind its own firewall.',
+        { example: ['198.18.0.0/15'] },
+      ),
     },
   ),
   push: section('Notifications to devices that are not connected.', {
