@@ -282,6 +282,34 @@ export const limits = Object.freeze({
   outgoingIdleMs: 30_000,
   outgoingResponseBytesMax: 8_388_608,
 
+  // Previews of URLs
+  /** Of a page; what comes behind them is not read. */
+  previewPageBytesMax: 1_048_576,
+  previewImageBytesMax: 8_388_608,
+  previewOEmbedBytesMax: 65_536,
+  /** Of one request; a preview takes up to three (page, oEmbed, image). */
+  previewTimeoutMs: 10_000,
+  previewIdleMs: 5_000,
+  previewRedirectsMax: 5,
+  previewUrlCharactersMax: 2_048,
+  /** Of a title, a description or any other text. */
+  previewTextCharactersMax: 1_000,
+  /** `<meta>` tags that are looked at, and properties that are answered with. */
+  previewPropertiesMax: 100,
+  previewLanguageBytesMax: 100,
+  previewsAtOnceMax: 8,
+  previewsAtOncePerUserMax: 2,
+  previewsWaitingMax: 200,
+  /** For so long a page is not asked again; longer where it says so itself, up to a day. */
+  previewFreshMs: 3_600_000,
+  previewFreshMsMax: 86_400_000,
+  /** For so long it is remembered that there was nothing, of so many URLs. */
+  previewFailureMs: 300_000,
+  previewFailuresMax: 1_000,
+  /** For so long previews are kept for those who ask for what was then: 7 days. Looked through that often. */
+  previewKeptMs: 604_800_000,
+  previewSweepMs: 3_600_000,
+
   // E-mail
   mailConnectionsMax: 2,
   /** Until a mail server has greeted. */

@@ -273,5 +273,6 @@ export interface Schema {
     created_ts: Int;
     expires_ts: Int;
   };
+  url_preview: { asked: Buffer; fetched_ts: Int; expires_ts: Int; json: string; image_media_id: string | null };
   server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };
 }

@@ -11,6 +11,7 @@ import { field, type FieldsValue, object, requiredField, secretField, section } 
 import { mediaSection } from './media-section.ts';
 import { termsField } from './terms-section.ts';
 import { limitsSection, rateLimitsSection } from './limit-sections.ts';
+import { urlPreviewsSection } from './url-previews-section.ts';
 
 const parts = ['client', 'media', 'federation', 'admin', 'health', 'metrics'] as const;
 export type ServedPart = (typeof parts)[number];
@@ -241,6 +242,7 @@ export const configFields = {
       ),
     },
   ),
+  url_previews: urlPreviewsSection,
   push: section('Notifications to devices that are not connected.', {
     include_content: field(
       kind.boolean(),
