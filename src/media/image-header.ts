@@ -5,6 +5,8 @@ export interface ImageHeader {
   /** In pixels, as it is shown: turned as its EXIF orientation says. */
   readonly width: number;
   readonly height: number;
+  /** Whether it may have more than one picture. */
+  readonly mayBeAnimated: boolean;
 }
 
 /** Bytes of a file within which its header is looked for. */
@@ -22,12 +24,14 @@ const ascii = (bytes: Buffer, from: number, to: number): string => bytes.toStrin
 function png(bytes: Buffer): ImageHeader | undefined {
   if (bytes.length < 24 || ascii(bytes, 0, 8) !== '\x89PNG\r\n\x1a\n' || ascii(bytes, 12, 16) !== 'IHDR')
     return undefined;
-  return { contentType: 'image/png', width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+  const size = { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+  return { contentType: 'image/png', ...size, mayBeAnimated: bytes.includes('acTL') };
 }
 
 function gif(bytes: Buffer): ImageHeader | undefined {
   if (bytes.length < 10 || !/^GIF8[79]a$/.test(ascii(bytes, 0, 6))) return undefined;
-  return { contentType: 'image/gif', width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
+  const size = { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
+  return { contentType: 'image/gif', ...size, mayBeAnimated: true };
 }
 
 /** https://www.w3.org/Graphics/JPEG/itu-t81.pdf (B.1.1): segments up to the one that starts the frame. */
@@ -46,7 +50,8 @@ function jpeg(bytes: Buffer): ImageHeader | undefined {
       if (at + 9 > bytes.length) return undefined;
       const height = bytes.readUInt16BE(at + 5);
       const width = bytes.readUInt16BE(at + 7);
-      return { contentType: 'image/jpeg', ...(isTurned ? { width: height, height: width } : { width, height }) };
+      const size = isTurned ? { width: height, height: width } : { width, height };
+      return { contentType: 'image/jpeg', ...size, mayBeAnimated: false };
     }
     if (marker === 0xe1) isTurned = exifOrientation(bytes.subarray(at + 4, at + 2 + length)) >= 5;
     if (marker === 0xda || marker === 0xd9 || length < 2) return undefined;
@@ -77,16 +82,21 @@ function exifOrientation(segment: Buffer): number {
 /** https://www.rfc-editor.org/rfc/rfc9649 */
 function webp(bytes: Buffer): ImageHeader | undefined {
   if (bytes.length < 30 || ascii(bytes, 0, 4) !== 'RIFF' || ascii(bytes, 8, 12) !== 'WEBP') return undefined;
-  const contentType = 'image/webp';
+  const still = { contentType: 'image/webp', mayBeAnimated: false } as const;
   switch (ascii(bytes, 12, 16)) {
     case 'VP8 ':
-      return { contentType, width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
+      return { ...still, width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
     case 'VP8L': {
       const bits = bytes.readUInt32LE(21);
-      return { contentType, width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+      return { ...still, width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
     }
     case 'VP8X':
-      return { contentType, width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 };
+      return {
+        ...still,
+        width: bytes.readUIntLE(24, 3) + 1,
+        height: bytes.readUIntLE(27, 3) + 1,
+        mayBeAnimated: ((bytes[20] ?? 0) & 0x02) !== 0,
+      };
     default:
       return undefined;
   }
@@ -102,5 +112,5 @@ function avif(bytes: Buffer): ImageHeader | undefined {
     const extent = { width: bytes.readUInt32BE(at + 8), height: bytes.readUInt32BE(at + 12) };
     if (extent.width * extent.height > largest.width * largest.height) largest = extent;
   }
-  return { contentType: 'image/avif', ...largest };
+  return { contentType: 'image/avif', ...largest, mayBeAnimated: brands.includes('avis') };
 }

@@ -282,6 +282,27 @@ export const limits = Object.freeze({
   outgoingIdleMs: 30_000,
   outgoingResponseBytesMax: 8_388_608,
 
+  // Thumbnails
+  /** Larger images have none. */
+  thumbnailSourceBytesMax: 33_554_432,
+  /** Of all pictures of an animated image together; with more, its thumbnail does not move. */
+  thumbnailAnimatedPixelsMax: 33_554_432,
+  thumbnailFramesMax: 300,
+  /** Of one image, from its first byte on the way to the process that makes it. */
+  thumbnailMs: 20_000,
+  thumbnailProcessBytesMax: 805_306_368,
+  /** Without work, until a process is ended. */
+  thumbnailProcessIdleMs: 60_000,
+  thumbnailsWaitingMax: 200,
+  /** Of one image; beyond, those that are there have to do. */
+  thumbnailsPerImageMax: 64,
+  /** For so long it is remembered of an image that it has none. */
+  thumbnailFailureMs: 3_600_000,
+  thumbnailFailuresMax: 2_000,
+  imageHeadersMax: 10_000,
+  /** An image that is as small as a thumbnail is one, unless it has more bytes than that. */
+  thumbnailOriginalBytesMax: 524_288,
+
   // Previews of URLs
   /** Of a page; what comes behind them is not read. */
   previewPageBytesMax: 1_048_576,
