@@ -178,7 +178,8 @@ async function openFiles(
   shutdown: Shutdown,
   onFailed: (error: unknown) => void,
 ): Promise<Media> {
-  const media = await openMedia({ ...common, config, workers: ports.workers, metrics, onFailed });
+  const { version } = packageFile;
+  const media = await openMedia({ ...ports, ...common, config, version, metrics, onFailed });
   shutdown.add('media', () => media.close());
   return media;
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readImageHeader } from '../../src/media/image-header.ts';
 
-const plain = (): sharp.Sharp =>
+const plain = (): Sharp =>
   sharp({ create: { width: 30, height: 20, channels: 3, background: { r: 200, g: 10, b: 10 } } });
 const made: readonly (readonly [string, () => Promise<Buffer>, object])[] = [
   ['a PNG', () => plain().png().toBuffer(), { contentType: 'image/png', width: 30, height: 20, mayBeAnimated: false }],

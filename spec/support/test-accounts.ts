@@ -91,6 +91,7 @@ export const accountsConfigOfTests: AccountsConfig = {
   password: { minimumLength: 8, argon2: { memoryKib: 8, passes: 1 } },
   serverNotices: { localpart: '_server', displayName: 'Server', avatarUrl: undefined, roomName: 'Server notices' },
   delayedEvents: { delayMsMax: 86_400_000, scheduledMax: 100 },
+  urlPreviews: { enabled: true, allowed: [], blocked: [] },
   rooms: { defaultVersion: '12', encryptByDefault: 'off' },
   email: emailConfigOfTests,
   publicBaseUrl: 'https://matrix.test',

@@ -11,8 +11,9 @@ export function capabilitiesOf(
   {
     rooms,
     delayedEvents,
+    urlPreviews,
     canConfirmEmail,
-  }: Pick<Config, 'rooms' | 'delayedEvents'> & { readonly canConfirmEmail: boolean },
+  }: Pick<Config, 'rooms' | 'delayedEvents' | 'urlPreviews'> & { readonly canConfirmEmail: boolean },
 ): JsonObject {
   const delays = { max_delay_ms: delayedEvents.delayMsMax, max_scheduled: delayedEvents.scheduledMax };
   return {
@@ -26,6 +27,8 @@ export function capabilitiesOf(
     'm.forget_forced_upon_leave': { enabled: false },
     'm.delayed_events': delays,
     'org.matrix.msc4140.delayed_events': delays,
+    // https://github.com/matrix-org/matrix-spec-proposals/pull/4452
+    'io.element.msc4452.preview_url': { enabled: urlPreviews.enabled },
     ...(user.isAdmin ? { 'm.account_moderation': { suspend: true, lock: true } } : {}),
   };
 }

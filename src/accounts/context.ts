@@ -21,6 +21,7 @@ export type AccountsConfig = Pick<
   | 'accountValidity'
   | 'serverName'
   | 'delayedEvents'
+  | 'urlPreviews'
 >;
 
 export interface AccountsContext {

@@ -34,7 +34,8 @@ export type RateLimitClass =
   | 'invite'
   | 'report'
   | 'upload'
-  | 'download';
+  | 'download'
+  | 'preview';
 
 export interface EndpointRequest<Params, Query, Body, Who> {
   readonly params: Params;

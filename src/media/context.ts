@@ -4,6 +4,7 @@ import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { PendingContents } from './pending-contents.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
+import type { BlobFacts } from './blob-store.ts';
 import type { MediaMetrics } from './media-metrics.ts';
 
 /** What the functions of this folder work with. */
@@ -18,6 +19,8 @@ export interface MediaContext {
   readonly blobs: StoredBlobs;
   readonly pending: PendingContents;
   readonly metrics: MediaMetrics;
+  /** Told of each file once it is stored. */
+  readonly onStored: (facts: BlobFacts) => void;
   /** Told of what failed in the background. */
   readonly onFailed: (error: unknown) => void;
 }

@@ -4,9 +4,10 @@ import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Clock, Random, Timers, Workers } from '../platform/ports.ts';
+import type { Clock, OutgoingHttp, Random, Timers, WorkerProcesses, Workers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
+import type { BlobFacts } from './blob-store.ts';
 import type { MediaContext } from './context.ts';
 import { type CreatedContent, createContent, type Uploader } from './create-content.ts';
 import { LocalBlobStore } from './local-blob-store.ts';
@@ -14,6 +15,11 @@ import { mediaMetrics } from './media-metrics.ts';
 import { openContent, type OpenedContent, type OpenOptions } from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
 import { StoredBlobs } from './stored-blobs.ts';
+import { addOwnContent } from './add-own-content.ts';
+import { removeContent } from './remove-content.ts';
+import { ImageWorkers } from './thumbnails/image-workers.ts';
+import { Thumbnails, type ThumbnailWish } from './thumbnails/thumbnails.ts';
+import { type PreviewImages, type PreviewRequest, UrlPreviews } from './url-preview/url-previews.ts';
 import { type UploadBody, uploadContent, uploadContentToMxc, type UploadFacts } from './upload-content.ts';
 
 export type Media = Awaited<ReturnType<typeof openMedia>>;
@@ -21,26 +27,35 @@ export type Media = Awaited<ReturnType<typeof openMedia>>;
 export interface MediaDependencies {
   readonly db: Database;
   readonly names: Names;
-  readonly config: Pick<Config, 'media' | 'dataDir'>;
+  readonly config: Pick<Config, 'media' | 'urlPreviews' | 'serverName' | 'dataDir'>;
   readonly localServers: LocalServers;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly workers: Workers;
+  readonly processes: WorkerProcesses;
+  readonly http: OutgoingHttp;
+  /** Of this software. */
+  readonly version: string;
   readonly metrics: Metrics;
   /** Told of what failed in the background. */
   readonly onFailed: (error: unknown) => void;
 }
 
 /** Opens the store of files, and removes what a killed process left half-done. */
-export async function openMedia({ config, workers, metrics, ...common }: MediaDependencies) {
-  const { db, clock, timers, random } = common;
+export async function openMedia({ config, workers, processes, http, version, metrics, ...common }: MediaDependencies) {
+  const { db, clock, timers, random, onFailed } = common;
   const settings = config.media;
   const store = await LocalBlobStore.open(settings.folder ?? join(config.dataDir, 'media'), { workers });
   const blobs = new StoredBlobs({ db, store, clock, random, freeBytesMin: settings.freeBytesMin });
   const pending = new PendingContents(db, timers);
-  const ctx: MediaContext = { ...common, settings, blobs, pending, metrics: mediaMetrics(metrics) };
+  const onStored = (facts: BlobFacts): void => void thumbnails.prepare(facts).catch(onFailed);
+  const ctx: MediaContext = { ...common, settings, blobs, pending, metrics: mediaMetrics(metrics), onStored };
   await blobs.collectDebris();
+  const images = new ImageWorkers({ processes, timers, ...settings.thumbnails });
+  const thumbnails = new Thumbnails(ctx, images, settings.thumbnails);
+  const urlPreviews = new UrlPreviews({ ...common, config, http, version, images: previewImages(ctx, config) });
+  urlPreviews.start();
   return {
     uploadBytesMax: settings.uploadBytesMax,
     allowUnauthenticated: settings.allowUnauthenticated,
@@ -50,9 +65,19 @@ export async function openMedia({ config, workers, metrics, ...common }: MediaDe
     uploadToMxc: (user: Uploader, uri: MxcUri, facts: UploadFacts, body: UploadBody): Promise<void> =>
       uploadContentToMxc(ctx, user, uri, facts, body),
     open: (uri: MxcUri, options: OpenOptions): Promise<OpenedContent> => openContent(ctx, uri, options),
+    openThumbnail: (uri: MxcUri, wish: ThumbnailWish, options: OpenOptions): Promise<OpenedContent> =>
+      thumbnails.open(uri, wish, options),
+    previewUrl: (request: PreviewRequest): Promise<string> => urlPreviews.preview(request),
     async close(): Promise<void> {
       pending.close();
+      await urlPreviews.close();
+      await thumbnails.close();
       await store.close();
     },
   };
 }
+
+const previewImages = (ctx: MediaContext, { serverName }: Pick<Config, 'serverName'>): PreviewImages => ({
+  add: async (image) => (await addOwnContent(ctx, serverName, image)).mediaId,
+  remove: (mediaId) => removeContent(ctx, { serverName, mediaId }),
+});

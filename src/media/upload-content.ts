@@ -81,7 +81,7 @@ export async function storeUpload(
   uri: MxcUri,
   { contentType, fileName, user }: ContentDescription & { readonly user: Pick<Uploader, 'userNid'> | undefined },
 ): Promise<void> {
-  await withStoreErrors(() =>
+  const stored = await withStoreErrors(() =>
     ctx.blobs.keep(partial, (unit, { sha256, sizeBytes }) => {
       unit.run(insertMedia, {
         origin: uri.serverName,
@@ -97,6 +97,7 @@ export async function storeUpload(
       countUpload(ctx, sizeBytes);
     }),
   );
+  ctx.onStored(stored);
 }
 
 /** Keeps a received content under a URI that was created before. Throws 409 M_CANNOT_OVERWRITE_MEDIA. The partial is used up. */
@@ -109,13 +110,14 @@ export async function fillContent(
   const at = { origin: uri.serverName, mediaId: uri.mediaId };
   const described = { contentType: contentType ?? null, fileName: fileName ?? null };
   try {
-    await withStoreErrors(() =>
+    const stored = await withStoreErrors(() =>
       ctx.blobs.keep(partial, (unit, { sha256, sizeBytes }) => {
         unit.run(fillMedia, { ...at, sha256, bytes: sizeBytes, ...described }, { changes: 1 });
         unit.wake({ kind: 'media-uploaded', ...at });
         countUpload(ctx, sizeBytes);
       }),
     );
+    ctx.onStored(stored);
   } catch (error) {
     if (error instanceof UnitFailed && error.cause instanceof UnexpectedChanges) throw cannotOverwrite();
     throw error;

@@ -275,6 +275,7 @@ describeOnBothEngines('what an account can do and has, over HTTP', (engine) => {
       'm.forget_forced_upon_leave': { enabled: false },
       'm.delayed_events': delayedEvents,
       'org.matrix.msc4140.delayed_events': delayedEvents,
+      'io.element.msc4452.preview_url': { enabled: true },
     });
     const admin = await request('GET', path, { user: await registerAdministrator('admin') });
     expect(admin.json['capabilities']).toMatchObject({ 'm.account_moderation': { suspend: true, lock: true } });

@@ -1,5 +1,5 @@
 /** Pictures for specs: made on the spot, so that what is in them is known. */
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { crc32 } from 'node:zlib';
 
 export interface PictureOptions {
@@ -10,7 +10,7 @@ export interface PictureOptions {
 }
 
 /** Red above, blue below. */
-export function picture({ width = 300, height = 200, channels = 3 }: PictureOptions = {}): sharp.Sharp {
+export function picture({ width = 300, height = 200, channels = 3 }: PictureOptions = {}): Sharp {
   const pixels = Buffer.alloc(width * height * channels, 255);
   for (let at = 0; at < width * height; at++) {
     const isUpper = at < (width * height) / 2;
@@ -31,16 +31,16 @@ export function movingGif(frames: number, width = 40, height = 30): Buffer {
     Buffer.from([0xf7, 0, 0]),
     palette,
   ]);
-  const pieces = [screen, Buffer.from('\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0', 'latin1')];
+  const parts: Buffer[] = [screen, Buffer.from('\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0', 'latin1')];
   for (let frame = 0; frame < frames; frame++) {
-    pieces.push(Buffer.from([0x21, 0xf9, 4, 0, 5, 0, 0, 0]));
-    pieces.push(
+    parts.push(Buffer.from([0x21, 0xf9, 4, 0, 5, 0, 0, 0]));
+    parts.push(
       Buffer.concat([Buffer.from([0x2c]), uint16(0), uint16(0), uint16(width), uint16(height), Buffer.from([0])]),
     );
-    pieces.push(lzw((frame * 90) & 255, width * height));
+    parts.push(lzw((frame * 90) & 255, width * height));
   }
-  pieces.push(Buffer.from([0x3b]));
-  return Buffer.concat(pieces);
+  parts.push(Buffer.from([0x3b]));
+  return Buffer.concat(parts);
 }
 
 /** Pixels of one colour, as GIF's LZW without any compression: a clear code before each hundred. */

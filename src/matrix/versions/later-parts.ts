@@ -3,10 +3,6 @@
  * A line leaves the table when its operation is served. (docs/decisions: which versions are declared)
  */
 export const laterParts: Readonly<Record<string, string>> = {
-  'client-server getContentThumbnailAuthed': 'media',
-  'client-server getUrlPreviewAuthed': 'media',
-  'client-server getContentThumbnail': 'media',
-  'client-server getUrlPreview': 'media',
   'client-server pingAppservice': 'application services',
   'client-server updateAppserviceRoomDirectoryVisibility': 'application services',
   'client-server getAuthMetadata': 'sign-on elsewhere',

@@ -48,7 +48,7 @@ export async function start(data: ImageWorkerData): Promise<(request: ImageReque
   };
 }
 
-type SharpModule = typeof import('sharp');
+type SharpModule = (typeof import('sharp'))['default'];
 type MakeRequest = Extract<ImageRequest, { readonly kind: 'make' }>;
 
 async function make(

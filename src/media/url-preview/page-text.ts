@@ -1,4 +1,5 @@
 /** Which characters the bytes of a page are. https://encoding.spec.whatwg.org/ https://html.spec.whatwg.org/#determining-the-character-encoding */
+import { TextDecoder } from 'node:util';
 
 /**
  * Decides by a byte order mark, the Content-Type header, a `<meta>` among the first kilobyte, and what the bytes look like, in this

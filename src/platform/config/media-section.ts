@@ -1,6 +1,7 @@
 /** Files that are uploaded. */
 import * as kind from './kinds.ts';
 import { field, section } from './sections.ts';
+import { thumbnailsSection } from './thumbnails-section.ts';
 
 export const mediaSection = section('Files.', {
   folder: field(kind.nullable(kind.path()), null, 'Where they are kept. null: media in data_dir.'),
@@ -25,4 +26,5 @@ export const mediaSection = section('Files.', {
     false,
     'Whether files can be fetched without an access token, by the paths of before Matrix 1.11.',
   ),
+  thumbnails: thumbnailsSection,
 });
