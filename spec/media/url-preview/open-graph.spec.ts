@@ -116,7 +116,7 @@ describe('oEmbed', () => {
       imageUrl: 'https://x/p.jpg',
       title: 'A',
     });
-    expect(parseOEmbed('{"version":1.0,"type":"rich","html":"<p>Words</p>"}')).toBeUndefined();
+    expect(parseOEmbed('{"version":"2.0","type":"rich","html":"<p>Words</p>"}')).toBeUndefined();
     expect(parseOEmbed('{"version":"1.0","type":"rich","html":"<p>Words<script>x</script></p>"}')).toMatchObject({
       text: 'Words',
       imageUrl: undefined,

@@ -15,7 +15,7 @@ export interface OEmbed {
 /** Reads the answer of an oEmbed provider. Undefined for what is none; fields that are wrong are left out. */
 export function parseOEmbed(json: string): OEmbed | undefined {
   const answer = parse(json);
-  if (!isJsonObject(answer) || String(answer['version']) !== '1.0') return undefined;
+  if (!isJsonObject(answer) || (answer['version'] !== '1.0' && answer['version'] !== 1)) return undefined;
   const type = answer['type'];
   const html = answer['html'];
   return {

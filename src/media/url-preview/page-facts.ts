@@ -131,7 +131,7 @@ export function cutOff(text: string): string {
 /** White space counts once. Control characters and those that change the direction of what follows are left out. */
 export const oneLine = (text: string): string =>
   text
-    .replaceAll(/[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '')
+    .replaceAll(/[^\P{Cc}\s]|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, '')
     .replaceAll(/\s+/g, ' ')
     .trim()
     .toWellFormed();
