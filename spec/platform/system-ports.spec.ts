@@ -67,7 +67,7 @@ describe('the real ports', () => {
   it('reach private addresses only where the configuration allows it', () => {
     const closed = outgoingPolicies(loadConfig(undefined, {}));
     expect(closed.federation).toEqual({ allowPrivateAddresses: [], caCertificates: [], verifyTls: true });
-    expect(closed.general).toEqual(closed.federation);
+    expect(closed.general).toEqual({ ...closed.federation, blockedAddresses: [] });
     const ca = new URL('../fixtures/tls/ca.pem', import.meta.url).pathname;
     const open = outgoingPolicies(configFromServeEnv({ CA_CERT: ca }));
     expect(open.federation.allowPrivateAddresses).toEqual(['127.0.0.0/8', '::1/128']);

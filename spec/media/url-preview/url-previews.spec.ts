@@ -1,123 +1,29 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import type { PreviewImage } from '../../../src/media/url-preview/make-preview.ts';
-import { type PreviewRequest, UrlPreviews } from '../../../src/media/url-preview/url-previews.ts';
-import { MatrixError } from '../../../src/matrix/errors.ts';
-import type { ServerName, UserId } from '../../../src/matrix/ids/ids.ts';
+import type { UserId } from '../../../src/matrix/ids/ids.ts';
 import { limits } from '../../../src/platform/limits.ts';
-import { systemOutgoingHttp } from '../../../src/platform/outgoing-http.ts';
-import type { Dns } from '../../../src/platform/ports.ts';
-import { systemTimers } from '../../../src/platform/timers.ts';
 import { describeOnBothEngines } from '../../support/databases.ts';
-import { testPorts } from '../../support/test-ports.ts';
+import { startPreviews, type TestPreviews, type TestPreviewsOptions } from '../support/test-previews.ts';
 import { picture } from '../support/pictures.ts';
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+import { type Answer, html, image, openSite, page, redirect, type Site } from '../support/site.ts';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-/** A web server with these pages, by their paths; what was asked of it in order. */
-async function startSite(pages: Readonly<Record<string, Answer>>) {
-  const asked: IncomingMessage[] = [];
-  const server: Server = createServer((request, response) => {
-    asked.push(request);
-    const page = pages[(request.url ?? '').split('?')[0] ?? ''];
-    if (page === undefined) response.writeHead(404).end();
-    else page(request, response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => {
-    server.closeAllConnections();
-    return new Promise<void>((resolve) => server.close(() => resolve()));
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    asked,
-    port,
-    paths: () => asked.map(({ url }) => url),
-    url: (path: string) => `http://site.example:${port}${path}`,
-  };
+async function startSite(pages: Readonly<Record<string, Answer>>): Promise<Site> {
+  const site = await openSite(pages);
+  closing.push(() => site.close());
+  return site;
 }
 
-const html =
-  (text: string, headers: Readonly<Record<string, string>> = {}): Answer =>
-  (_request, response) =>
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...headers }).end(text);
-const redirect =
-  (location: string, status = 302): Answer =>
-  (_request, response) =>
-    response.writeHead(status, { Location: location }).end();
-const image =
-  (bytes: Buffer, type = 'image/png'): Answer =>
-  (_request, response) =>
-    response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.length }).end(bytes);
-const page = (title: string, more = ''): string => `<head><title>${title}</title>${more}</head><body>Words</body>`;
-
 describeOnBothEngines('previews of URLs', (engine) => {
-  /** Every name leads to 127.0.0.2, which is allowed, but for those that are given. */
-  async function start(
-    options: {
-      readonly names?: Readonly<Record<string, readonly string[] | (() => readonly string[])>>;
-      readonly allowed?: readonly string[];
-      readonly blocked?: readonly string[];
-      readonly enabled?: boolean;
-    } = {},
-  ) {
-    const ports = testPorts();
-    const db = await engine.open();
-    const dns: Dns = {
-      async lookup(host) {
-        const known = options.names?.[host] ?? ['127.0.0.1'];
-        const found = typeof known === 'function' ? known() : known;
-        return found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-      },
-      srv: () => Promise.resolve([]),
-    };
-    const policy = { allowPrivateAddresses: ['127.0.0.1'], caCertificates: [], verifyTls: true };
-    const http = systemOutgoingHttp({ general: policy, federation: policy }, { dns, timers: systemTimers });
-    const stored = new Map<string, PreviewImage>();
-    const failed: unknown[] = [];
-    const previews = new UrlPreviews({
-      ...ports,
-      db,
-      http,
-      config: {
-        serverName: 'veche.test' as ServerName,
-        urlPreviews: {
-          enabled: options.enabled ?? true,
-          allowed: options.allowed ?? [],
-          blocked: options.blocked ?? [],
-        },
-      },
-      images: {
-        async add(given) {
-          const mediaId = `image${stored.size}`;
-          stored.set(mediaId, given);
-          return mediaId;
-        },
-        remove: async (mediaId) => void stored.delete(mediaId),
-      },
-      version: '1.2.3',
-      onFailed: (error) => failed.push(error),
-    });
-    closing.push(
-      () => http.close(),
-      () => previews.close(),
-    );
-    const ask = async (url: string, more: Partial<PreviewRequest> = {}): Promise<Record<string, unknown>> => {
-      const request = { url, ts: undefined, language: undefined, userId: '@alice:veche.test' as UserId, ...more };
-      return JSON.parse(await previews.preview(request)) as Record<string, unknown>;
-    };
-    const refusal = (url: string, more: Partial<PreviewRequest> = {}): Promise<unknown> =>
-      ask(url, more).catch((error: unknown) =>
-        error instanceof MatrixError ? [error.status, error.errcode] : Promise.reject(error as Error),
-      );
-    return { previews, ports, ask, refusal, stored, failed };
-  }
+  const start = async (options: TestPreviewsOptions = {}): Promise<TestPreviews> => {
+    const test = await startPreviews(await engine.open(), options);
+    closing.push(() => test.close());
+    return test;
+  };
   const forbidden = [403, 'M_FORBIDDEN'];
   const unknown = [502, 'M_UNKNOWN'];
 
