@@ -266,9 +266,8 @@ export const limits = Object.freeze({
   searchedWordsMax: 4_000,
   /** Entries of the index that a search looks at, of all rooms; beyond them it goes on with the next page. */
   searchScannedMax: 20_000,
-  /** The newest ones that are compared with each other by rank; and those that are counted. */
+  /** The newest ones that are compared with each other by rank. */
   searchRankedMax: 1_000,
-  searchCountedMax: 1_000,
   /** What is to be written into the index and waits in memory; beyond it is read from the database again. */
   searchQueueMax: 10_000,
 

@@ -4,7 +4,7 @@ import { matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import { limits } from '../platform/limits.ts';
 import type { Actor, RoomsContext } from '../rooms/context.ts';
-import { type SearchMatch, rankedSearchMatches, searchMatches } from '../storage/stores/search-store.ts';
+import { type SearchMatch, ranksOfMatches, searchMatches } from '../storage/stores/search-store.ts';
 import type { SearchOrder, SearchPlace } from './search-request.ts';
 import { type SearchTerms, matchText } from './search-terms.ts';
 import type { SearchedRooms } from './searched-rooms.ts';
@@ -21,71 +21,89 @@ export interface MatchSearch {
 }
 
 /** So few rooms are looked for in the index; of more, the index is asked for all and theirs are taken. */
-const roomsInIndexMax = 10;
-const sliceMatches = 500;
+const roomsInIndexMax = 50;
+/** The first question of a search that the index answers alone, and every other. */
+const firstMatches = 500;
+const moreMatches = 5_000;
 
-/** In the order that is asked for, behind the place. Bounded: the last one may not be the last there is. */
-export async function* findMatches(ctx: RoomsContext, search: MatchSearch): AsyncGenerator<SearchMatch> {
+/**
+ * In the order that is asked for, behind the place, as many at a time as are asked for together. Bounded: the last one
+ * may not be the last there is.
+ */
+export async function* findMatches(ctx: RoomsContext, search: MatchSearch): AsyncGenerator<readonly SearchMatch[]> {
   const { order, place } = search;
-  if (order === 'recent') {
-    yield* newestMatches(ctx, search, place?.nid ?? Number.MAX_SAFE_INTEGER, false);
-    return;
-  }
-  const ranked: SearchMatch[] = [];
-  const newest = place?.newest ?? Number.MAX_SAFE_INTEGER;
-  for await (const match of newestMatches(ctx, search, newest, true))
-    if (ranked.push(match) >= limits.searchRankedMax) break;
-  ranked.sort((a, b) => b.rank - a.rank || b.nid - a.nid);
-  yield* ranked.filter((match) => place === undefined || isBehind(match, place));
+  if (order === 'recent') yield* newestMatches(ctx, search, place?.nid ?? Number.MAX_SAFE_INTEGER);
+  else yield (await bestMatches(ctx, search)).filter((match) => place === undefined || isBehind(match, place));
 }
 
-/** How many there are of the newest, at most `limits.searchCountedMax`; of what is in an event only the words count. */
-export async function countMatches(ctx: RoomsContext, search: MatchSearch): Promise<number> {
-  const matches = newestMatches(ctx, search, Number.MAX_SAFE_INTEGER, false);
-  let count = 0;
-  while (count < limits.searchCountedMax && (await matches.next()).done !== true) count++;
-  return count;
+/** Of the newest that fit. */
+async function bestMatches(ctx: RoomsContext, search: MatchSearch): Promise<SearchMatch[]> {
+  const found: SearchMatch[] = [];
+  for await (const matches of newestMatches(ctx, search, search.place?.newest ?? Number.MAX_SAFE_INTEGER)) {
+    found.push(...matches.slice(0, limits.searchRankedMax - found.length));
+    if (found.length >= limits.searchRankedMax) break;
+  }
+  const [last, first] = [found.at(0)?.nid, found.at(-1)?.nid];
+  if (first === undefined || last === undefined) return [];
+  const rows = JSON.stringify(found.map(({ nid }) => [nid]));
+  const ranks = await ctx.db.all(ranksOfMatches, { match: indexQuery(ctx, search), first, last, rows });
+  const byNid = new Map(ranks.map(({ nid, rank }) => [nid, rank]));
+  const ranked = found.flatMap((match) => {
+    const rank = byNid.get(match.nid);
+    return rank === undefined ? [] : [{ ...match, rank }];
+  });
+  return ranked.sort((a, b) => b.rank - a.rank || b.nid - a.nid);
 }
 
 const isBehind = (match: SearchMatch, place: SearchPlace): boolean =>
   match.rank < place.rank || (match.rank === place.rank && match.nid < place.nid);
 
+const isOfIndex = ({ rooms }: MatchSearch): boolean => rooms.size <= roomsInIndexMax;
+
+const indexQuery = (ctx: RoomsContext, search: MatchSearch): string =>
+  matchText(ctx.db.engine, search.terms, isOfIndex(search) ? search.rooms.all : undefined);
+
 async function* newestMatches(
   ctx: RoomsContext,
   search: MatchSearch,
   start: number,
-  isRanked: boolean,
-): AsyncGenerator<SearchMatch> {
-  const { rooms, terms } = search;
-  if (rooms.size === 0 || terms.words.length === 0) return;
-  const match = matchText(ctx.db.engine, terms, rooms.size <= roomsInIndexMax ? rooms.all : undefined);
-  const query = isRanked ? rankedSearchMatches : searchMatches;
+): AsyncGenerator<readonly SearchMatch[]> {
+  if (search.rooms.size === 0 || search.terms.words.length === 0) return;
+  const match = indexQuery(ctx, search);
   let before = start;
+  let limit = isOfIndex(search) ? firstMatches : moreMatches;
   for (let scanned = 0; scanned < limits.searchScannedMax;) {
-    const slice = await ctx.db.all(query, { match, before, limit: sliceMatches });
-    for (const row of slice) if (await isWanted(ctx, search, row)) yield row;
+    const slice = await ctx.db.all(searchMatches, { match, before, limit });
+    yield await wantedOf(ctx, search, slice);
     const last = slice.at(-1);
-    if (last === undefined || slice.length < sliceMatches) return;
+    if (last === undefined || slice.length < limit) return;
     before = last.nid;
     scanned += slice.length;
+    limit = moreMatches;
   }
 }
 
-async function isWanted(
+async function wantedOf(
   ctx: RoomsContext,
   { rooms, types, filter, place }: MatchSearch,
-  match: SearchMatch,
-): Promise<boolean> {
-  const { room, pos, type } = match;
-  if (!types.has(type) || !(await rooms.sees(room, pos))) return false;
-  if (place?.group?.key === 'sender' && match.sender !== place.group.nid) return false;
-  const sender: UserId = await ctx.names.userId(match.sender);
+  slice: readonly SearchMatch[],
+): Promise<SearchMatch[]> {
+  const sender = place?.group?.key === 'sender' ? place.group.nid : undefined;
+  const own = slice.filter((match) => types.has(match.type) && rooms.has(match.room));
+  const ofSender = sender === undefined ? own : own.filter((match) => match.sender === sender);
+  await rooms.loadAccess(new Set(ofSender.map(({ room }) => room)));
+  const visible = ofSender.filter(({ room, pos }) => rooms.sees(room, pos));
+  const senders = [...new Set(visible.map((match) => match.sender))];
+  const userIds: readonly UserId[] = await ctx.names.userIds(senders);
+  const userIdOf = new Map(senders.map((nid, index) => [nid, userIds[index]]));
   // Its content is looked at when it is read.
   const { containsUrl: _content, ...ofHeader } = filter;
-  return matchesRoomEventFilter(ofHeader, {
-    type,
-    sender,
-    stateKey: type === 'm.room.message' ? undefined : '',
-    content: {},
+  return visible.filter((match) => {
+    const userId = userIdOf.get(match.sender);
+    const stateKey = match.type === 'm.room.message' ? undefined : '';
+    return (
+      userId !== undefined &&
+      matchesRoomEventFilter(ofHeader, { type: match.type, sender: userId, stateKey, content: {} })
+    );
   });
 }

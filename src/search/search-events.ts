@@ -7,7 +7,7 @@ import type { Actor, RoomsContext } from '../rooms/context.ts';
 import { erasedFor, sourceEvent } from '../rooms/erasure.ts';
 import type { SearchMatch } from '../storage/stores/search-store.ts';
 import { eventsByNids } from '../storage/stores/timeline-store.ts';
-import { type MatchSearch, countMatches, findMatches } from './find-matches.ts';
+import { type MatchSearch, findMatches } from './find-matches.ts';
 import { searchKeys, searchedTextOf } from './indexed-event.ts';
 import { type Result, RoomReaders } from './room-readers.ts';
 import {
@@ -41,15 +41,14 @@ export async function searchEvents(ctx: RoomsContext, actor: Actor, request: Eve
   const limit = Math.min(request.filter?.limit ?? limits.searchResultsDefault, limits.searchResultsMax);
   const page = await readPage(ctx, search, limit);
   const readers = new RoomReaders(ctx, actor, search.rooms);
-  const next = page.isFull ? placeOf(search, page.results.at(-1), page.results[0]) : undefined;
+  const count = place?.count ?? page.looked;
+  const next = page.isFull ? placeOf(search, page.results.at(-1), count) : undefined;
   return {
-    count: await countMatches(ctx, { ...search, place: undefined }),
+    count,
     highlights: highlightsOf(page.results, terms),
     results: await readers.resultsOf(page.results, request.context),
     ...(request.includeState ? { state: await readers.stateOf(page.results) } : {}),
-    ...(request.groupBy.length === 0
-      ? {}
-      : { groups: await groupsOf(ctx, search, page.results, request.groupBy, page.isFull) }),
+    ...(request.groupBy.length === 0 ? {} : { groups: await groupsOf(ctx, search, page, request.groupBy, count) }),
     ...(next === undefined ? {} : { next_batch: formatSearchToken(next) }),
   };
 }
@@ -60,24 +59,24 @@ interface ResultPage {
   readonly results: readonly Result[];
   /** There may be more. */
   readonly isFull: boolean;
+  /** How many were found on the way to them, which is what is told as the count. Of what is in an event only the words count. */
+  readonly looked: number;
 }
 
 /** Events are read as many at a time as are still wanted. */
 async function readPage(ctx: RoomsContext, search: MatchSearch, limit: number): Promise<ResultPage> {
   const results: Result[] = [];
-  let waiting: SearchMatch[] = [];
-  const takeWaiting = async (): Promise<void> => {
-    const taken = waiting;
-    waiting = [];
-    results.push(...(await resultsFor(ctx, search, taken)));
-  };
-  for await (const match of findMatches(ctx, search)) {
+  let looked = 0;
+  for await (const matches of findMatches(ctx, search)) {
+    looked += matches.length;
+    for (let at = 0; at < matches.length && results.length < limit;) {
+      const some = matches.slice(at, at + limit - results.length);
+      at += some.length;
+      results.push(...(await resultsFor(ctx, search, some)));
+    }
     if (results.length >= limit) break;
-    waiting.push(match);
-    if (results.length + waiting.length >= limit) await takeWaiting();
   }
-  await takeWaiting();
-  return { results: results.slice(0, limit), isFull: results.length >= limit && limit > 0 };
+  return { results, isFull: results.length >= limit && limit > 0, looked };
 }
 
 /** In the order of the matches; without what is not for the reader, and what the filter leaves out by its content. */
@@ -103,19 +102,20 @@ async function resultsFor(
   return results;
 }
 
-/** Behind `last`. `first`: of the first page, whose newest event bounds the later pages. */
+/** Behind `last`. `count`: what the first page told. */
 function placeOf(
   { order, place }: MatchSearch,
   last: Result | undefined,
-  first: Result | undefined,
+  count: number,
   group = place?.group,
 ): SearchPlace | undefined {
-  if (last === undefined || first === undefined) return undefined;
+  if (last === undefined) return undefined;
   return {
     order,
     nid: last.match.nid,
     rank: last.match.rank,
     newest: place?.newest ?? Number.MAX_SAFE_INTEGER,
+    count,
     group,
   };
 }
@@ -131,16 +131,16 @@ function highlightsOf(results: readonly Result[], terms: SearchTerms): readonly 
 async function groupsOf(
   ctx: RoomsContext,
   search: MatchSearch,
-  results: readonly Result[],
+  { results, isFull }: ResultPage,
   keys: readonly GroupKey[],
-  hasMore: boolean,
+  count: number,
 ): Promise<JsonObject> {
   const groups: Record<string, JsonObject> = {};
   for (const key of keys) {
     const members = Map.groupBy(results, ({ match }) => (key === 'room_id' ? match.room : match.sender));
     const entries: [string, JsonObject][] = [];
     for (const [nid, ofGroup] of members) {
-      const next = hasMore ? placeOf(search, ofGroup.at(-1), results[0], { key, nid }) : undefined;
+      const next = isFull ? placeOf(search, ofGroup.at(-1), count, { key, nid }) : undefined;
       entries.push([
         await nameOf(ctx, key, nid),
         {

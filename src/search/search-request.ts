@@ -29,28 +29,38 @@ export interface SearchPlace {
   readonly rank: number;
   /** Of results by rank: nothing newer is among them, so that what is said meanwhile moves nothing. */
   readonly newest: number;
+  /** What the first page told. */
+  readonly count: number;
   readonly group: { readonly key: GroupKey; readonly nid: number } | undefined;
 }
 
-export function formatSearchToken({ order, nid, rank, newest, group }: SearchPlace): string {
-  const fields = [order, nid, rank, newest, ...(group === undefined ? [] : [group.key, group.nid])];
+export function formatSearchToken({ order, nid, rank, newest, count, group }: SearchPlace): string {
+  const fields = [order, nid, rank, newest, count, ...(group === undefined ? [] : [group.key, group.nid])];
   return Buffer.from(JSON.stringify(fields)).toString('base64url');
 }
 
 /** Throws M_INVALID_PARAM for what is no token of such a request. */
 export function parseSearchToken(token: string, orderBy: SearchOrder): SearchPlace {
-  const [order, nid, rank, newest, key, group, ...more] = fieldsOf(token);
+  const [order, nid, rank, newest, count, key, group, ...more] = fieldsOf(token);
   const isGroup = key === 'room_id' || key === 'sender';
   if (
     order !== orderBy ||
     !isNumber(nid) ||
     !isNumber(rank) ||
     !isNumber(newest) ||
+    !isNumber(count) ||
     more.length > 0 ||
     (isGroup ? !isNumber(group) : key !== undefined)
   )
     throw invalidParam('next_batch is not a token of this search');
-  return { order: orderBy, nid, rank, newest, group: isGroup && isNumber(group) ? { key, nid: group } : undefined };
+  return {
+    order: orderBy,
+    nid,
+    rank,
+    newest,
+    count,
+    group: isGroup && isNumber(group) ? { key, nid: group } : undefined,
+  };
 }
 
 function fieldsOf(token: string): readonly unknown[] {

@@ -44,11 +44,19 @@ export class SearchedRooms {
     return [...this.#rooms];
   }
 
-  /** Whether the user may see an event of a room. */
-  async sees(room: number, pos: number | null): Promise<boolean> {
-    if (pos === null || !this.#rooms.has(room)) return false;
-    const access = await this.accessTo(room);
-    return access !== undefined && isVisible(access.timeline, pos);
+  has(room: number): boolean {
+    return this.#rooms.has(room);
+  }
+
+  /** Whether the user may see an event of a room whose access was loaded. */
+  sees(room: number, pos: number | null): boolean {
+    const access = this.#access.get(room);
+    return pos !== null && access !== undefined && isVisible(access.timeline, pos);
+  }
+
+  /** For `sees`. */
+  async loadAccess(rooms: Iterable<number>): Promise<void> {
+    for (const room of rooms) await this.accessTo(room);
   }
 
   /** undefined: none, for example because they were only ever invited. */

@@ -50,7 +50,7 @@ export interface SearchMatch {
   readonly sender: number;
   readonly type: string;
   readonly pos: number | null;
-  /** The higher, the closer; 0 where it was not asked for. */
+  /** The higher, the closer; 0 where it is not asked for. */
   readonly rank: number;
 }
 interface Match {
@@ -60,30 +60,34 @@ interface Match {
   before: number;
   limit: number;
 }
-/** The newest first, by nid. */
+/**
+ * The newest first, by nid; `rank` is 0. An engine gathers all entries that fit before it gives the first one, so one
+ * question for many costs little more than one for few. CROSS JOIN because SQLite keeps its order.
+ */
 export const searchMatches = defineRead<Match, SearchMatch>('search.matches', (q, p) =>
-  isForPostgres(q) ? matchesOfPostgres(p, sql`0`) : matchesOfSqlite(p, sql`0`),
-);
-/** As `searchMatches`. */
-export const rankedSearchMatches = defineRead<Match, SearchMatch>('search.rankedMatches', (q, p) =>
   isForPostgres(q)
-    ? matchesOfPostgres(p, sql`ts_rank(s.words, cast(cast(${p.match} as text) as tsquery))`)
-    : matchesOfSqlite(p, sql`-bm25(search_entry)`),
+    ? sql`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from (
+          select s.nid from search_entry as s
+          where s.words @@ cast(cast(${p.match} as text) as tsquery) and s.nid < ${p.before}
+          order by s.nid desc limit ${bigint(p.limit)}
+        ) as s join event as e on e.nid = s.nid order by e.nid desc`
+    : sql`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from search_entry cross join event as e
+        where search_entry match ${p.match} and search_entry.rowid < ${p.before} and e.nid = search_entry.rowid
+        order by search_entry.rowid desc limit ${p.limit}`,
 );
-
-type Placeholders = { readonly [K in keyof Match]: RawBuilder<Match[K]> };
-
-/** CROSS JOIN because SQLite keeps its order: the index is read from its end, and no further than is needed. */
-const matchesOfSqlite = (p: Placeholders, rank: RawBuilder<unknown>): RawBuilder<SearchMatch> =>
-  sql`select e.nid, e.room, e.sender, e.type, e.pos, ${rank} as rank from search_entry cross join event as e
-    where search_entry match ${p.match} and search_entry.rowid < ${p.before} and e.nid = search_entry.rowid
-    order by search_entry.rowid desc limit ${p.limit}`;
-
-const matchesOfPostgres = (p: Placeholders, rank: RawBuilder<unknown>): RawBuilder<SearchMatch> =>
-  sql`select e.nid, e.room, e.sender, e.type, e.pos, cast(s.rank as double precision) as rank from (
-      select s.nid, ${rank} as rank from search_entry as s
-      where s.words @@ cast(cast(${p.match} as text) as tsquery) and s.nid < ${p.before} order by s.nid desc limit ${bigint(p.limit)}
-    ) as s join event as e on e.nid = s.nid order by e.nid desc`;
+/** How close some of the entries that fit are; `rows`: JSON of [nid], between `first` and `last`. */
+export const ranksOfMatches = defineRead<
+  { match: string; first: number; last: number; rows: string },
+  { nid: number; rank: number }
+>('search.ranksOfMatches', (q, p) =>
+  isForPostgres(q)
+    ? sql`select s.nid, cast(ts_rank(s.words, cast(cast(${p.match} as text) as tsquery)) as double precision) as rank
+        from ${jsonRows(q, p.rows)} join search_entry as s on s.nid = ${jsonInteger(0)}
+        where s.nid >= ${p.first} and s.nid <= ${p.last}`
+    : sql`select search_entry.rowid as nid, -bm25(search_entry) as rank from search_entry
+        where search_entry match ${p.match} and search_entry.rowid >= ${p.first} and search_entry.rowid <= ${p.last}
+          and +search_entry.rowid in (select ${jsonInteger(0)} from ${jsonRows(q, p.rows)})`,
+);
 
 const searchedTypes = ['m.room.message', 'm.room.name', 'm.room.topic', 'm.room.encryption', 'm.room.redaction'];
 
