@@ -1,5 +1,5 @@
 /** Full-text search: search_entry (FTS5 on SQLite, a tsvector on PostgreSQL) and how far it has come. */
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { QueryBuilder } from '../database.ts';
 import { bigint, defineRead, defineWrite, isForPostgres, jsonInteger, jsonRows, jsonText } from '../query.ts';
 
@@ -53,6 +53,10 @@ export interface SearchMatch {
   /** The higher, the closer; 0 where it is not asked for. */
   readonly rank: number;
 }
+interface RankOfMatch {
+  readonly nid: number;
+  readonly rank: number;
+}
 interface Match {
   /** In the engine's own query language. */
   match: string;
@@ -66,25 +70,24 @@ interface Match {
  */
 export const searchMatches = defineRead<Match, SearchMatch>('search.matches', (q, p) =>
   isForPostgres(q)
-    ? sql`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from (
+    ? sql<SearchMatch>`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from (
           select s.nid from search_entry as s
           where s.words @@ cast(cast(${p.match} as text) as tsquery) and s.nid < ${p.before}
           order by s.nid desc limit ${bigint(p.limit)}
         ) as s join event as e on e.nid = s.nid order by e.nid desc`
-    : sql`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from search_entry cross join event as e
+    : sql<SearchMatch>`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from search_entry cross join event as e
         where search_entry match ${p.match} and search_entry.rowid < ${p.before} and e.nid = search_entry.rowid
         order by search_entry.rowid desc limit ${p.limit}`,
 );
 /** How close some of the entries that fit are; `rows`: JSON of [nid], between `first` and `last`. */
-export const ranksOfMatches = defineRead<
-  { match: string; first: number; last: number; rows: string },
-  { nid: number; rank: number }
->('search.ranksOfMatches', (q, p) =>
-  isForPostgres(q)
-    ? sql`select s.nid, cast(ts_rank(s.words, cast(cast(${p.match} as text) as tsquery)) as double precision) as rank
+export const ranksOfMatches = defineRead<{ match: string; first: number; last: number; rows: string }, RankOfMatch>(
+  'search.ranksOfMatches',
+  (q, p) =>
+    isForPostgres(q)
+      ? sql<RankOfMatch>`select s.nid, cast(ts_rank(s.words, cast(cast(${p.match} as text) as tsquery)) as double precision) as rank
         from ${jsonRows(q, p.rows)} join search_entry as s on s.nid = ${jsonInteger(0)}
         where s.nid >= ${p.first} and s.nid <= ${p.last}`
-    : sql`select search_entry.rowid as nid, -bm25(search_entry) as rank from search_entry
+      : sql<RankOfMatch>`select search_entry.rowid as nid, -bm25(search_entry) as rank from search_entry
         where search_entry match ${p.match} and search_entry.rowid >= ${p.first} and search_entry.rowid <= ${p.last}
           and +search_entry.rowid in (select ${jsonInteger(0)} from ${jsonRows(q, p.rows)})`,
 );
