@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import type { RoomAlias, RoomId } from '../../src/matrix/ids/ids.ts';
+import { UnitFailed } from '../../src/storage/database.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
 import { TestRooms } from '../support/test-rooms.ts';
+import { WatchedDatabase } from '../support/watched-database.ts';
 
 describeOnBothEngines('creating rooms', (engine) => {
   const start = async () => {
@@ -22,6 +24,31 @@ describeOnBothEngines('creating rooms', (engine) => {
       expect((await test.rooms.joinedRooms(alice)).toSorted()).toEqual(rooms.toSorted());
     },
   );
+
+  it('makes another room than in the same millisecond before a restart, of which it knows nothing any more', async () => {
+    const { test, alice } = await start();
+    const before = await test.createRoom(alice);
+    const after = await test.restarted().createRoom(alice);
+    expect(after).not.toBe(before);
+    expect((await test.restarted().rooms.joinedRooms(alice)).toSorted()).toEqual([before, after].toSorted());
+  });
+
+  it('makes a room whole or not at all, wherever the database fails', async () => {
+    const db = new WatchedDatabase(await engine.open());
+    const test = new TestRooms(db, testPorts(1));
+    const [alice, bob] = [await test.user('alice'), await test.user('bob')];
+    const request = { alias: '#here:test' as RoomAlias, visibility: 'public', invite: [bob.userId] } as const;
+    for (let others = 0; ; others++) {
+      db.failNextWrite(others);
+      const outcome = await test.createRoom(alice, request).catch((error: unknown) => error);
+      const there = outcome instanceof UnitFailed ? [] : [outcome];
+      expect(await test.rooms.joinedRooms(alice)).toEqual(there);
+      expect((await test.rooms.publicRooms({})).chunk.map((room) => room.room_id)).toEqual(there);
+      expect(Object.keys((await test.syncOnce(bob)).rooms?.invite ?? {})).toEqual(there);
+      if (there.length > 0) break;
+    }
+    expect(db.failuresToCome).toBe(1);
+  });
 
   it('sends the events in the order of the specification, and invites each one once', async () => {
     const { test, alice, bob } = await start();

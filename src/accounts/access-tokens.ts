@@ -73,7 +73,7 @@ export class AccessTokens {
 
   /** Whether nothing has changed since `authenticate` gave this requester. */
   isCurrent(requester: Requester): boolean {
-    const session = this.#sessions.find(requester.tokenHash.toString('latin1'));
+    const session = this.#sessions.find(keyOf(requester));
     if (session?.requester !== requester || session.isLocked || this.#isAccountExpired(session)) return false;
     return session.expiresTs === undefined || session.expiresTs > this.#ctx.clock.nowMs();
   }
@@ -111,7 +111,14 @@ export class AccessTokens {
   }
 
   #follow(commit: Commit): void {
-    for (const wake of commit.wakes) if (wake.kind === 'access') this.#forget(wake.userNid);
+    for (const wake of commit.wakes) {
+      if (wake.kind === 'access') this.#forget(wake.userNid);
+      else if (wake.kind === 'session') {
+        const { requester, expiresTs, accountExpiresTs } = wake;
+        const known = { isLocked: false, revokes: undefined, revoking: undefined };
+        this.#remember(keyOf(requester), { requester, expiresTs, accountExpiresTs, ...known });
+      }
+    }
   }
 
   #forget(userNid: number): void {
@@ -151,6 +158,8 @@ export class AccessTokens {
     });
   }
 }
+
+const keyOf = ({ tokenHash }: Requester): string => tokenHash.toString('latin1');
 
 export function unknownToken(softLogout: boolean): MatrixError {
   const message = softLogout ? 'The access token has expired' : 'Unknown access token';

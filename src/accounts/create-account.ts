@@ -7,7 +7,9 @@ import { setValidity } from '../storage/stores/account-validity-store.ts';
 import { setProfileField } from '../storage/stores/profile-store.ts';
 import type { AccountsContext } from './context.ts';
 import { checkNewPassword } from './password-policy.ts';
-import { draftSession, type NewSession, type SessionRequest } from './sessions.ts';
+import type { Requester } from './requester.ts';
+import { draftSession, type NewSession, type SessionDraft, type SessionRequest } from './sessions.ts';
+import { hashToken } from './token-format.ts';
 import { writeUserWords } from './user-words.ts';
 import { assertNotReserved, userInUse } from './username.ts';
 
@@ -34,32 +36,42 @@ export async function createAccount(
   session?: SessionRequest,
   also?: (unit: UnitBuilder, userNid: number) => void,
 ): Promise<{ readonly userNid: number; readonly session: NewSession | undefined }> {
-  const { userId, password, displayName } = account;
+  const { userId, password, displayName, isAdmin, kind = 'user' } = account;
   assertNotReserved(ctx, userId);
   if (password !== undefined) checkNewPassword(password, ctx.config.password.minimumLength);
   const passwordHash = password === undefined ? null : await ctx.passwords.hash(password);
-  const user = await ctx.names.userNid(userId);
+  // The key of their memberships is made with them, in the same commit: their first join finds it.
+  const [user, memberKey] = await Promise.all([
+    ctx.names.userNid(userId),
+    ctx.names.introduceSkey('m.room.member', userId),
+  ]);
   const draft = session && draftSession(ctx, { userNid: user, userId }, session, undefined);
   const isShown = displayName !== undefined && Buffer.byteLength(displayName) <= limits.displayNameBytesMax;
   const shownName = isShown ? displayName : undefined;
+  const { periodDays } = ctx.config.accountValidity;
+  // Administrators do not expire: nobody could let them in again.
+  const accountExpiresTs =
+    periodDays === undefined || isAdmin ? undefined : ctx.clock.nowMs() + periodDays * 86_400_000;
   const created = ctx.db.write((unit) => {
+    if (memberKey.creation !== undefined) unit.requires(memberKey.creation);
     unit.run(insertAccount, {
       user,
       localpart: localpartOf(userId),
-      kind: account.kind ?? 'user',
+      kind,
       userType: account.userType ?? null,
       passwordHash,
-      admin: account.isAdmin ? 1 : 0,
+      admin: isAdmin ? 1 : 0,
       createdTs: ctx.clock.nowMs(),
     });
     if (shownName !== undefined)
       unit.run(setProfileField, { user, name: 'displayname', value: JSON.stringify(shownName) });
     writeUserWords(unit, { userNid: user, userId }, shownName);
-    const { periodDays } = ctx.config.accountValidity;
-    if (periodDays !== undefined && !account.isAdmin)
-      unit.run(setValidity, { user, expiresTs: ctx.clock.nowMs() + periodDays * 86_400_000, reminded: 0 });
-    draft?.write(unit);
+    if (accountExpiresTs !== undefined) unit.run(setValidity, { user, expiresTs: accountExpiresTs, reminded: 0 });
+    if (draft !== undefined)
+      writeSession(unit, draft, { userNid: user, isAdmin, isGuest: kind === 'guest' }, accountExpiresTs);
     also?.(unit, user);
+    const member = shownName === undefined ? {} : { displayname: shownName };
+    unit.wake({ kind: 'profile', userNid: user, pos: unit.nextPos(), member });
     unit.wake({ kind: 'account', userNid: user, isActive: true });
   });
   try {
@@ -68,4 +80,18 @@ export async function createAccount(
     throw error instanceof UnitFailed && error.cause instanceof UniqueViolation ? userInUse() : error;
   }
   return { userNid: user, session: draft?.session };
+}
+
+/** The session of an account that is being made, which nothing can have locked or suspended yet. */
+function writeSession(
+  unit: UnitBuilder,
+  { session, deviceNid, expiresTs, write }: SessionDraft,
+  owner: Pick<Requester, 'userNid' | 'isAdmin' | 'isGuest'>,
+  accountExpiresTs: number | undefined,
+): void {
+  write(unit);
+  const { userId, deviceId, accessToken } = session;
+  const tokenHash = hashToken(accessToken);
+  const requester = { ...owner, userId, deviceId, deviceNid, isSuspended: false, tokenHash };
+  unit.wake({ kind: 'session', requester, expiresTs, accountExpiresTs });
 }

@@ -90,7 +90,7 @@ export async function deactivate(
         writeUserWords(unit, account, undefined);
         unit.run(deleteAccountData, { user });
         unit.run(deleteFilters, { user });
-        unit.wake({ kind: 'profile', userNid: user, pos });
+        unit.wake({ kind: 'profile', userNid: user, pos, member: {} });
         unit.wake({ kind: 'erasure', userId, since: pos });
       }
       unit.run(deleteCrossSigningKeys, { user });

@@ -21,6 +21,7 @@ import { mintFirstAdministratorToken } from './first-administrator.ts';
 import { InteractiveAuth } from './interactive-auth.ts';
 import * as login from './login.ts';
 import { issueOpenIdToken, openIdTokenOwner } from './openid-tokens.ts';
+import { MemberProfiles } from './member-profiles.ts';
 import { Passwords } from './passwords.ts';
 import * as profiles from './profiles.ts';
 import * as pushRules from './push-rules.ts';
@@ -182,6 +183,7 @@ function createParts(dependencies: AccountsDependencies) {
     emailSessions,
     validity,
     accessTokens: new AccessTokens(base, activity),
+    memberProfiles: new MemberProfiles(base.db),
     interactiveAuth: new InteractiveAuth(createStages(base, registrationTokens, emailSessions), clock, random),
   };
   const operatorKey = operatorSecret(localServers.signingKeyOf(localServers.main));

@@ -2,9 +2,10 @@
 import { forbidden, guestAccessForbidden, notFound } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
-import { deleteProfileField, profileFields, setProfileField } from '../storage/stores/profile-store.ts';
+import { deleteProfileField, setProfileField } from '../storage/stores/profile-store.ts';
 import { type Account, findAccount } from './account.ts';
 import type { AccountsContext } from './context.ts';
+import { loadProfile, memberPart, type MemberProfiles, withoutAbsent } from './member-profiles.ts';
 import { checkProfileFieldName, checkProfileSize, memberProfileNames, readProfileValue } from './profile-field.ts';
 import type { Requester } from './requester.ts';
 import { assertNotSuspended } from './suspension.ts';
@@ -15,7 +16,7 @@ type Writing = Pick<AccountsContext, 'db' | 'locks' | 'profilePropagation'>;
 
 /** All fields, wire names and values. Throws 404 M_NOT_FOUND for who has no account here. */
 export async function getProfile(ctx: Reading, userId: UserId): Promise<JsonObject> {
-  return loadProfile(ctx, (await profileOwner(ctx, userId)).userNid);
+  return loadProfile(ctx.db, (await profileOwner(ctx, userId)).userNid);
 }
 
 /** Throws 404 M_NOT_FOUND. */
@@ -27,9 +28,12 @@ export async function getProfileField(ctx: Reading, userId: UserId, name: string
 }
 
 /** displayname and avatar_url as they stand in a membership event; {} where there is no profile. */
-export async function memberProfile(ctx: Pick<AccountsContext, 'db' | 'names'>, userId: UserId): Promise<JsonObject> {
+export async function memberProfile(
+  ctx: Pick<AccountsContext, 'names'> & { readonly memberProfiles: MemberProfiles },
+  userId: UserId,
+): Promise<JsonObject> {
   const userNid = await ctx.names.findUserNid(userId);
-  return userNid === undefined ? {} : memberPart(await loadProfile(ctx, userNid));
+  return userNid === undefined ? {} : ctx.memberProfiles.of(userNid);
 }
 
 /**
@@ -63,7 +67,7 @@ export async function writeProfile(
   changes: Readonly<Record<string, JsonValue | undefined>>,
 ): Promise<void> {
   const after = await ctx.locks.run(userNid, async () => {
-    const before = await loadProfile(ctx, userNid);
+    const before = await loadProfile(ctx.db, userNid);
     const profile = withoutAbsent({ ...before, ...changes });
     checkProfileSize(profile);
     const different = Object.keys(changes).filter(
@@ -77,7 +81,7 @@ export async function writeProfile(
         else unit.run(setProfileField, { user: userNid, name, value: JSON.stringify(value) });
       }
       if (different.includes('displayname')) writeUserWords(unit, { userNid, userId }, profile['displayname']);
-      unit.wake({ kind: 'profile', userNid, pos: unit.nextPos() });
+      unit.wake({ kind: 'profile', userNid, pos: unit.nextPos(), member: memberPart(profile) });
     }).committed;
     return memberProfileNames.some((name) => different.includes(name)) ? profile : undefined;
   });
@@ -103,14 +107,3 @@ async function profileOwner(ctx: Reading, userId: UserId): Promise<Account> {
   if (account === undefined || account.isErased) throw notFound('Profile not found');
   return account;
 }
-
-async function loadProfile(ctx: Reading, userNid: number): Promise<JsonObject> {
-  const rows = await ctx.db.all(profileFields, { user: userNid });
-  return Object.fromEntries(rows.map(({ name, value }) => [name, JSON.parse(value) as JsonValue]));
-}
-
-const memberPart = (profile: JsonObject): JsonObject =>
-  withoutAbsent(Object.fromEntries(memberProfileNames.map((name) => [name, profile[name]])));
-
-const withoutAbsent = (profile: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined));

@@ -72,6 +72,9 @@ export function beginSession(
 
 export interface SessionDraft {
   readonly session: NewSession;
+  readonly deviceNid: number;
+  /** undefined: it does not expire. */
+  readonly expiresTs: number | undefined;
   write(unit: UnitBuilder): void;
 }
 
@@ -90,6 +93,8 @@ export function draftSession(
   const { address, userAgent = null } = request.client;
   return {
     session: { userId, deviceId, ...tokens },
+    deviceNid: device,
+    expiresTs: expiresAt(nowMs, tokens),
     write(unit) {
       if (known === undefined) {
         const displayName = request.initialDeviceDisplayName ?? null;
@@ -178,11 +183,14 @@ interface TokensToWrite extends Tokens {
 }
 
 function writeTokens(unit: UnitBuilder, tokens: TokensToWrite): void {
-  const { device, user, nowMs: createdTs, refreshHash, accessToken, refreshToken: refresh, expiresInMs } = tokens;
-  const expiresTs = expiresInMs === undefined ? null : createdTs + expiresInMs;
+  const { device, user, nowMs: createdTs, refreshHash, accessToken, refreshToken: refresh } = tokens;
+  const expiresTs = expiresAt(createdTs, tokens) ?? null;
   unit.run(insertAccessToken, { hash: hashToken(accessToken), device, user, expiresTs, refreshHash, createdTs });
   if (refresh !== undefined) unit.run(insertRefreshToken, { hash: hashToken(refresh), device, user, createdTs });
 }
+
+const expiresAt = (nowMs: number, { expiresInMs }: Tokens): number | undefined =>
+  expiresInMs === undefined ? undefined : nowMs + expiresInMs;
 
 /** Ten capital letters, as clients have come to expect. */
 function mintDeviceId(ctx: Pick<Writing, 'random'>): string {

@@ -1,5 +1,7 @@
 /** What changes of accounts tell those who follow the stream. */
 import type { UserId } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { Requester } from './requester.ts';
 
 export type DeviceChange = 'added' | 'removed' | 'renamed';
 
@@ -16,9 +18,16 @@ declare module '../storage/database.ts' {
       readonly pos: number;
       readonly change: DeviceChange;
     };
+    /** The access token of a new account, with what `accounts/access-tokens.ts` would read of it. */
+    session: {
+      readonly requester: Requester;
+      readonly expiresTs: number | undefined;
+      readonly accountExpiresTs: number | undefined;
+    };
     /** What others see of the keys of a user and of their devices changed. */
     'device-list': { readonly userNid: number; readonly pos: number };
-    profile: { readonly userNid: number; readonly pos: number };
+    /** `member`: displayname and avatar_url as they are now. */
+    profile: { readonly userNid: number; readonly pos: number; readonly member: JsonObject };
     /** What the user's access tokens are worth changed: logged out, locked, made an administrator, and so on. */
     access: { readonly userNid: number };
     /** What the user sent before the position is erased for newcomers; undefined: no longer. */

@@ -102,6 +102,8 @@ export const limits = Object.freeze({
   knownTokensMax: 200_000,
   /** Users of whom it is remembered whom they ignore. */
   knownIgnorersMax: 100_000,
+  /** Users whose name and avatar are remembered. */
+  knownMemberProfilesMax: 20_000,
   /** Stored filters of /sync that are kept parsed. */
   knownFiltersBytesMax: 16 * 1024 * 1024,
   unknownTokensMax: 10_000,

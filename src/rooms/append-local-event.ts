@@ -55,6 +55,17 @@ export async function appendLocalEvent(
   return appended;
 }
 
+/** The same for a room that is being made, whose maker sees to what is carried there. It is on disk with the room. */
+export async function appendFirstEvent(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  draft: EventDraft,
+  options: AppendOptions,
+): Promise<void> {
+  assertSendable(draft);
+  await append(ctx, dag, draft, options);
+}
+
 async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, options: AppendOptions): Promise<Appended> {
   const tuples = authTypesForEvent({ ...draft, stateKey: draft.stateKey }, dag.rules);
   const state = await dag.currentEvents(tuples);

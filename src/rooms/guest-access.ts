@@ -18,10 +18,14 @@ export async function assertGuestsEnter(dag: RoomDag, { isGuest }: Pick<Actor, '
   if (isGuest === true && !(await letsGuestsIn(dag))) throw guestAccessForbidden('This room does not let guests in');
 }
 
-/** Whether a room may be closed to guests by the changes of its state, or by the end of an event's content. */
+/**
+ * Whether a room may be closed to guests by the changes of its state, or by the end of an event's content. Where nothing was
+ * said of guests before, such as in a new room, there are none.
+ */
 export function mayCloseToGuests(changes: readonly StateChange[], redacted: RoomEvent | undefined): boolean {
   return (
-    redacted?.type === guestAccess || changes.some(({ type, stateKey }) => type === guestAccess && stateKey === '')
+    redacted?.type === guestAccess ||
+    changes.some(({ type, stateKey, previousNid }) => type === guestAccess && stateKey === '' && previousNid !== null)
   );
 }
 

@@ -35,6 +35,8 @@ export function exactPduOf(row: { readonly body: Buffer }): JsonObject {
 
 /** In unpadded base64, for room versions that name it beside an event id. */
 export async function referenceHashOf(ctx: RoomsContext, dag: RoomDag, eventId: EventId): Promise<string> {
+  const unwritten = dag.unwritten(eventId);
+  if (unwritten !== undefined) return referenceHash(unwritten.pdu, dag.rules);
   let header = await ctx.db.one(eventById, { eventId });
   if (header === undefined) {
     // The event before is perhaps still on its way to disk. Only the two oldest room versions wait for it.

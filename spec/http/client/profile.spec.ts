@@ -18,6 +18,7 @@ describeOnBothEngines('profiles over HTTP', (engine) => {
 
   it('have a display name and an avatar, which the rooms are told of', async () => {
     const { put, get, propagated, wakes } = await setUp();
+    const before = wakes.length;
     expect((await put('displayname', 'Alice Margatroid')).json).toEqual({});
     expect((await put('avatar_url', 'mxc://test/abc')).json).toEqual({});
     expect(await get()).toEqual({ displayname: 'Alice Margatroid', avatar_url: 'mxc://test/abc' });
@@ -27,14 +28,15 @@ describeOnBothEngines('profiles over HTTP', (engine) => {
       { userId: '@alice:test', profile: { displayname: 'Alice Margatroid' } },
       { userId: '@alice:test', profile: { displayname: 'Alice Margatroid', avatar_url: 'mxc://test/abc' } },
     ]);
-    expect(wakes.filter(({ kind }) => kind === 'profile')).toHaveLength(2);
+    expect(wakes.slice(before).filter(({ kind }) => kind === 'profile')).toHaveLength(2);
   });
 
   it('tell nobody of what did not change', async () => {
     const { put, propagated, wakes } = await setUp();
+    const before = wakes.length;
     await put('displayname', 'alice');
     expect(propagated).toEqual([]);
-    expect(wakes.filter(({ kind }) => kind === 'profile')).toEqual([]);
+    expect(wakes.slice(before).filter(({ kind }) => kind === 'profile')).toEqual([]);
   });
 
   it('lose a name or an avatar that is deleted or emptied', async () => {

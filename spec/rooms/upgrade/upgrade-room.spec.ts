@@ -221,7 +221,7 @@ describeOnBothEngines('upgrading a room', (engine) => {
       expect(outcome).toBeInstanceOf(UnitFailed);
       failures++;
     }
-    expect([failures > 9, db.failuresToCome]).toEqual([true, 1]);
+    expect([failures > 3, db.failuresToCome]).toEqual([true, 1]);
     expect(await stateOf(alice, roomId, 'm.room.canonical_alias')).toEqual({});
     expect(await stateOf(alice, roomId, 'm.room.power_levels')).toMatchObject({ events_default: 50 });
     const { chunk } = await test.history(alice, roomId);

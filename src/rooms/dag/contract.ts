@@ -129,6 +129,8 @@ export interface RoomDag {
    * Throws MissingEvents when it refers to auth events, or to parents without a given state, that are not known here.
    */
   receive(event: RoomEvent, body: string, options?: ReceiveOptions): Promise<Placed>;
+  /** Of a room that is being made: one of its events. No query finds it yet. */
+  unwritten(eventId: EventId): RoomEvent | undefined;
   /** Stores an event without a place in the DAG, such as one of a handed-in state. Its auth events are known already. */
   outlier(
     event: RoomEvent,
@@ -157,18 +159,26 @@ export interface RoomDag {
   isPartial(): boolean;
 }
 
+/** A room that is being made here. It is nobody's until it is handed in. */
+export interface NewRoom {
+  /**
+   * Receives the create event and what follows it. What `receive` gives has neither position nor ticket; an event that is refused
+   * is none of the room's, and the next may be another one.
+   */
+  readonly dag: RoomDag;
+  /** The room and all its events are one unit. Gives the last event. */
+  handIn(): Placed;
+}
+
 /** The rooms of this server. Hot ones stay in memory, within a bound. */
 export interface RoomDags {
   /** Throws MatrixError M_NOT_FOUND when this server knows no such room. */
   open(roomId: RoomId): Promise<RoomDag>;
   openByNid(room: number): Promise<RoomDag>;
   find(roomId: RoomId): Promise<RoomDag | undefined>;
-  /** A new room: the room and its create event are one unit. A refused create event stores nothing (`placed.verdict`). */
-  create(
-    createEvent: RoomEvent,
-    body: string,
-    options?: ReceiveOptions,
-  ): Promise<{ readonly dag: RoomDag; readonly placed: Placed }>;
+  begin(createEvent: RoomEvent): NewRoom;
+  /** Whether the room is in memory. Those that are being written are, and so are those that were made lately. */
+  isHot(roomId: RoomId): boolean;
   /** A room that exists elsewhere and that we are about to join: still without events. */
   adopt(roomId: RoomId, version: string): Promise<RoomDag>;
 }

@@ -145,10 +145,12 @@ export class HotRoom {
       throw new UnitFailed('an earlier write to this room did not happen', { cause: this.#failure });
   }
 
-  /** A unit of this room: it fails when the one before it failed. */
-  write(build: (unit: UnitBuilder) => void): { readonly ticket: UnitTicket; readonly pin: Pin } {
+  /** A unit of this room: it fails when the one before it failed. `pin`: of what stands in the caches for it already. */
+  write(
+    build: (unit: UnitBuilder) => void,
+    pin: Pin = { settled: false },
+  ): { readonly ticket: UnitTicket; readonly pin: Pin } {
     this.mustBeAlive();
-    const pin: Pin = { settled: false };
     const ticket = this.services.db.write((unit) => {
       if (this.#last !== undefined && this.#unsettled > 0) unit.requires(this.#last);
       build(unit);

@@ -22,8 +22,9 @@ import { type EventPlace, isRejected } from './event-places.ts';
 import type { HotRoom } from './hot-room.ts';
 import { judgeByAuthEvents, judgeByState, judgeReferences, tuplesForEvent } from './judge.ts';
 import { refusal } from './placed.ts';
-import { BEFORE_ALL } from './state-point.ts';
+import { BEFORE_ALL, NOW } from './state-point.ts';
 import { storableInteger } from './storable-integer.ts';
+import type { Pin } from './write-through-cache.ts';
 
 /** Whether the event's parents are the forward extremities, as sets; for the first event: there is no state yet. */
 export function isOnTip(room: HotRoom, event: RoomEvent): boolean {
@@ -43,26 +44,50 @@ export async function placeOnTip(
   options: ReceiveOptions,
 ): Promise<Placed | undefined> {
   if (options.local !== true && (await isKnown(room, event))) return undefined;
+  const plan = await planOnTip(room, event, body, options);
+  if (!('nid' in plan)) return options.local === true ? refusal(room, plan) : undefined;
+  return write(room, plan, options);
+}
+
+/** What is to be written of an event, or why it is refused. */
+export async function planOnTip(
+  room: HotRoom,
+  event: RoomEvent,
+  body: string,
+  options: ReceiveOptions,
+): Promise<TipPlan | Refused> {
   const auth = await authPlaces(room, event);
   const partial = room.partialNid !== null && parentsArePartial(room, event);
   const verdict =
     options.local === true ? await judgeLocal(room, event, auth) : await judgeRemote(room, event, auth, partial);
-  if (!verdict.ok) return options.local === true ? refusal(room, verdict) : undefined;
+  if (!verdict.ok) return verdict;
   const { services } = room;
   const sender = await services.names.userNid(event.sender);
   const state = event.stateKey === undefined ? undefined : await planState(room, event, event.stateKey, auth);
-  const plan: TipPlan = { event, body, nid: state?.nid ?? services.db.nextId(), sender, partial, verdict, state };
   await options.prepare?.({ stateChanges: state?.changes ?? [] });
-  return write(room, plan, options);
+  return {
+    event,
+    body,
+    nid: state?.nid ?? services.db.nextId(),
+    sender,
+    flags: (partial ? EventFlag.partialState : 0) | (options.marks ?? 0),
+    notifySeq: room.notifySeq + (options.notifies === true ? 1 : 0),
+    verdict,
+    state,
+  };
 }
 
-interface TipPlan {
+type Accepted = Extract<AuthResult, { readonly ok: true }>;
+type Refused = Exclude<AuthResult, Accepted>;
+
+export interface TipPlan {
   readonly event: RoomEvent;
   readonly body: string;
   readonly nid: number;
   readonly sender: number;
-  readonly partial: boolean;
-  readonly verdict: AuthResult;
+  readonly flags: number;
+  readonly notifySeq: number;
+  readonly verdict: Accepted;
   readonly state: StatePlan | undefined;
 }
 interface StatePlan {
@@ -142,65 +167,76 @@ async function planState(
 }
 
 function write(room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
-  const { event, nid, state } = plan;
-  const flags = (plan.partial ? EventFlag.partialState : 0) | (options.marks ?? 0);
-  const notifySeq = room.notifySeq + (options.notifies === true ? 1 : 0);
   let placed: Placed | undefined;
   const { ticket, pin } = room.write((unit) => {
-    if (state?.skeyCreation !== undefined) unit.requires(state.skeyCreation);
-    const pos = unit.nextPos();
-    const ord = pos * 1024;
-    writeEvent(unit, room, plan, { pos, ord, flags, notifySeq });
-    writeExtremity(unit, room, nid);
-    if (state !== undefined) {
-      unit.run(insertChange, { line: room.mainLine, skey: state.skey, pos, event: nid, prev: state.prev });
-      room.graph.emit(unit, state.node);
-    }
-    const stateChanges = state?.changes ?? [];
-    placed = {
-      room: room.room,
-      nid,
-      pos,
-      ord,
-      notifySeq,
-      verdict: plan.verdict,
-      softFailed: false,
-      stateChanges,
-      ticket: undefined,
-    };
-    options.also?.(unit, placed);
+    writeExtremity(unit, room, plan.nid);
+    placed = emitPlan(unit, room, plan, options);
   });
   if (placed === undefined) throw new Error('the unit was not built');
-  const { pos, ord } = placed;
+  rememberPlace(room, plan, placed, pin);
+  rememberState(room, plan, pin);
+  return { ...placed, ticket };
+}
+
+/** All that the event's unit does but for the extremities. */
+export function emitPlan(unit: UnitBuilder, room: HotRoom, plan: TipPlan, options: ReceiveOptions): Placed {
+  const { nid, state } = plan;
+  if (state?.skeyCreation !== undefined) unit.requires(state.skeyCreation);
+  const pos = unit.nextPos();
+  const placed = placedAt(room, plan, pos);
+  writeEvent(unit, room, plan, placed);
+  if (state !== undefined) {
+    unit.run(insertChange, { line: room.mainLine, skey: state.skey, pos, event: nid, prev: state.prev });
+    room.graph.emit(unit, state.node);
+  }
+  options.also?.(unit, placed);
+  return placed;
+}
+
+export function placedAt(room: HotRoom, { nid, notifySeq, verdict, state }: TipPlan, pos: number): Placed {
+  return {
+    room: room.room,
+    nid,
+    pos,
+    ord: pos === NOW ? NOW : pos * 1024,
+    notifySeq,
+    verdict,
+    softFailed: false,
+    stateChanges: state?.changes ?? [],
+    ticket: undefined,
+  };
+}
+
+/** In memory: the event is the room's tip now. */
+export function rememberPlace(room: HotRoom, plan: TipPlan, { pos, ord }: Placed, pin: Pin): void {
+  const { event, nid, flags, notifySeq, state } = plan;
   const { eventId, depth } = event;
   const place: EventPlace = { nid, eventId, ord, pos, skey: state?.skey ?? null, depth, point: null, flags, notifySeq };
   room.places.wrote(place, pin);
   room.extremities = new Map([[eventId, place]]);
   room.notifySeq = notifySeq;
   room.resolvedFrom = undefined;
-  if (state !== undefined) {
-    room.mainTipPos = pos;
-    room.graph.added(state.node, pin);
-    room.current.set(event.type, event.stateKey!, { nid, event }, pin);
-    room.services.events.put(nid, event, plan.body.length);
-    if (room.isNamedAfter(event)) room.create = { place, event };
-  }
-  return { ...placed, ticket };
+  if (state === undefined) return;
+  room.mainTipPos = pos;
+  if (room.isNamedAfter(event)) room.create = { place, event };
 }
 
-function writeEvent(
-  unit: UnitBuilder,
-  room: HotRoom,
-  plan: TipPlan,
-  at: { pos: number; ord: number; flags: number; notifySeq: number },
-): void {
+/** In memory: the room's state is what the event makes of it. */
+export function rememberState(room: HotRoom, { event, nid, body, state }: TipPlan, pin: Pin): void {
+  if (state === undefined) return;
+  room.graph.added(state.node, pin);
+  room.current.set(event.type, event.stateKey!, { nid, event }, pin);
+  room.services.events.put(nid, event, body.length);
+}
+
+function writeEvent(unit: UnitBuilder, room: HotRoom, plan: TipPlan, { pos, ord }: Pick<Placed, 'pos' | 'ord'>): void {
   const { event, nid, sender } = plan;
   unit.run(insertEvent, {
     nid,
     eventId: event.eventId,
     room: room.room,
-    ord: at.ord,
-    pos: at.pos,
+    ord,
+    pos,
     type: event.type,
     sender,
     skey: plan.state?.skey ?? null,
@@ -208,8 +244,8 @@ function writeEvent(
     depth: storableInteger(event.depth),
     sline: null,
     spos: null,
-    flags: at.flags,
-    notifySeq: at.notifySeq,
+    flags: plan.flags,
+    notifySeq: plan.notifySeq,
   });
   unit.run(insertEventBody, { nid, body: encodeEventBody(plan.body) });
 }

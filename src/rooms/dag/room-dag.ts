@@ -12,6 +12,7 @@ import type {
   RoomDag,
 } from './contract.ts';
 import { limits } from '../../platform/limits.ts';
+import type { FirstEvents } from './first-events.ts';
 import type { HotRoom } from './hot-room.ts';
 import { fillRoom, layFullState } from './fill.ts';
 import { placeAnywhere } from './place-anywhere.ts';
@@ -23,9 +24,12 @@ import { type StoredOutlier, storeOutlier } from './store-outlier.ts';
 /** The contract over a room in memory. */
 export class HotRoomDag implements RoomDag {
   readonly #hot: HotRoom;
+  /** Of a room that is being made. */
+  readonly #first: FirstEvents | undefined;
 
-  constructor(hot: HotRoom) {
+  constructor(hot: HotRoom, first?: FirstEvents) {
     this.#hot = hot;
+    this.#first = first;
   }
 
   get room(): number {
@@ -63,11 +67,16 @@ export class HotRoomDag implements RoomDag {
   async receive(event: RoomEvent, body: string, options: ReceiveOptions = {}): Promise<Placed> {
     const hot = this.#hot;
     this.#mustBeOfThisRoom(event);
+    if (this.#first !== undefined) return this.#first.receive(event, body, options);
     if (maybeUsual(options) && isOnTip(hot, event)) {
       const placed = await placeOnTip(hot, event, body, options);
       if (placed !== undefined) return placed;
     }
     return placeAnywhere(hot, event, body, options);
+  }
+
+  unwritten(eventId: EventId): RoomEvent | undefined {
+    return this.#first?.find(eventId);
   }
 
   notifySeq(): number {

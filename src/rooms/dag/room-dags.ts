@@ -8,8 +8,9 @@ import type { Names } from '../../storage/names.ts';
 import { type RoomRow, insertRoom, roomById, roomByNid } from '../../storage/stores/room-graph-store.ts';
 import { LineFlag, insertLine, insertMain } from '../../storage/stores/state-line-store.ts';
 import { CommittedLines } from './committed-lines.ts';
-import type { Placed, ReceiveOptions, RoomDag, RoomDags } from './contract.ts';
+import type { NewRoom, RoomDag, RoomDags } from './contract.ts';
 import type { Timers } from '../../platform/ports.ts';
+import { FirstEvents } from './first-events.ts';
 import { type DagLimits, type DagServices, HotRoom, type RoomFacts } from './hot-room.ts';
 import { LINE_DEPTH_MAX } from './line-draft.ts';
 import { loadRoom } from './load-room.ts';
@@ -79,22 +80,23 @@ class HotRoomDags implements RoomDags {
     return new HotRoomDag(await this.#load(row));
   }
 
-  async create(
-    createEvent: RoomEvent,
-    body: string,
-    options: ReceiveOptions = {},
-  ): Promise<{ readonly dag: RoomDag; readonly placed: Placed }> {
-    const version = createEvent.content['room_version'] ?? '1';
-    const { facts, writeRoom } = this.#newRoom(createEvent.roomId, version);
+  begin(createEvent: RoomEvent): NewRoom {
+    const { facts, writeRoom } = this.#newRoom(createEvent.roomId, createEvent.content['room_version'] ?? '1');
     const hot = this.#hotRoomOf({ ...facts, isNew: true });
-    const dag = new HotRoomDag(hot);
-    const also: ReceiveOptions['also'] = (unit, placed) => {
-      writeRoom(unit);
-      options.also?.(unit, placed);
+    const first = new FirstEvents(hot);
+    return {
+      dag: new HotRoomDag(hot, first),
+      handIn: () => {
+        const last = first.handIn(writeRoom);
+        this.#keep(hot);
+        return last;
+      },
     };
-    const placed = await dag.receive(createEvent, body, { ...options, local: true, also });
-    if (placed.verdict.ok) this.#keep(hot);
-    return { dag, placed };
+  }
+
+  isHot(roomId: RoomId): boolean {
+    const nid = this.#nids.get(roomId);
+    return nid !== undefined && this.#inMemory(nid) !== undefined;
   }
 
   async adopt(roomId: RoomId, version: string): Promise<RoomDag> {

@@ -86,8 +86,11 @@ export class LocalRoom {
       },
       rules,
     );
-    const { dag, placed } = await dags.create(create.event, create.body, { local: true });
-    if (!placed.verdict.ok) throw new Error(placed.verdict.reason);
+    const begun = dags.begin(create.event);
+    const { verdict } = await begun.dag.receive(create.event, create.body, { local: true });
+    if (!verdict.ok) throw new Error(verdict.reason);
+    begun.handIn();
+    const dag = await dags.open(create.event.roomId);
     if (named && dag.roomId !== roomIdOfCreateEvent(eventId)) throw new Error('another room id was expected');
     const room = new LocalRoom(dag, creator);
     await room.send('m.room.member', creator, creator, { membership: 'join' });
