@@ -117,7 +117,8 @@ describeOnBothEngines('rooms that somebody left', (engine) => {
     const { next_batch: since } = await test.syncOnce(bob);
     await test.say(alice, roomId, 'before');
     await test.rooms.leaveRoom(bob, { roomId });
-    await test.say(alice, roomId, 'while away');
+    const read = await test.say(alice, roomId, 'while away');
+    await test.rooms.setReceipt(alice, roomId, 'm.read', read, undefined);
     await test.setState(alice, roomId, 'm.room.topic', { topic: 'while away' });
     await test.rooms.joinRoom(bob, { roomId });
     await test.say(alice, roomId, 'back');
@@ -129,6 +130,7 @@ describeOnBothEngines('rooms that somebody left', (engine) => {
       expect.arrayContaining([{ topic: 'while away' }, { membership: 'leave' }]),
     );
     expect(answer?.state.events).toHaveLength(2);
+    expect(Object.keys(answer?.ephemeral.events[0]?.content ?? {})).toEqual([read]);
     const gap = await test.history(bob, roomId, { from: answer?.timeline.prev_batch, to: since });
     expect(told(gap.chunk)).toEqual(['leave', 'before']);
   });

@@ -21,5 +21,5 @@ describe('clients know what they must', () => {
     live(engine, [1, 2, 3, 4, 5, 6], { users: 5, actions: 300 });
     live(engine, [11], { users: 20, actions: 2_000 });
   });
-  onPostgres('PostgreSQL', (engine) => live(engine, [101, 102], { users: 5, actions: 200 }));
+  onPostgres('PostgreSQL', (engine) => live(engine, [101, 102], { users: 5, actions: 120 }));
 });

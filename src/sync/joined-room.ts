@@ -39,7 +39,8 @@ export async function joinedRoom(
   const hasNoEvents = !full && isKnown(change?.eventPos);
   const timeline = hasNoEvents ? noTimeline(pass.now) : await timelineOf(view);
   const state = hasNoEvents ? noState : await stateOf(view, timeline, full);
-  const receipts = !view.isNew && isKnown(change?.receiptPos) ? noReceipts : await receiptsOf(view);
+  // Of what happened while the reader was away nothing was noted.
+  const receipts = joined === 'before' && isKnown(change?.receiptPos) ? noReceipts : await receiptsOf(view);
   const typing = typingNews(view);
   const ephemeral = ephemeralText(view, typing ?? [], receipts);
   const data = accountDataText(await accountDataOf(view, changedData), request.filter.room.accountData);
