@@ -298,6 +298,7 @@ function httpDomain(parts: Parts): HttpDomain {
     ...others,
     accounts,
     filters: accounts,
+    ports,
     clock: ports.clock,
     software,
     health: { findProblem },

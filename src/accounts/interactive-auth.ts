@@ -37,7 +37,7 @@ export interface TokenReservation {
 }
 
 /** Throws StageFailed to let the client try again in the same session; other errors answer the request. */
-export type Stage = (auth: JsonObject, operation: Operation) => Promise<Proof>;
+export type Stage = (auth: JsonObject, operation: WantedOperation) => Promise<Proof>;
 
 export interface Operation {
   /** A session serves one operation; the operationId is a good name. */
@@ -53,6 +53,17 @@ export interface Operation {
   readonly emailPurpose?: EmailPurpose;
   /** The session ends with its success: for what must be asked for each time. Otherwise a repetition of the request succeeds again. */
   readonly isSingleUse?: boolean;
+}
+
+/** What is known of a request while it is authorised; its parameters are not kept, they hold passwords. */
+export type WantedOperation = Omit<Operation, 'parameters'>;
+
+/** A stage that is to be passed in a browser. */
+export interface OpenStage {
+  readonly type: StageType;
+  readonly operation: WantedOperation;
+  /** What was done before: somebody who comes back sees that, too. */
+  readonly isPassed: boolean;
 }
 
 /** A stage that was not passed but may be tried again. */
@@ -82,12 +93,11 @@ export class InteractiveAuthRequired extends MatrixError {
 
 interface Session {
   readonly id: string;
-  readonly operation: string;
-  readonly requesterNid: number | undefined;
+  readonly operation: WantedOperation;
   readonly expiresMs: number;
   readonly completed: StageType[];
   proof: Proof;
-  /** Of the parameters; set with the first completed stage. */
+  /** Of the parameters; set with the first completed stage, or when that was passed in a browser, with the request after it. */
   boundTo: Buffer | undefined;
   /** What the operation made, so that a repeated request gets it instead of an error. */
   outcome: JsonValue | undefined;
@@ -142,6 +152,7 @@ export class InteractiveAuth {
       );
     const binding = this.#bindingOf(operation);
     assertSameRequest(session, operation, binding);
+    if (session.completed.length > 0) session.boundTo ??= binding;
     if (isComplete(session, operation)) return this.#authorised(session, operation);
     if (type === undefined || session.completed.some((stage) => stage === type))
       throw this.#challenge(operation, session);
@@ -164,17 +175,38 @@ export class InteractiveAuth {
     const attempt = stage === undefined ? undefined : this.#stages[stage];
     if (stage === undefined || attempt === undefined)
       throw this.#challenge(operation, session, new StageFailed('M_FORBIDDEN', 'This stage is not what comes next'));
-    let proof: Proof;
     try {
-      proof = await attempt(auth, operation);
+      await pass(session, stage, () => attempt(auth, operation));
     } catch (error) {
       throw error instanceof StageFailed ? this.#challenge(operation, session, error) : error;
     }
-    // Another request of the same session may have been faster.
-    if (session.completed.includes(stage)) return proof.registrationToken?.release();
-    session.completed.push(stage);
-    session.proof = { ...session.proof, ...proof };
     session.boundTo ??= binding;
+  }
+
+  /** The stage of a session that comes next, or was passed already; undefined: there is no such session or stage. */
+  findStage(sessionId: string, type: string): OpenStage | undefined {
+    const session = this.#find(sessionId);
+    if (session === undefined) return undefined;
+    const { operation, completed } = session;
+    const passed = completed.find((stage) => stage === type);
+    const stage = passed ?? nextStages(session, operation).find((next) => next === type);
+    return stage && { type: stage, operation, isPassed: passed !== undefined };
+  }
+
+  /**
+   * Passes a stage apart from the request that needs it, as in a browser: the request is then repeated with the session
+   * alone. False: there is no such session or stage. Throws StageFailed and what else the stage throws.
+   * https://spec.matrix.org/v1.19/client-server-api/#fallback
+   */
+  async passStage(sessionId: string, type: string, auth: JsonObject): Promise<boolean> {
+    const session = this.#find(sessionId);
+    const found = this.findStage(sessionId, type);
+    if (session === undefined || found === undefined) return false;
+    const attempt = this.#stages[found.type];
+    if (found.isPassed) return true;
+    if (attempt === undefined) return false;
+    await pass(session, found.type, () => attempt(auth, session.operation));
+    return true;
   }
 
   #authorised(session: Session, operation: Operation): Authorised {
@@ -207,11 +239,10 @@ export class InteractiveAuth {
   }
 
   /** Not kept yet: most requests complete their only stage at once. */
-  #begin(operation: Operation): Session {
+  #begin({ parameters: _parameters, ...operation }: Operation): Session {
     return {
       id: this.#random.bytes(18).toString('base64url'),
-      operation: operation.name,
-      requesterNid: operation.requester?.userNid,
+      operation,
       expiresMs: this.#clock.monotonicMs() + limits.interactiveSessionMs,
       completed: [],
       proof: {},
@@ -235,10 +266,18 @@ export class InteractiveAuth {
 
 function assertSameRequest(session: Session, operation: Operation, binding: Buffer): void {
   const isSame =
-    session.operation === operation.name &&
-    session.requesterNid === operation.requester?.userNid &&
+    session.operation.name === operation.name &&
+    session.operation.requester?.userNid === operation.requester?.userNid &&
     (session.boundTo === undefined || timingSafeEqual(session.boundTo, binding));
   if (!isSame) throw forbidden('The session was begun for another request');
+}
+
+async function pass(session: Session, stage: StageType, attempt: () => Promise<Proof>): Promise<void> {
+  const proof = await attempt();
+  // Another request of the same session may have been faster.
+  if (session.completed.includes(stage)) return proof.registrationToken?.release();
+  session.completed.push(stage);
+  session.proof = { ...session.proof, ...proof };
 }
 
 function isComplete(session: Session, operation: Operation): boolean {
@@ -248,7 +287,7 @@ function isComplete(session: Session, operation: Operation): boolean {
 }
 
 /** Stages must be completed in the order of a flow. */
-function nextStages(session: Session, operation: Operation): readonly StageType[] {
+function nextStages(session: Session, operation: Pick<Operation, 'flows'>): readonly StageType[] {
   const done = session.completed.length;
   return operation.flows.flatMap((flow) => {
     const next = flow[done];

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
 import { findIdentified, userLocked } from './account.ts';
 import type { AccountsContext } from './context.ts';
 import type { EmailCredentials, EmailSessions } from './email/email-sessions.ts';
-import { type Operation, type Stage, StageFailed, type StageType } from './interactive-auth.ts';
+import { type Stage, StageFailed, type StageType, type WantedOperation } from './interactive-auth.ts';
 import { checkPassword } from './login.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
 import { parseUserIdentifier, type UserIdentifier } from './user-identifier.ts';
@@ -75,7 +75,7 @@ function emailCredentials(auth: JsonObject): EmailCredentials {
 }
 
 /** Who is logged in need not say who they are. */
-function identifierOf(auth: JsonObject, { requester }: Operation): UserIdentifier {
+function identifierOf(auth: JsonObject, { requester }: WantedOperation): UserIdentifier {
   const isNamed = ['identifier', 'user', 'medium'].some((name) => auth[name] !== undefined);
   return requester !== undefined && !isNamed ? { kind: 'user', user: requester.userId } : parseUserIdentifier(auth);
 }

@@ -40,7 +40,7 @@ import { healthEndpoints } from './health/index.ts';
 import { keysEndpoints } from './keys/index.ts';
 import { livekitEndpoints } from './livekit/index.ts';
 import { metricsEndpoints } from './metrics/index.ts';
-import { emailPageEndpoints, pageEndpoints, termsPageEndpoints } from './pages/index.ts';
+import { emailPageEndpoints, fallbackPageEndpoints, pageEndpoints, termsPageEndpoints } from './pages/index.ts';
 import { pushGatewayEndpoints } from './push-gateway/index.ts';
 import { wellKnownEndpoints } from './well-known/index.ts';
 
@@ -89,6 +89,7 @@ const areas = [
   ...metricsEndpoints,
   ...pageEndpoints,
   ...emailPageEndpoints,
+  ...fallbackPageEndpoints,
   ...termsPageEndpoints,
   ...pushGatewayEndpoints,
   ...wellKnownEndpoints,

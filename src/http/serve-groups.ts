@@ -23,6 +23,7 @@ const prefixes: readonly (readonly [string, readonly ServeGroup[]])[] = [
   ['/_matrix/client', client],
   ['/_matrix/livekit', client],
   ['/_matrix/push', client],
+  ['/_matrix/static', client],
   ['/_matrix/media', ['media']],
   ['/_matrix/federation', ['federation']],
   ['/_matrix/key', ['federation']],

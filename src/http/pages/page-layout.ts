@@ -2,11 +2,24 @@ import { createHash } from 'node:crypto';
 import type { RawReply } from '../endpoint.ts';
 import { Html, html } from '../../platform/html.ts';
 
-/** A whole page as an answer. Nothing in it comes from anywhere else, nothing in it runs. */
+/** The text of a script that is part of this program, and by its hash the only one that a page may run. */
+export class PageScript {
+  readonly element: Html;
+  readonly hash: string;
+
+  constructor(text: string) {
+    this.element = new Html(`<script>${text}</script>`);
+    this.hash = createHash('sha256').update(text).digest('base64');
+  }
+}
+
+/** A whole page as an answer. Nothing in it comes from anywhere else, and nothing in it runs but `script`, which may ask this server. */
 export function pageReply(page: {
   readonly language: string;
   readonly title: string;
   readonly body: Html;
+  /** At the end of the page. */
+  readonly script?: PageScript;
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }): RawReply {
@@ -21,7 +34,7 @@ export function pageReply(page: {
         ${styleElement}
       </head>
       <body>
-        ${page.body}
+        ${page.body} ${page.script?.element}
       </body>
     </html>`;
   return {
@@ -31,7 +44,7 @@ export function pageReply(page: {
       'Content-Language': page.language,
       'Cache-Control': 'no-store',
       Vary: 'Accept-Language, Cookie',
-      ...securityHeaders,
+      ...securityHeaders(page.script),
       ...page.headers,
     },
     raw: document.text,
@@ -67,12 +80,12 @@ button { background: var(--accent); border: 0; border-radius: .375rem; color: Ca
 const styleElement = new Html(`<style>${style}</style>`);
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-const securityHeaders = {
+const securityHeaders = (script: PageScript | undefined): Readonly<Record<string, string>> => ({
   'Content-Security-Policy':
-    `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; form-action 'self'; ` +
+    `default-src 'none'; ${script === undefined ? '' : `script-src 'sha256-${script.hash}'; connect-src 'self'; `}style-src 'sha256-${styleHash}'; img-src data:; form-action 'self'; ` +
     "base-uri 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   // Not no-referrer: browsers would then send "Origin: null" with our own forms.
   'Referrer-Policy': 'same-origin',
-};
+});

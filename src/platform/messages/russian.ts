@@ -91,6 +91,28 @@ export const russian: Catalogue = {
   'renew.submit': 'Продлить',
   'renew.done': 'Учётная запись {userId} продлена.',
 
+  'stage.title': '{serverName}: проверка',
+  'stage.heading': 'Приложение просит сделать этот шаг',
+  'stage.warning': 'Если вы сейчас не начинали в приложении ничего, для чего это нужно, закройте страницу.',
+  'stage.for': 'Речь об учётной записи {userId}.',
+  'stage.continue': 'Продолжить',
+  'stage.termsIntro': 'Чтобы продолжить, примите эти документы:',
+  'stage.termsSubmit': 'Принимаю',
+  'stage.token': 'Регистрационный токен',
+  'stage.email': 'Адрес электронной почты',
+  'stage.sendMail': 'Отправить туда письмо',
+  'stage.mailSent': 'На {address} отправлено письмо. Перейдите по ссылке в нём и вернитесь на эту страницу.',
+  'stage.mailConfirmed': 'Ссылка открыта',
+  'stage.done': 'Шаг сделан. Вернитесь в приложение.',
+  'stage.unknown':
+    'Этот шаг сделать нельзя: прошло слишком много времени или приложение начало заново. Вернитесь в приложение.',
+  'stage.failed': 'Не подошло. Попробуйте ещё раз.',
+  'stage.notConfirmed': 'Адрес ещё не подтверждён. Сначала перейдите по ссылке в письме.',
+
+  'login.heading': 'Вход',
+  'login.done': 'Вы вошли. Вернитесь в приложение.',
+  'login.noScript': 'Этой странице нужен JavaScript.',
+
   'unread.subject': '{serverName}: непрочитанные сообщения ({count})',
   'unread.text': 'Это пришло для {userId} на {serverName} и ещё не прочитано. Число сообщений: {count}.',
   'unread.room': '{room} ({count})',
