@@ -9,6 +9,10 @@ export const proposedOperations: ReadonlySet<string> = new Set([
   'getRtcTransports',
   'getLivekitToken',
   'delegateDelayedLeave',
+  // The specification has them in its prose only
+  'getStage',
+  'postStage',
+  'getLoginFallback',
   // UnifiedPush
   'discoverPushGateway',
 ]);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { useLoopbackServer } from '../../support/loopback-server.ts';
-import { TestClient, roomPath } from '../../support/test-client.ts';
-import { SlidingClient } from './support/sliding-client.ts';
+import { TestClient, roomPath, succeeded } from '../../support/test-client.ts';
+import { type SlidingAnswer, SlidingClient } from './support/sliding-client.ts';
+import type { ClientEvent } from '../../support/test-rooms.ts';
 
 describe.each(['unstable', 'v4'] as const)('extensions of sliding sync (%s)', (shape) => {
   const server = useLoopbackServer();
@@ -39,6 +40,39 @@ describe.each(['unstable', 'v4'] as const)('extensions of sliding sync (%s)', (s
     await bob.put(`${user}${roomPath(room)}/account_data/org.example.room`, { two: 3 });
     const next = (await sliding.next(wish)).extensions.account_data;
     expect(next).toEqual({ global: [], rooms: { [room]: [{ type: 'org.example.room', content: { two: 3 } }] } });
+  });
+
+  it('tell sticky events of all rooms, beside timelines that have no place for them, from where the client has them', async () => {
+    const { alice, room, sliding, ask } = await start();
+    const stick = async (name: string): Promise<string> => {
+      const path = `${roomPath(room)}/send/org.example.member/${name}?org.matrix.msc4354.sticky_duration_ms=600000`;
+      return String((await succeeded(alice.put(path, { name })))['event_id']);
+    };
+    const name = 'org.matrix.msc4354.sticky_events';
+    const stickyOf = (answer: SlidingAnswer) =>
+      (answer.extensions as Record<string, { next_batch: string; rooms: Record<string, { events: ClientEvent[] }> }>)[
+        name
+      ];
+    const idsOf = (answer: SlidingAnswer) => stickyOf(answer)?.rooms[room]?.events.map((event) => event.event_id);
+    const first = await stick('first');
+    for (const text of ['one', 'two', 'three']) await alice.say(room, text);
+    const second = await stick('second');
+    const wish = (since?: string) => ask({ [name]: { enabled: true, ...(since === undefined ? {} : { since }) } });
+    const begun = await sliding.next(wish());
+    // The second one stands in the timeline.
+    expect(idsOf(begun)).toEqual([first]);
+    expect(stickyOf(begun)?.rooms[room]?.events[0]).toMatchObject({
+      type: 'org.example.member',
+      content: { name: 'first' },
+    });
+    const since = stickyOf(begun)?.next_batch ?? '';
+    expect(stickyOf(await sliding.next(wish(since)))).toBeUndefined();
+    const third = await stick('third');
+    for (const text of ['four', 'five', 'six']) await alice.say(room, text);
+    expect(idsOf(await sliding.next(wish(since)))).toEqual([third]);
+    // Whoever has lost them asks from the beginning.
+    expect(idsOf(await sliding.next(wish()))).toEqual([first, second, third]);
+    expect((await sliding.next(ask({ [name]: { enabled: false } }))).extensions).toEqual({});
   });
 
   it('tell receipts of what is told, then those that change, and counts that they move', async () => {

@@ -106,7 +106,9 @@ function field(name: string, label: string, type: 'text' | 'password' | 'email')
 /** Each in the reader's language, or else in the first that there is. */
 function documents({ operation }: OpenStage, language: Language, say: Translate): Html {
   const policies = operation.stageParameters?.['m.login.terms']?.['policies'] ?? null;
-  const links = Object.values(isJsonObject(policies) ? policies : {}).flatMap((policy) => linkOf(policy, language));
+  const links = Object.values(isJsonObject(policies) ? policies : {}).flatMap((policy) =>
+    linkOf(policy ?? null, language),
+  );
   return html`<p>${say('stage.termsIntro')}</p>
     <ul>
       ${links}

@@ -10,11 +10,12 @@ export function answerText(
   shape: SlidingShape,
   asked: SlidingExtensions,
   lists: ReadonlyMap<string, ListState>,
-  answer: Pick<SlidingAnswer, 'rooms' | 'extensions' | 'device'>,
+  answer: Pick<SlidingAnswer, 'rooms' | 'extensions' | 'sticky' | 'device'>,
 ): string {
   const listTexts = Array.from(lists, ([name, { count }]) => `${JSON.stringify(name)}:{"count":${count}}`);
   const roomTexts = answer.rooms.map((room) => `${JSON.stringify(room.roomId)}:${roomText(room, shape)}`);
-  const extensions = [...answer.device.texts, ...extensionTexts(answer.extensions, asked)].join();
+  const sticky = answer.sticky === undefined ? [] : [answer.sticky];
+  const extensions = [...answer.device.texts, ...extensionTexts(answer.extensions, asked), ...sticky].join();
   return `{"pos":${JSON.stringify(pos)},"lists":{${listTexts.join()}},"rooms":{${roomTexts.join()}},"extensions":{${extensions}}}`;
 }
 

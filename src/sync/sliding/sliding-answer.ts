@@ -8,11 +8,14 @@ import { type SlidingLook, SlidingLooks } from './room-looks.ts';
 import type { RoomTold } from './room-view.ts';
 import { leftRoom, strippedRoom } from './other-rooms.ts';
 import type { RoomResult } from './room-result.ts';
+import { stickyText } from './sticky-extension.ts';
 import type { SlidingPass } from './sliding-pass.ts';
 
 export interface SlidingAnswer {
   readonly rooms: readonly RoomResult[];
   readonly extensions: ExtensionNews;
+  /** A member of `extensions`, as JSON text. */
+  readonly sticky?: string | undefined;
   readonly device: DeviceNews;
   readonly draft: Draft;
   /** There is nothing that a client waits for. */
@@ -40,6 +43,7 @@ export async function runSlidingPass(pass: SlidingPass, { shown, hidden }: Candi
   for (const candidate of hidden)
     if (candidate.record !== undefined)
       records.set(candidate.standing.room, missedBy(pass, candidate, candidate.record));
+  const sticky = await stickyText(pass, rooms);
   const { connection, request, lists, now } = pass;
   const draft = {
     serial: connection.nextSerial(),
@@ -54,9 +58,17 @@ export async function runSlidingPass(pass: SlidingPass, { shown, hidden }: Candi
       extensions.accountData.size +
       extensions.receipts.size +
       extensions.typing.size >
-    0;
+      0 || sticky !== undefined;
   const isEmpty = rooms.length === 0 && !hasExtensionNews && device.isEmpty && !haveCountsChanged(pass);
-  return { rooms, extensions, device, draft, isEmpty, isUnchanged: isEmpty && records.size === 0 && !isMoved(pass) };
+  return {
+    rooms,
+    extensions,
+    sticky,
+    device,
+    draft,
+    isEmpty,
+    isUnchanged: isEmpty && records.size === 0 && !isMoved(pass),
+  };
 }
 
 function roomTold(pass: SlidingPass, candidate: Candidate, look: SlidingLook | undefined): Promise<RoomTold> {

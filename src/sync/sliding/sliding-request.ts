@@ -61,6 +61,7 @@ export interface SlidingExtensions {
   readonly toDevice?: ToDeviceWish | undefined;
   readonly e2ee?: boolean | undefined;
   readonly threads?: ThreadsWish | undefined;
+  readonly sticky?: StickyEventsWish | undefined;
   readonly accountData?: ExtensionScope | undefined;
   readonly receipts?: ExtensionScope | undefined;
   readonly typing?: ExtensionScope | undefined;
@@ -77,6 +78,15 @@ export interface ToDeviceWish {
   /** The device has all messages up to here; undefined: none. */
   readonly since: number | undefined;
   readonly limit: number;
+}
+
+export interface StickyEventsWish {
+  /** The device has all sticky events up to here; undefined: none. */
+  readonly since: number | undefined;
+  /** Of each room, the newest. */
+  readonly limit: number;
+  /** The name under which the client asks. */
+  readonly name: string;
 }
 
 export interface ThreadsWish {

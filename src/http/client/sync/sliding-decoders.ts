@@ -8,6 +8,7 @@ import type {
   RoomConfig,
   RoomFilter,
   SlidingExtensions,
+  StickyEventsWish,
   ThreadsWish,
 } from '../../../sync/sliding/sliding-request.ts';
 import {
@@ -103,13 +104,21 @@ const threads = optional(
   }),
 );
 const unstableThreads = 'io.element.msc4308.thread_subscriptions';
+const sticky = optional(
+  object({
+    enabled: withDefault(boolean(), false),
+    since: optional(parsed('a token of this server', positionToken)),
+    limit: withDefault(integer({ min: 0 }), limits.stickyEventsMax),
+  }),
+);
+const unstableSticky = 'org.matrix.msc4354.sticky_events';
 const toDevice = object({
   enabled: withDefault(boolean(), false),
-  since: optional(parsed('a token of this server', toDeviceToken)),
+  since: optional(parsed('a token of this server', positionToken)),
   limit: withDefault(integer({ min: 1 }), limits.toDeviceMessagesPerPageMax),
 });
 
-function toDeviceToken(text: string): number | undefined {
+function positionToken(text: string): number | undefined {
   const pos = /^\d{1,16}$/.test(text) ? Number(text) : undefined;
   return Number.isSafeInteger(pos) ? pos : undefined;
 }
@@ -123,6 +132,8 @@ const known = object({
   typing: scoped,
   thread_subscriptions: threads,
   [unstableThreads]: threads,
+  sticky_events: sticky,
+  [unstableSticky]: sticky,
 });
 export const extensions = optional(known);
 
@@ -138,11 +149,16 @@ export function extensionsOf(asked: Decoded<typeof extensions>): SlidingExtensio
     threads:
       threadsOf(asked.thread_subscriptions, 'thread_subscriptions') ??
       threadsOf(asked[unstableThreads], unstableThreads),
+    sticky: stickyOf(asked.sticky_events, 'sticky_events') ?? stickyOf(asked[unstableSticky], unstableSticky),
   };
 }
 
 function threadsOf(asked: Decoded<typeof threads>, name: string): ThreadsWish | undefined {
   return asked?.enabled === true ? { limit: asked.limit, name } : undefined;
+}
+
+function stickyOf(asked: Decoded<typeof sticky>, name: string): StickyEventsWish | undefined {
+  return asked?.enabled === true ? { since: asked.since, limit: asked.limit, name } : undefined;
 }
 
 function scopeOf(asked: Decoded<typeof scoped>): ExtensionScope | undefined {
