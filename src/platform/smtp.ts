@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls';
-import { createTransport } from 'nodemailer';
+import type { createTransport } from 'nodemailer';
 import { limits } from './limits.ts';
 import { MailError, type MailFailure } from './mail-error.ts';
 import type { MailTransport, OutgoingMail } from './ports.ts';
@@ -21,8 +21,31 @@ export interface SmtpSettings {
  * decides whether to try again.
  */
 export function smtpTransport(settings: SmtpSettings): MailTransport & { close(): void } {
+  let opened: Promise<Transport> | undefined;
+  return {
+    async send(mail) {
+      try {
+        const transport = await (opened ??= openTransport(settings));
+        await transport.sendMail(messageOf(mail));
+      } catch (error) {
+        throw new MailError(failureOf(error), error instanceof Error ? error.message : String(error), { cause: error });
+      }
+    },
+    close: () => {
+      // One that could not be opened has nothing to close, and whoever sent was told.
+      void opened?.then(
+        (transport) => transport.close(),
+        () => {},
+      );
+    },
+  };
+}
+
+/** Loaded with the first message: many servers send none. */
+async function openTransport(settings: SmtpSettings) {
+  const { createTransport: create } = await import('nodemailer');
   const { user, password } = settings;
-  const transport = createTransport({
+  return create({
     pool: true,
     maxConnections: limits.mailConnectionsMax,
     host: settings.host,
@@ -38,17 +61,8 @@ export function smtpTransport(settings: SmtpSettings): MailTransport & { close()
     disableUrlAccess: true,
     ...(user === undefined ? {} : { auth: { user, pass: password?.reveal() ?? '' } }),
   });
-  return {
-    async send(mail) {
-      try {
-        await transport.sendMail(messageOf(mail));
-      } catch (error) {
-        throw new MailError(failureOf(error), error instanceof Error ? error.message : String(error), { cause: error });
-      }
-    },
-    close: () => transport.close(),
-  };
 }
+type Transport = Awaited<ReturnType<typeof openTransport>>;
 
 /** Where no mail server is configured. */
 export const noMailTransport: MailTransport = {

@@ -1,6 +1,5 @@
 /** Tokens for LiveKit: JSON Web Tokens signed with the API secret. https://docs.livekit.io/home/get-started/authentication/ */
 import { hash, timingSafeEqual } from 'node:crypto';
-import { jwtVerify, SignJWT } from 'jose';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
 import type { LivekitSettings } from './livekit-settings.ts';
@@ -31,6 +30,7 @@ export async function isFromLivekit(
   body: string,
   nowMs: number,
 ): Promise<boolean> {
+  const { jwtVerify } = await import('jose');
   const token = (authorization ?? '').replace(/^Bearer /, '');
   const claims = await jwtVerify(token, keyOf(apiSecret), {
     algorithms: ['HS256'],
@@ -54,7 +54,13 @@ interface Validity {
   readonly forMs: number;
 }
 
-function sign({ apiKey, apiSecret }: Keys, video: JsonObject, { subject, nowMs, forMs }: Validity): Promise<string> {
+async function sign(
+  { apiKey, apiSecret }: Keys,
+  video: JsonObject,
+  { subject, nowMs, forMs }: Validity,
+): Promise<string> {
+  // Where no LiveKit is configured it is not loaded.
+  const { SignJWT } = await import('jose');
   const token = new SignJWT({ video })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(apiKey)

@@ -5,7 +5,7 @@ import { GroupCommitDatabase } from './group-commit.ts';
 import { loadMigrations, migrate, migrationsFolder } from './migrate.ts';
 import { boundValues, compiledStatement } from './query.ts';
 import { sequenceReservedUntil } from './sequence.ts';
-import { type PostgresOptions, openPostgresEngine } from './postgres/postgres-engine.ts';
+import type { PostgresOptions } from './postgres/postgres-engine.ts';
 import type { SqliteOptions } from './sqlite/connection.ts';
 import { openSqliteEngine } from './sqlite/open-sqlite.ts';
 
@@ -26,11 +26,17 @@ export async function openDatabase(
   const engine =
     options.engine === 'sqlite'
       ? await openSqliteEngine(options, ports, prepare)
-      : await openPostgresEngine(options, prepare);
+      : await openPostgres(options, prepare);
   const start = { pos: await reservedUntil(engine, 'pos'), id: await reservedUntil(engine, 'id') };
   // inline, time belongs to the test, and so does every turn of the event loop
   const soon = ports.workers.inline ? queueMicrotask : (run: () => void) => ports.timers.soon(run);
   return new GroupCommitDatabase(engine, start, soon);
+}
+
+/** Its driver is loaded by those who use it: memory and time of every start. */
+async function openPostgres(options: PostgresOptions, prepare: (db: Kysely<never>) => Promise<void>): Promise<Engine> {
+  const { openPostgresEngine } = await import('./postgres/postgres-engine.ts');
+  return openPostgresEngine(options, prepare);
 }
 
 async function reservedUntil(engine: Engine, name: string): Promise<number> {

@@ -5,7 +5,8 @@ import { type ImageHeader, readImageHeader } from '../image-header.ts';
 import { parseOEmbed, type OEmbed } from './o-embed.ts';
 import { absoluteUrl, pageCard, wantsOEmbed } from './open-graph.ts';
 import { type Fetched, type PageFetcher, typeOf } from './page-fetcher.ts';
-import { oneLine, type PageFacts, pageFacts } from './page-facts.ts';
+import { type PageFacts, pageFacts } from './page-facts.ts';
+import { oneLine } from './preview-text.ts';
 import { pageText } from './page-text.ts';
 
 export interface PreviewImage {

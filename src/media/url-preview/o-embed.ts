@@ -1,6 +1,7 @@
 /** oEmbed: what a site tells of one of its pages. https://oembed.com/ */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../matrix/json/json-value.ts';
-import { cutOff, htmlText, oneLine } from './page-facts.ts';
+import { htmlText } from './page-facts.ts';
+import { cutOff, oneLine } from './preview-text.ts';
 
 export interface OEmbed {
   readonly title: string | undefined;

@@ -2,7 +2,8 @@
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import { limits } from '../../platform/limits.ts';
 import type { OEmbed } from './o-embed.ts';
-import { cutOff, type PageFacts } from './page-facts.ts';
+import type { PageFacts } from './page-facts.ts';
+import { cutOff } from './preview-text.ts';
 
 export interface PageCard {
   /** Without an image. */

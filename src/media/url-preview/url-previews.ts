@@ -13,7 +13,7 @@ import {
   oldUrlPreviews,
   urlPreviewAt,
 } from '../../storage/stores/url-preview-store.ts';
-import { makePreview, type PreviewImage } from './make-preview.ts';
+import type { PreviewImage } from './make-preview.ts';
 import { absoluteUrl } from './open-graph.ts';
 import { PageFetcher } from './page-fetcher.ts';
 import { UrlRules } from './url-rules.ts';
@@ -139,6 +139,8 @@ export class UrlPreviews {
       return `mxc://${this.#serverName}/${imageMediaId}`;
     };
     try {
+      // With the parser of pages, for the first of them.
+      const { makePreview } = await import('./make-preview.ts');
       const { properties, maxAgeMs } = await makePreview(url, { fetcher: this.#fetcher, language, storeImage });
       const json = JSON.stringify(properties);
       const freshMs = Math.min(Math.max(maxAgeMs ?? 0, limits.previewFreshMs), limits.previewFreshMsMax);
