@@ -24,8 +24,8 @@ import { type IndexWork, IndexWriter, workOfEvent } from './index-writer.ts';
  */
 const worksPerUnit = 250;
 const charsPerUnit = 256 * 1024;
-/** Whoever searches does not wait for more to come. */
-const gatherMs = 1_000;
+/** Whoever searches does not wait for more to come; a commit of its own for each message would be half of all commits. */
+const gatherMs = 5_000;
 const sliceRooms = 500;
 const retryMs = 5_000;
 
