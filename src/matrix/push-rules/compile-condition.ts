@@ -14,6 +14,8 @@ export interface CompiledCondition {
   readonly holds: Condition;
   /** The only room, in lower case, where the condition can hold. */
   readonly roomId?: string;
+  /** The only type of event, in lower case, for which the condition can hold. */
+  readonly type?: string;
   /** Present where the condition asks about the recipient's id: the ids for which it can hold with this event. */
   readonly namedBy?: (event: PushEvent) => readonly string[];
   /** Whether the condition looks for the recipient's name in the body. */
@@ -73,8 +75,9 @@ function eventMatch(key: string, pattern: string): CompiledCondition {
     const value = event.lowered(key, path);
     return value !== undefined && accepts(value);
   };
-  const onlyRoom = key === 'room_id' ? glob.literal : undefined;
-  return { holds, ...(onlyRoom === undefined ? {} : { roomId: onlyRoom }) };
+  if (glob.literal === undefined) return { holds };
+  if (key === 'room_id') return { holds, roomId: glob.literal };
+  return key === 'type' ? { holds, type: glob.literal } : { holds };
 }
 
 /** The recipient's own id is compared exactly: ids that differ in case are different users. */

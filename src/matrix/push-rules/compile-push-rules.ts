@@ -46,12 +46,12 @@ export function compilePushRules(ruleset: PushRuleset): CompiledPushRules {
   const compiled = pushRuleKinds.flatMap((kind) =>
     ruleset[kind].filter(({ enabled }) => enabled).map((rule) => compileRule(kind, rule)),
   );
-  const rules = new RulesByRoom(compiled);
+  const rules = new RulesByPlace(compiled);
   return {
     readsThread: compiled.some(({ personal }) => personal.some(({ readsThread }) => readsThread === true)),
     evaluate(event, room, recipient) {
       const matching = rules.find(
-        event.roomId,
+        event,
         (rule) =>
           holdsForAnyone(rule, event, room) && rule.personal.every(({ holds }) => holds(event, room, recipient)),
       );
@@ -64,6 +64,7 @@ export function compilePushRules(ruleset: PushRuleset): CompiledPushRules {
 interface CompiledRule {
   readonly outcome: PushOutcome;
   readonly roomId: string | undefined;
+  readonly type: string | undefined;
   readonly shared: readonly Condition[];
   /** Conditions on the recipient. */
   readonly personal: readonly CompiledCondition[];
@@ -78,6 +79,7 @@ function compileRule(kind: PushRuleKind, rule: PushRule): CompiledRule {
   return {
     outcome: outcomeOf(rule.rule_id, rule.actions),
     roomId: conditions.find(({ roomId }) => roomId !== undefined)?.roomId,
+    type: conditions.find(({ type }) => type !== undefined)?.type,
     shared,
     personal: conditions.filter(isPersonal),
   };
@@ -103,10 +105,10 @@ function holdsForAnyone(rule: CompiledRule, event: PushEvent, room: PushRoom): b
 }
 
 /** Rules behind the first that holds for everybody change nothing, so nobody is named on their account. */
-function evaluateForAnyone(rules: RulesByRoom, event: PushEvent, room: PushRoom): SharedOutcome {
+function evaluateForAnyone(rules: RulesByPlace, event: PushEvent, room: PushRoom): SharedOutcome {
   const named = new Set<string>();
   let [bodyDecides, threadDecides] = [false, false];
-  const matching = rules.find(event.roomId, (rule) => {
+  const matching = rules.find(event, (rule) => {
     if (!holdsForAnyone(rule, event, room)) return false;
     if (rule.personal.length === 0) return true;
     if (rule.personal.some(({ readsThread }) => readsThread === true)) {
@@ -122,12 +124,18 @@ function evaluateForAnyone(rules: RulesByRoom, event: PushEvent, room: PushRoom)
 }
 
 /**
- * Rules in their order, those that concern a single room apart from the others: people mute hundreds of rooms, and an event
- * should not be held against each of them.
+ * Rules in their order, those that concern a single room or type of event apart from the others: people mute hundreds of rooms,
+ * and most rules are about a type that an event has not.
  */
-class RulesByRoom {
+class RulesByPlace {
   readonly #rules: readonly CompiledRule[];
+  /** Those that are about no single room. */
   readonly #everywhere: readonly number[];
+  /** Of these, those about any type. */
+  readonly #ofAnyType: readonly number[];
+  readonly #types: ReadonlySet<string>;
+  /** By type, of those that were asked for. */
+  readonly #ofType = new Map<string, readonly number[]>();
   readonly #inRoom = new Map<string, number[]>();
 
   constructor(rules: readonly CompiledRule[]) {
@@ -139,13 +147,16 @@ class RulesByRoom {
       if (roomId !== undefined) this.#inRoom.set(roomId, list);
     }
     this.#everywhere = everywhere;
+    this.#ofAnyType = this.#about(undefined);
+    this.#types = new Set(everywhere.map((index) => rules[index]!.type).filter((type) => type !== undefined));
   }
 
-  /** The first rule that `accepts`, among those that can concern the room. */
-  find(roomId: string | undefined, accepts: (rule: CompiledRule) => boolean): CompiledRule | undefined {
-    const inRoom = (roomId === undefined ? undefined : this.#inRoom.get(roomId)) ?? [];
-    for (let i = 0, j = 0; i < this.#everywhere.length || j < inRoom.length;) {
-      const [general = Infinity, special = Infinity] = [this.#everywhere[i], inRoom[j]];
+  /** The first rule that `accepts`, among those that can concern the event. */
+  find(event: PushEvent, accepts: (rule: CompiledRule) => boolean): CompiledRule | undefined {
+    const everywhere = this.#generalFor(event.lowered('type', typePath));
+    const inRoom = (event.roomId === undefined ? undefined : this.#inRoom.get(event.roomId)) ?? [];
+    for (let i = 0, j = 0; i < everywhere.length || j < inRoom.length;) {
+      const [general = Infinity, special = Infinity] = [everywhere[i], inRoom[j]];
       const rule = this.#rules[Math.min(general, special)]!;
       if (accepts(rule)) return rule;
       if (general < special) i++;
@@ -153,4 +164,24 @@ class RulesByRoom {
     }
     return undefined;
   }
+
+  #generalFor(type: string | undefined): readonly number[] {
+    if (type === undefined || !this.#types.has(type)) return this.#ofAnyType;
+    const known = this.#ofType.get(type);
+    if (known !== undefined) return known;
+    const rules = this.#about(type);
+    if (this.#ofType.size < typesKeptMax) this.#ofType.set(type, rules);
+    return rules;
+  }
+
+  #about(type: string | undefined): readonly number[] {
+    return this.#everywhere.filter((index) => {
+      const only = this.#rules[index]!.type;
+      return only === undefined || only === type;
+    });
+  }
 }
+
+/** More than the default rules name. */
+const typesKeptMax = 32;
+const typePath = ['type'];
