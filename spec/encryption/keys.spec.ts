@@ -5,6 +5,9 @@ import { describeOnBothEngines } from '../support/databases.ts';
 import { refusal } from '../support/test-accounts.ts';
 import { freshKey, KeyDevice, oneTimeKeys } from './support/key-device.ts';
 import { serverOn } from './support/server-on.ts';
+import { requestJson } from '../support/test-server.ts';
+
+const slidingPath = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
 
 /** https://spec.matrix.org/v1.19/client-server-api/#uploading-keys */
 describeOnBothEngines('keys of devices', (engine) => {
@@ -140,6 +143,38 @@ describeOnBothEngines('keys of devices', (engine) => {
     await alice.uploadKeys({ fallback_keys: oneTimeKeys('G') });
     expect((await alice.sync(since)).device_unused_fallback_key_types).toEqual(['signed_curve25519']);
     expect(await bob.claim(alice)).toEqual(['signed_curve25519:G']);
+  });
+
+  it('that are claimed end the wait of their device for news, and of no other', async () => {
+    const { server, alice, bob } = await start();
+    const phone = await alice.anotherDevice();
+    const e2ee = { conn_id: 'main', extensions: { e2ee: { enabled: true } } };
+    const slide = (pos?: string, timeoutMs = 0) => {
+      const query = pos === undefined ? '' : `?pos=${encodeURIComponent(pos)}&timeout=${timeoutMs}`;
+      return requestJson(server.url, 'POST', `${slidingPath}${query}`, { token: alice.token, body: e2ee });
+    };
+    for (const device of [alice, phone])
+      await device.uploadKeys({ device_keys: device.deviceKeys(), one_time_keys: oneTimeKeys('A', 'B') });
+    const { next_batch: since } = await alice.sync();
+    const { next_batch: ofPhone } = await phone.sync();
+    const begun = (await slide()).json as { pos: string };
+    const { pos } = (await slide(begun.pos)).json as { pos: string };
+    const waiting = [alice.sync(since, 30_000), slide(pos, 30_000)] as const;
+    expect(await bob.claim(alice)).toEqual(['signed_curve25519:A']);
+    const [answer, slid] = await Promise.all(waiting);
+    expect(answer.device_one_time_keys_count).toEqual({ signed_curve25519: 1 });
+    expect(slid.json).toMatchObject({
+      extensions: { e2ee: { device_one_time_keys_count: { signed_curve25519: 1 } } },
+    });
+
+    // Who asks with an older token after it is told as well; who knows it waits again.
+    expect((await alice.sync(since, 30_000)).device_one_time_keys_count).toEqual({ signed_curve25519: 1 });
+    const again = alice.sync(answer.next_batch, 30_000);
+    const other = phone.sync(ofPhone, 30_000);
+    await bob.claim(alice);
+    expect((await again).device_one_time_keys_count).toEqual({ signed_curve25519: 0 });
+    await bob.claim(phone);
+    expect((await other).device_one_time_keys_count).toEqual({ signed_curve25519: 1 });
   });
 
   it('are claimed of many devices in one request', async () => {

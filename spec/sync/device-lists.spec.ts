@@ -104,7 +104,9 @@ describeOnBothEngines('device lists', (engine) => {
         const did = what === 'keys' ? 'keys' : wasIn ? 'leave' : 'join';
         history.add({ pos: db.committedPos(), what: did, user: index, room });
       }
-      const fresh = new DeviceListNews(new SyncUsers(db, { soon: () => {} }), test.ctx);
+      const soon = queueMicrotask;
+      const fresh = new DeviceListNews(new SyncUsers(db, { soon }), test.ctx, { soon });
+      const sliced = new DeviceListNews(new SyncUsers(db, { soon }), test.ctx, { soon, changesPerRead: 2 });
       const freshUsers = new SyncUsers(db, { soon: () => {} });
       for (const { reader, since } of tokens) {
         const user = users[reader]!;
@@ -117,9 +119,11 @@ describeOnBothEngines('device lists', (engine) => {
           expect(numbers(left).filter((other) => !history.hasKeys(other))).toEqual([]);
         };
         check(await test.sync.deviceListChanges(user, since));
-        check(await freshUsers.hold(user.userNid, (held) => fresh.newsOf(held, { since, until })));
+        for (const news of [fresh, sliced])
+          check(await freshUsers.hold(user.userNid, (held) => news.newsOf(held, { since, until })));
       }
       fresh.close();
+      sliced.close();
     });
     await fc.assert(property, { numRuns: 25, endOnFailure: true });
   }, 120_000);

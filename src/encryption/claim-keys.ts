@@ -12,6 +12,7 @@ export type KeyClaim = readonly [userId: UserId, algorithms: Readonly<Record<str
 /** A wish for a key of one device. */
 interface Claim {
   readonly userId: UserId;
+  readonly userNid: number;
   readonly deviceId: string;
   readonly deviceNid: number;
 }
@@ -38,13 +39,14 @@ async function claimsByAlgorithm(ctx: Claiming, wanted: readonly KeyClaim[]): Pr
   const userNids = await ctx.names.findUserNids(wanted.map(([userId]) => userId));
   const keys = await ctx.knownKeys.of(userNids.filter((nid) => nid !== undefined));
   for (const [index, [userId, algorithms]] of wanted.entries()) {
-    const devices = keys.get(userNids[index] ?? 0)?.devices;
+    const userNid = userNids[index] ?? 0;
+    const devices = keys.get(userNid)?.devices;
     for (const [deviceId, algorithm] of Object.entries(algorithms)) {
       const device = devices?.get(deviceId);
       if (device === undefined) continue;
       const ofAlgorithm = claims.get(algorithm) ?? [];
       claims.set(algorithm, ofAlgorithm);
-      ofAlgorithm.push({ userId, deviceId, deviceNid: device.deviceNid });
+      ofAlgorithm.push({ userId, userNid, deviceId, deviceNid: device.deviceNid });
     }
   }
   return claims;
@@ -60,12 +62,14 @@ interface Claimed {
 /** One unit: a one-time key is answered only when its deletion is on disk. */
 async function takeKeys(ctx: Claiming, claims: ReadonlyMap<string, readonly Claim[]>): Promise<Claimed[]> {
   const { rows } = await ctx.db.write((unit) => {
+    const pos = unit.nextPos();
     for (const [algorithm, wishes] of claims) {
       const deviceNids = wishes.map(({ deviceNid }) => deviceNid);
       // First, while it can still be told which devices have no one-time key.
       unit.run(claimFallbackKeys, { devices: deviceNids, algorithm });
       unit.run(claimOneTimeKeys, { devices: JSON.stringify(deviceNids.map((nid) => [nid])), algorithm });
       unit.wake({ kind: 'one-time-keys', deviceNids });
+      for (const { userNid, deviceNid } of wishes) unit.wake({ kind: 'key-claimed', userNid, deviceNid, pos });
     }
   }).committed;
   return Array.from(claims, ([algorithm, wishes], index) => {

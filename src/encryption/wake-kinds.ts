@@ -6,5 +6,7 @@ declare module '../storage/database.ts' {
     'user-signatures': { readonly userNid: number; readonly signed: readonly number[]; readonly pos: number };
     /** One-time keys of devices came or went, or fallback keys were given out. */
     'one-time-keys': { readonly deviceNids: readonly number[] };
+    /** Somebody claimed a key of a device, which has fewer now, or had none left but its fallback key. */
+    'key-claimed': { readonly userNid: number; readonly deviceNid: number; readonly pos: number };
   }
 }

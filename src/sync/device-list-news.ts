@@ -13,8 +13,8 @@ import type { Commit } from '../storage/database.ts';
 import { signaturesOfOthers } from '../storage/stores/cross-signing-store.ts';
 import {
   deviceChangesSeenBy,
-  membersChangedIn,
-  membersChangedSince,
+  memberChangesIn,
+  memberChangesSeenBy,
   membersWithKeys,
   membersWithKeysSince,
   sharingWith,
@@ -27,6 +27,13 @@ export interface DeviceLists {
   readonly left: readonly UserId[];
 }
 
+export interface DeviceListNewsOptions {
+  /** Runs a function after what is being done now. */
+  readonly soon: (run: () => void) => void;
+  /** Rows of one read. */
+  readonly changesPerRead?: number;
+}
+
 /** (since, until] */
 interface Interval {
   readonly since: number;
@@ -37,13 +44,17 @@ export class DeviceListNews {
   readonly #users: SyncUsers;
   readonly #rooms: RoomsContext;
   readonly #owners: KeyOwners;
+  readonly #soon: DeviceListNewsOptions['soon'];
+  readonly #changesPerRead: number;
   /** Changes of users whose rooms are being looked up. */
   readonly #pending = new Set<Promise<void>>();
   /** Of changes up to here it is not known whom they concern. */
   #lostPos = -1;
 
-  constructor(users: SyncUsers, rooms: RoomsContext) {
+  constructor(users: SyncUsers, rooms: RoomsContext, options: DeviceListNewsOptions) {
     this.#users = users;
+    this.#soon = options.soon;
+    this.#changesPerRead = options.changesPerRead ?? changesPerRead;
     this.#rooms = rooms;
     this.#owners = new KeyOwners(rooms.db);
   }
@@ -131,26 +142,56 @@ export class DeviceListNews {
     const { db } = this.#rooms;
     const changed = new Set<number>();
     for (let after = since; ;) {
-      const rows = await db.all(deviceChangesSeenBy, { user: user.userNid, after, limit: changesPerRead });
+      const rows = await db.all(deviceChangesSeenBy, { user: user.userNid, after, limit: this.#changesPerRead });
       for (const row of rows) if (row.is_seen === 1) changed.add(row.user_nid);
-      if (rows.length < changesPerRead) break;
+      if (rows.length < this.#changesPerRead) break;
       after = rows.at(-1)!.pos;
+      await this.#turn();
     }
     for (const row of await db.all(signaturesOfOthers, { signer: user.userNid, after: since }))
       changed.add(row.user_nid);
     const parted = new Set<number>();
     const moves = await this.#ownMoves(user, since);
-    const moved = [await db.all(membersChangedSince, { user: user.userNid, after: since })];
-    for (const { room, quitPos } of moves)
-      if (quitPos !== undefined) moved.push(await db.all(membersChangedIn, { room, after: since, until: quitPos }));
-    for (const { user_nid: userNid } of moved.flat()) {
-      if (userNid === user.userNid) continue;
-      changed.add(userNid);
-      parted.add(userNid);
-    }
+    for await (const userNid of this.#movedAround(user, since, moves))
+      if (userNid !== user.userNid) {
+        changed.add(userNid);
+        parted.add(userNid);
+      }
     const news = { changed, parted };
     await this.#addMembers(user, news, moves);
     return news;
+  }
+
+  /** Who has keys and came to or left a room while the user was in it, or changed otherwise in it; some again and again. */
+  async *#movedAround(user: SyncUser, since: number, moves: readonly RoomMark[]): AsyncGenerator<number> {
+    const wish = { user: user.userNid, after: since, limit: this.#changesPerRead };
+    const rows = await this.#rooms.db.all(memberChangesSeenBy, wish);
+    if (rows.length < this.#changesPerRead) {
+      for (const { user_nid: userNid } of rows) if (userNid !== null) yield userNid;
+    } else {
+      for (const { room, membership } of user.rooms.values())
+        if (membership === 'join') yield* this.#movedIn(room, since, Number.MAX_SAFE_INTEGER);
+    }
+    for (const { room, quitPos } of moves) if (quitPos !== undefined) yield* this.#movedIn(room, since, quitPos);
+  }
+
+  /** Of one room, in (since, until]. However much that is, others come in between. */
+  async *#movedIn(room: number, since: number, until: number): AsyncGenerator<number> {
+    let after = since;
+    for (let limit = this.#changesPerRead; ;) {
+      const rows = await this.#rooms.db.all(memberChangesIn, { room, after, until, limit });
+      for (const { user_nid: userNid } of rows) if (userNid !== null) yield userNid;
+      if (rows.length < limit) return;
+      // The last position may have more rows than were read, and is read again.
+      const before = rows.at(-1)!.pos - 1;
+      if (before > after) after = before;
+      else limit *= 2;
+      await this.#turn();
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#soon(resolve));
   }
 
   /** The rooms that the user came into or left after a position. */

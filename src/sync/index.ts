@@ -82,7 +82,7 @@ export function createSync(
     pushRules,
     inboxes: options.inboxes,
     presence,
-    deviceLists: new DeviceListNews(users, rooms),
+    deviceLists: new DeviceListNews(users, rooms, { soon: (run) => timers.soon(run) }),
     keyCounts: options.keyCounts,
   };
   const badges = new Badges(ctx);

@@ -41,10 +41,12 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   const presence = await presenceEvents(pass);
   const toDevice = await toDeviceMessages(pass);
   const deviceLists = await changedDeviceLists(pass);
+  const { deviceNid } = pass.request.requester;
   const isEmpty =
+    !pass.user.hasKeysClaimedAfter(deviceNid, pass.since) &&
     global.length + presence.length + toDevice.events.length + deviceLists.length === 0 &&
     sectionNames.every((name) => sections[name].length === 0);
-  const keysText = deviceLists + deviceKeysText(await pass.ctx.keyCounts.of(pass.request.requester.deviceNid));
+  const keysText = deviceLists + deviceKeysText(await pass.ctx.keyCounts.of(deviceNid));
   const text = responseText(pass.now, sections, { global, presence, toDevice, keysText });
   return { text: isEmpty ? text : await inWantedForm(pass.ctx.rooms, pass.request.filter, text), isEmpty };
 }

@@ -46,7 +46,7 @@ export interface RoomFollower {
 
 /** What somebody who waits is woken for. `room` 0: no room. */
 export interface UserChange {
-  readonly kind: ChangeKind | 'access' | 'presence' | 'toDevice' | 'threads' | 'other';
+  readonly kind: ChangeKind | 'access' | 'presence' | 'toDevice' | 'keyClaimed' | 'threads' | 'other';
   readonly room: number;
   /** It concerns this device alone. */
   readonly deviceNid?: number;
@@ -86,6 +86,8 @@ export class SyncUser {
   /** Of the newest account data of any room, and of the global ones. */
   #accountDataPos: number;
   #globalPos: number;
+  /** By device, since the user was loaded. */
+  readonly #keysClaimedPos = new Map<number, number>();
   readonly #waiting = new Set<Waiter>();
 
   constructor(userNid: number, rows: readonly UserRoom[], pos: number) {
@@ -132,6 +134,14 @@ export class SyncUser {
   /** The same for the global ones, push rules included. */
   hasGlobalsAfter(pos: number): boolean {
     return pos < this.#floorPos || this.#globalPos > pos;
+  }
+
+  keyClaimed(deviceNid: number, pos: number): void {
+    this.#keysClaimedPos.set(deviceNid, pos);
+  }
+  /** Whether keys of the device are known to have been claimed after a position: it is told how many it has left. */
+  hasKeysClaimedAfter(deviceNid: number, pos: number): boolean {
+    return (this.#keysClaimedPos.get(deviceNid) ?? 0) > pos;
   }
 
   changed(room: number, kind: ChangeKind, pos: number): void {

@@ -172,6 +172,9 @@ export class SyncUsers {
         return this.wake(user, { kind: 'accountDataPos', room: wake.room });
       case 'to-device':
         return this.wake(user, { kind: 'toDevice', room: 0, deviceNid: wake.deviceNid });
+      case 'key-claimed':
+        user.keyClaimed(wake.deviceNid, wake.pos);
+        return this.wake(user, { kind: 'keyClaimed', room: 0, deviceNid: wake.deviceNid });
       case 'thread-subscription':
         user.forgetMarker(wake.room);
         return this.wake(user, { kind: 'threads', room: wake.room });

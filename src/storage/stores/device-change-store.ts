@@ -72,36 +72,42 @@ export const sharingWith = defineRead<{ user: number; others: readonly number[] 
       .where('own.membership', '=', 'join'),
 );
 
-/** Who came to or left, or changed otherwise in, the rooms in which a user is joined, after a position, and has keys. */
-export const membersChangedSince = defineRead<{ user: number; after: number }, { user_nid: number }>(
-  'deviceChange.membersChanged',
-  (q, p) =>
-    q
-      .selectFrom('member_room as own')
-      .innerJoin('room as r', 'r.room', 'own.room')
-      .innerJoin('state_change as s', (join) => join.onRef('s.line', '=', 'r.main_line').on('s.pos', '>', p.after))
-      .innerJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
-      .innerJoin('user_name as u', 'u.user_id', 'k.key')
-      .innerJoin('device_change as c', 'c.user_nid', 'u.user_nid')
-      .select('u.user_nid')
-      .distinct()
-      .where('own.user_nid', '=', p.user)
-      .where('own.membership', '=', 'join'),
+/**
+ * Changes of a room's state in (after, until], by position, at most `limit`: whose membership each is about, where they have keys.
+ * Those of one position may be torn apart by the limit.
+ */
+export const memberChangesIn = defineRead<
+  { room: number; after: number; until: number; limit: number },
+  { pos: number; user_nid: number | null }
+>('deviceChange.memberChangesIn', (q, p) =>
+  q
+    .selectFrom('room as r')
+    .innerJoin('state_change as s', (join) =>
+      join.onRef('s.line', '=', 'r.main_line').on('s.pos', '>', p.after).on('s.pos', '<=', p.until),
+    )
+    .leftJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
+    .leftJoin('user_name as u', 'u.user_id', 'k.key')
+    .leftJoin('device_change as c', 'c.user_nid', 'u.user_nid')
+    .select(['s.pos', 'c.user_nid'])
+    .where('r.room', '=', p.room)
+    .orderBy('s.pos')
+    .limit(bigint(p.limit)),
 );
 
-/** The same of one room, in (after, until]. */
-export const membersChangedIn = defineRead<{ room: number; after: number; until: number }, { user_nid: number }>(
-  'deviceChange.membersChangedIn',
-  (q, p) =>
-    q
-      .selectFrom('room as r')
-      .innerJoin('state_change as s', (join) =>
-        join.onRef('s.line', '=', 'r.main_line').on('s.pos', '>', p.after).on('s.pos', '<=', p.until),
-      )
-      .innerJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
-      .innerJoin('user_name as u', 'u.user_id', 'k.key')
-      .innerJoin('device_change as c', 'c.user_nid', 'u.user_nid')
-      .select('u.user_nid')
-      .distinct()
-      .where('r.room', '=', p.room),
+/** The same of all rooms in which a user is joined, in no order. */
+export const memberChangesSeenBy = defineRead<
+  { user: number; after: number; limit: number },
+  { user_nid: number | null }
+>('deviceChange.memberChangesSeenBy', (q, p) =>
+  q
+    .selectFrom('member_room as own')
+    .innerJoin('room as r', 'r.room', 'own.room')
+    .innerJoin('state_change as s', (join) => join.onRef('s.line', '=', 'r.main_line').on('s.pos', '>', p.after))
+    .leftJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
+    .leftJoin('user_name as u', 'u.user_id', 'k.key')
+    .leftJoin('device_change as c', 'c.user_nid', 'u.user_nid')
+    .select('c.user_nid')
+    .where('own.user_nid', '=', p.user)
+    .where('own.membership', '=', 'join')
+    .limit(bigint(p.limit)),
 );

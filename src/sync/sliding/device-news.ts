@@ -42,8 +42,10 @@ async function toDevice({ ctx, request, now }: SlidingPass): Promise<Part | unde
 async function e2ee({ ctx, request, user, since, now }: SlidingPass): Promise<Part | undefined> {
   if (request.extensions.e2ee !== true) return undefined;
   const lists = since < 0 ? '' : deviceListsText(await ctx.sync.deviceLists.newsOf(user, { since, until: now }));
-  const keys = deviceKeysText(await ctx.sync.keyCounts.of(request.requester.deviceNid));
-  return { text: `"e2ee":{${(lists + keys).slice(1)}}`, isEmpty: lists === '' };
+  const { deviceNid } = request.requester;
+  const keys = deviceKeysText(await ctx.sync.keyCounts.of(deviceNid));
+  const isEmpty = lists === '' && !user.hasKeysClaimedAfter(deviceNid, since);
+  return { text: `"e2ee":{${(lists + keys).slice(1)}}`, isEmpty };
 }
 
 /** https://github.com/matrix-org/matrix-spec-proposals/pull/4308 */

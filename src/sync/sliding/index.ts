@@ -154,6 +154,8 @@ function concerns({ extensions, requester }: SlidingRequest): (change: UserChang
         return extensions.threads !== undefined;
       case 'toDevice':
         return extensions.toDevice !== undefined && deviceNid === requester.deviceNid;
+      case 'keyClaimed':
+        return extensions.e2ee === true && deviceNid === requester.deviceNid;
       default:
         return true;
     }
