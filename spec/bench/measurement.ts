@@ -36,6 +36,10 @@ export interface Sizes {
   readonly keyUsers: number;
   readonly keyRefills: number;
   readonly keyQueries: number;
+  /** That thumbnails are made of. */
+  readonly thumbnailPhotos: number;
+  /** In pixels. */
+  readonly photoWidth: number;
   readonly settleMs: number;
 }
 
@@ -57,6 +61,8 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     keyUsers: 500,
     keyRefills: 5,
     keyQueries: 300,
+    thumbnailPhotos: 60,
+    photoWidth: 4_000,
     settleMs: 5_000,
   },
   tiny: {
@@ -76,6 +82,8 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     keyUsers: 4,
     keyRefills: 1,
     keyQueries: 2,
+    thumbnailPhotos: 2,
+    photoWidth: 1_000,
     settleMs: 0,
   },
 };

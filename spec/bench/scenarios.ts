@@ -8,6 +8,7 @@ import { search } from './search.ts';
 import { members } from './members.ts';
 import { send } from './send.ts';
 import { sliding } from './sliding.ts';
+import { thumbnails } from './thumbnails.ts';
 
 /** By the names that --only takes, in the order in which they run. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -21,4 +22,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'room-state': roomState,
   engines,
   search,
+  thumbnails,
 };

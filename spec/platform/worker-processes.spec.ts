@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WorkerProcess } from '../../src/platform/ports.ts';
 import { InlineProcesses, processWorkers } from '../../src/platform/worker-processes.ts';
@@ -78,13 +78,40 @@ describe('a worker process', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
+  const modules = JSON.stringify(new URL('../../src/platform/worker-processes.ts', import.meta.url).href);
+  const starting = `
+    import { processWorkers } from ${modules};
+    const worker = processWorkers.start(new URL(${JSON.stringify(fixture.href)}), { greeting: 'hi' }, { rssBytesMax: 1e9 });
+  `;
+
+  it('ends with the program that started it, also when that is killed', async () => {
+    const program = `${starting}
+      console.log((await worker.call({ kind: 'about' })).pid);
+      await worker.call({ kind: 'echo', value: 1 });
+      setInterval(() => undefined, 1_000);
+    `;
+    const server = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const pid = await new Promise<number>((resolve) => void server.stdout.on('data', (text) => resolve(Number(text))));
+    expect(process.kill(pid, 0)).toBe(true);
+    server.kill('SIGKILL');
+    await expect.poll(() => isRunning(pid), { timeout: 60_000 }).toBe(false);
+  });
+
   it('that is idle keeps no program from ending', () => {
-    const program = `
-      import { processWorkers } from ${JSON.stringify(new URL('../../src/platform/worker-processes.ts', import.meta.url).href)};
-      const worker = processWorkers.start(new URL(${JSON.stringify(fixture.href)}), { greeting: 'hi' }, { rssBytesMax: 1e9 });
+    const program = `${starting}
       console.log(JSON.stringify(await worker.call({ kind: 'echo', value: 7 })));
     `;
     const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
     expect(JSON.parse(out)).toEqual({ greeting: 'hi', value: 7 });
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

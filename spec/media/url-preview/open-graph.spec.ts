@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { absoluteUrl } from '../../../src/media/url-preview/absolute-url.ts';
 import { parseOEmbed } from '../../../src/media/url-preview/o-embed.ts';
-import { absoluteUrl, pageCard, wantsOEmbed } from '../../../src/media/url-preview/open-graph.ts';
+import { pageCard, wantsOEmbed } from '../../../src/media/url-preview/open-graph.ts';
 import { pageFacts } from '../../../src/media/url-preview/page-facts.ts';
 
 const pageUrl = 'https://example.org/films/rock.html';

@@ -1,6 +1,6 @@
 /** What is told of a page. https://ogp.me/ https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediapreview_url */
 import type { JsonObject } from '../../matrix/json/json-value.ts';
-import { limits } from '../../platform/limits.ts';
+import { absoluteUrl } from './absolute-url.ts';
 import type { OEmbed } from './o-embed.ts';
 import type { PageFacts } from './page-facts.ts';
 import { cutOff } from './preview-text.ts';
@@ -42,16 +42,6 @@ export function pageCard(facts: PageFacts, pageUrl: string, oEmbed?: OEmbed): Pa
 export function wantsOEmbed(facts: PageFacts): boolean {
   const names = new Set(facts.meta.map(([name]) => name));
   return !names.has('og:title') || ![...imageNames, 'twitter:image'].some((name) => names.has(name));
-}
-
-/** Undefined for what is no http or https URL. */
-export function absoluteUrl(url: string | undefined, base: string): string | undefined {
-  if (url === undefined) return undefined;
-  const absolute = URL.parse(url, base);
-  if (absolute === null || !/^https?:$/.test(absolute.protocol) || absolute.username !== '' || absolute.password !== '')
-    return undefined;
-  absolute.hash = '';
-  return absolute.href.length <= limits.previewUrlCharactersMax ? absolute.href : undefined;
 }
 
 /** The first of several with one name counts. What is said of images is found out anew, from the image. */

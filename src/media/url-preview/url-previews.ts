@@ -13,8 +13,8 @@ import {
   oldUrlPreviews,
   urlPreviewAt,
 } from '../../storage/stores/url-preview-store.ts';
+import { absoluteUrl } from './absolute-url.ts';
 import type { PreviewImage } from './make-preview.ts';
-import { absoluteUrl } from './open-graph.ts';
 import { PageFetcher } from './page-fetcher.ts';
 import { UrlRules } from './url-rules.ts';
 
@@ -139,7 +139,7 @@ export class UrlPreviews {
       return `mxc://${this.#serverName}/${imageMediaId}`;
     };
     try {
-      // With the parser of pages, for the first of them.
+      // A parser of HTML is large: it is there from the first preview on.
       const { makePreview } = await import('./make-preview.ts');
       const { properties, maxAgeMs } = await makePreview(url, { fetcher: this.#fetcher, language, storeImage });
       const json = JSON.stringify(properties);
