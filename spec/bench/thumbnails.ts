@@ -62,7 +62,13 @@ async function open(user: MediaClient, uri: string): Promise<void> {
 /** Of what is hard to compress, as photographs are. */
 const photograph = (width: number): Promise<Buffer> =>
   sharp({
-    create: { width, height: heightOf(width), channels: 3, noise: { type: 'gaussian', mean: 128, sigma: 30 } },
+    create: {
+      width,
+      height: heightOf(width),
+      channels: 3,
+      background: '#000',
+      noise: { type: 'gaussian', mean: 128, sigma: 30 },
+    },
   })
     .blur(1.5)
     .jpeg({ quality: 85 })

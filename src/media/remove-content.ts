@@ -18,7 +18,7 @@ export async function removeContent(ctx: MediaContext, { serverName, mediaId }: 
 }
 
 /** Of a content that is not there any more. */
-async function removeThumbnailsOf(ctx: MediaContext, source: Buffer): Promise<void> {
+export async function removeThumbnailsOf(ctx: MediaContext, source: Buffer): Promise<void> {
   const { rows } = await ctx.db.write((unit) => unit.run(deleteThumbnailsOf, { source })).committed;
   for (const { sha256 } of rows[0] ?? []) if (Buffer.isBuffer(sha256)) await ctx.blobs.release(sha256);
 }

@@ -153,10 +153,11 @@ describeOnBothEngines('thumbnails', (engine) => {
       const { 'og:image': image } = JSON.parse(await media.previewUrl(request)) as { 'og:image': string };
       return parseMxcUri(image) ?? { serverName: 'test' as ServerName, mediaId: 'none' };
     };
+    const nowhere = { timeoutMs: 0, signal: () => AbortSignal.abort() };
     const isGone = (uri: MxcUri): Promise<boolean> =>
-      open(uri).then(
+      media.open(uri, nowhere).then(
         () => false,
-        (error: { status?: number }) => error.status === 404,
+        (error: { readonly status?: number }) => error.status === 404,
       );
     const forgotten = async (uri: MxcUri): Promise<void> => {
       await ports.advance(limits.previewKeptMs + limits.previewSweepMs);
@@ -164,15 +165,15 @@ describeOnBothEngines('thumbnails', (engine) => {
     };
     const [url, otherUrl] = ['http://site.example/1.png', 'http://site.example/other.png'];
     const first = await preview(url);
-    const { sha256 } = await open(first, { width: 64, height: 64 });
+    const { sha256 } = await open(first, { width: 64, height: 64, method: 'scale' });
     expect(await rowsOf(first)).toHaveLength(1);
     const file = await upload(await pictureAt(url));
     await forgotten(first);
-    expect((await open(file, { width: 64, height: 64 })).sha256.equals(sha256)).toBe(true);
+    expect((await open(file, { width: 64, height: 64, method: 'scale' })).sha256.equals(sha256)).toBe(true);
     expect(await rowsOf(file)).toHaveLength(1);
 
     const second = await preview(otherUrl);
-    const made = await open(second, { width: 64, height: 64 });
+    const made = await open(second, { width: 64, height: 64, method: 'scale' });
     await forgotten(second);
     while ((await db.one(blobAt, { sha256: made.sha256 })) !== undefined) await ports.settle();
     await expect(made.open()).rejects.toThrow(BlobMissing);

@@ -1,16 +1,18 @@
 import type { Readable } from 'node:stream';
-import { MatrixError, tooLarge } from '../../matrix/errors.ts';
+import { MatrixError, notFound, tooLarge } from '../../matrix/errors.ts';
 import type { MxcUri } from '../../matrix/ids/mxc-uri.ts';
 import type { Config } from '../../platform/config/config.ts';
 import { limits } from '../../platform/limits.ts';
 import { Lru } from '../../platform/lru.ts';
 import { SemaphoreFull } from '../../platform/semaphore.ts';
+import { blobAt } from '../../storage/stores/blob-store.ts';
 import { insertThumbnail, type ThumbnailRow, thumbnailsOf } from '../../storage/stores/thumbnail-store.ts';
 import { asChunks } from '../add-own-content.ts';
 import type { MediaContext } from '../context.ts';
 import { contentDisposition } from '../file-name.ts';
 import { type ImageHeader, imageHeaderBytesMax, readImageHeader } from '../image-header.ts';
 import { openContent, type OpenedContent, type OpenOptions } from '../open-content.ts';
+import { removeThumbnailsOf } from '../remove-content.ts';
 import { ImageRefused, type ImageWorkers } from './image-workers.ts';
 import { fitted, type ThumbnailSize, thumbnailSize } from './thumbnail-sizes.ts';
 
@@ -141,10 +143,18 @@ export class Thumbnails {
           bytes: facts.sizeBytes,
         }),
       );
+      await this.#assertStillThere(source);
       return { ...row, sha256 };
     } catch (error) {
       throw this.#answerTo(error, source);
     }
+  }
+
+  /** Who deletes a content deletes the thumbnails that are there then; one that came later goes here. */
+  async #assertStillThere({ sha256 }: Source): Promise<void> {
+    if ((await this.#ctx.db.one(blobAt, { sha256 }))?.settled === 1) return;
+    await removeThumbnailsOf(this.#ctx, sha256);
+    throw notFound('There is no such content');
   }
 
   #answerTo(error: unknown, source: Source): unknown {
