@@ -52,6 +52,20 @@ describeOnBothEngines('key backups', (engine) => {
     expect(await read('3')).toEqual({ rooms: {} });
   });
 
+  it('are read whole in slices, and not at all where they are too large for one answer', async () => {
+    const { ctx, create, put, read } = await start();
+    const version = await create();
+    const uploads = Array.from({ length: 1_203 }, (_, index) => key(`!${index % 3}`, `s${index % 700}`));
+    const { count } = await put(version, uploads);
+    const { rooms } = (await read(version)) as { rooms: Record<string, { sessions: object }> };
+    const sizes = Object.values(rooms).map(({ sessions }) => Object.keys(sessions).length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(count);
+    for (const [roomId, sessions] of Object.entries(rooms)) expect(await read(version, roomId)).toEqual(sessions);
+    const tooLarge = { status: 413, errcode: 'M_TOO_LARGE' };
+    await expect(keys.readBackedUpKeys(ctx, alice, version, undefined, 10_000)).rejects.toMatchObject(tooLarge);
+    await expect(put(version, [key('!a', '')])).rejects.toMatchObject({ errcode: 'M_INVALID_PARAM' });
+  });
+
   it('change auth_data alone', async () => {
     const { ctx, create, put } = await start();
     const version = await create();

@@ -6,8 +6,8 @@ import {
   backedUpKey,
   backedUpKeyMetadata,
   type BackedUpKeyRow,
-  backedUpKeys,
-  backedUpKeysOfRoom,
+  backedUpKeysAfter,
+  backedUpKeysOfRoomAfter,
   countBackedUpKeysOfRoom,
   deleteBackedUpKey,
   deleteBackedUpKeys,
@@ -80,19 +80,49 @@ export function putBackedUpKeys(
   });
 }
 
-/** JSON text: `{"rooms": …}`, or `{"sessions": …}` of one room. Throws 404 M_NOT_FOUND where there is no such backup. */
+/**
+ * JSON text: `{"rooms": …}`, or `{"sessions": …}` of one room. Throws 404 M_NOT_FOUND where there is no such backup, 413
+ * M_TOO_LARGE where the keys are more than `bytesMax`: a backup of all rooms can then be read room by room.
+ */
 export async function readBackedUpKeys(
   ctx: Context,
   userNid: number,
   version: string,
   roomId: string | undefined,
+  bytesMax: number = limits.backedUpKeysAnswerBytesMax,
 ): Promise<string> {
-  const backup = await standingBackup(ctx, userNid, numberOf(version));
-  const of = { user: userNid, version: backup.version };
-  if (roomId !== undefined) return sessionsText(await ctx.db.all(backedUpKeysOfRoom, { ...of, roomId }));
-  const byRoom = Map.groupBy(await ctx.db.all(backedUpKeys, of), ({ room_id: id }) => id);
-  const rooms = Array.from(byRoom, ([id, rows]) => `${JSON.stringify(id)}:${sessionsText(rows)}`);
-  return `{"rooms":{${rooms.join()}}}`;
+  // Whoever changes keys waits, so that all slices are of one moment.
+  return ctx.locks.run(userNid, async () => {
+    const backup = await standingBackup(ctx, userNid, numberOf(version));
+    const of = { user: userNid, version: backup.version };
+    if (roomId !== undefined) {
+      const next = ({ session_id: sessionId }: Place): Promise<BackedUpKeyRow[]> =>
+        ctx.db.all(backedUpKeysOfRoomAfter, { ...of, roomId, sessionId, limit: sliceKeys });
+      return sessionsText(await readAll(next, bytesMax));
+    }
+    const next = ({ session_id: sessionId, room_id }: Place): Promise<BackedUpKeyRow[]> =>
+      ctx.db.all(backedUpKeysAfter, { ...of, sessionId, roomId: room_id, limit: sliceKeys });
+    const byRoom = Map.groupBy(await readAll(next, bytesMax), ({ room_id: id }) => id);
+    const rooms = Array.from(byRoom, ([id, rows]) => `${JSON.stringify(id)}:${sessionsText(rows)}`);
+    return `{"rooms":{${rooms.join()}}}`;
+  });
+}
+
+const sliceKeys = 500;
+type Place = Pick<BackedUpKeyRow, 'session_id' | 'room_id'>;
+
+async function readAll(next: (after: Place) => Promise<BackedUpKeyRow[]>, bytesMax: number): Promise<BackedUpKeyRow[]> {
+  const all: BackedUpKeyRow[] = [];
+  let bytes = 0;
+  for (let after: Place = { session_id: '', room_id: '' }; ;) {
+    const rows = await next(after);
+    for (const { json } of rows) bytes += json.length;
+    if (bytes > bytesMax) throw tooLarge('The keys do not fit into one answer: read the backup room by room');
+    all.push(...rows);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < sliceKeys) return all;
+    after = last;
+  }
 }
 
 /** JSON text of one key. Throws 404 M_NOT_FOUND where there is no such key or backup. */
@@ -177,6 +207,7 @@ async function presentKeys(
 function checkedText({ roomId, sessionId, key }: UploadedKey): string {
   if (Buffer.byteLength(roomId) > limits.idBytesMax || Buffer.byteLength(sessionId) > limits.idBytesMax)
     throw invalidParam(`Ids of rooms and sessions have at most ${limits.idBytesMax} bytes`);
+  if (roomId === '' || sessionId === '') throw invalidParam('An id is not empty');
   if (roomId.includes('\0') || sessionId.includes('\0')) throw invalidParam('An id has no NUL');
   const text = JSON.stringify(key);
   if (Buffer.byteLength(text) > limits.backedUpKeyBytesMax)

@@ -133,6 +133,8 @@ export const limits = Object.freeze({
   keyBackupAuthDataBytesMax: 65_536,
   backedUpKeyBytesMax: 65_536,
   backedUpKeysPerRequestMax: 10_000,
+  /** Of the keys in one answer: they are put together in memory. */
+  backedUpKeysAnswerBytesMax: 268_435_456,
   /** Of one version. */
   backedUpKeysMax: 500_000,
 

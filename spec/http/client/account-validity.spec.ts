@@ -109,6 +109,19 @@ describeOnBothEngines('accounts that expire', (engine) => {
     expect(test.ports.sentMail.slice(before).map(({ to }) => to)).toEqual(['bob@example.org', 'alice@example.org']);
   });
 
+  it('have nothing sent in their name that was begun before', async () => {
+    const test = await start({ config });
+    const [admin, alice] = [await test.registerAdministrator('admin'), await test.register('alice')];
+    const maySend = async ({ userId }: TestUser): Promise<unknown> => {
+      const account = await test.accounts.findAccount(userId);
+      return test.accounts.assertMaySend({ userNid: account?.userNid ?? 0 });
+    };
+    expect(await maySend(alice)).toMatchObject({ userId: alice.userId });
+    await test.ports.advance(30 * dayMs);
+    await expect(maySend(alice)).rejects.toMatchObject({ errcode: 'ORG_MATRIX_EXPIRED_ACCOUNT' });
+    expect(await maySend(admin)).toMatchObject({ userId: admin.userId });
+  });
+
   it('are none where nothing is configured', async () => {
     const test = await start();
     const alice = await test.register('alice');

@@ -10,6 +10,10 @@ export const validityOfToken = defineRead<{ tokenHash: Buffer }, ValidityRow>('v
   q.selectFrom('account_validity').select(['user_nid', 'expires_ts']).where('token_hash', '=', p.tokenHash),
 );
 
+export const validityOfUser = defineRead<{ user: number }, ValidityRow>('validity.ofUser', (q, p) =>
+  q.selectFrom('account_validity').select(['user_nid', 'expires_ts']).where('user_nid', '=', p.user),
+);
+
 /** Of active accounts whose owners are to be told that they expire, the soonest first. */
 export const validitiesToRemind = defineRead<{ before: number; limit: number }, ValidityRow>(
   'validity.toRemind',

@@ -1,5 +1,5 @@
 /** Backups of room keys: tables key_backup, one row per version, and backed_up_key. */
-import { defineRead, defineWrite } from '../query.ts';
+import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export interface KeyBackupRow {
   readonly version: number;
@@ -96,23 +96,37 @@ export interface BackedUpKeyRow {
   readonly json: string;
 }
 
-export const backedUpKeys = defineRead<{ user: number; version: number }, BackedUpKeyRow>('backedUpKey.all', (q, p) =>
+/** In slices: those after a session and, of sessions with the same id, a room. */
+export const backedUpKeysAfter = defineRead<
+  { user: number; version: number; sessionId: string; roomId: string; limit: number },
+  BackedUpKeyRow
+>('backedUpKey.after', (q, p) =>
   q
     .selectFrom('backed_up_key')
     .select(['room_id', 'session_id', 'json'])
     .where('user_nid', '=', p.user)
-    .where('version', '=', p.version),
+    .where('version', '=', p.version)
+    .where('session_id', '>=', p.sessionId)
+    .where((e) => e.or([e('session_id', '>', p.sessionId), e('room_id', '>', p.roomId)]))
+    .orderBy('session_id')
+    .orderBy('room_id')
+    .limit(bigint(p.limit)),
 );
 
-export const backedUpKeysOfRoom = defineRead<{ user: number; version: number; roomId: string }, BackedUpKeyRow>(
-  'backedUpKey.ofRoom',
-  (q, p) =>
-    q
-      .selectFrom('backed_up_key')
-      .select(['room_id', 'session_id', 'json'])
-      .where('user_nid', '=', p.user)
-      .where('version', '=', p.version)
-      .where('room_id', '=', p.roomId),
+/** The same of one room. */
+export const backedUpKeysOfRoomAfter = defineRead<
+  { user: number; version: number; roomId: string; sessionId: string; limit: number },
+  BackedUpKeyRow
+>('backedUpKey.ofRoomAfter', (q, p) =>
+  q
+    .selectFrom('backed_up_key')
+    .select(['room_id', 'session_id', 'json'])
+    .where('user_nid', '=', p.user)
+    .where('version', '=', p.version)
+    .where('room_id', '=', p.roomId)
+    .where('session_id', '>', p.sessionId)
+    .orderBy('session_id')
+    .limit(bigint(p.limit)),
 );
 
 interface KeyPlace {
