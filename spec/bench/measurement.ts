@@ -40,6 +40,11 @@ export interface Sizes {
   readonly thumbnailPhotos: number;
   /** In pixels. */
   readonly photoWidth: number;
+  /** Of the file that goes up and down. */
+  readonly mediaBytes: number;
+  readonly mediaRounds: number;
+  /** At the same time. */
+  readonly mediaDownloads: number;
   readonly settleMs: number;
 }
 
@@ -63,6 +68,9 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     keyQueries: 300,
     thumbnailPhotos: 60,
     photoWidth: 4_000,
+    mediaBytes: 1_073_741_824,
+    mediaRounds: 3,
+    mediaDownloads: 200,
     settleMs: 5_000,
   },
   tiny: {
@@ -84,6 +92,9 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     keyQueries: 2,
     thumbnailPhotos: 2,
     photoWidth: 1_000,
+    mediaBytes: 3_000_000,
+    mediaRounds: 1,
+    mediaDownloads: 3,
     settleMs: 0,
   },
 };

@@ -6,6 +6,7 @@ import { keys } from './keys.ts';
 import type { Scenario } from './measurement.ts';
 import { search } from './search.ts';
 import { members } from './members.ts';
+import { media } from './media.ts';
 import { send } from './send.ts';
 import { sliding } from './sliding.ts';
 import { thumbnails } from './thumbnails.ts';
@@ -23,4 +24,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   engines,
   search,
   thumbnails,
+  media,
 };

@@ -30,7 +30,8 @@ export interface MessagesRequest {
 }
 
 /**
- * `GET /rooms/{roomId}/messages`. `end` is absent when there is nothing further in that direction.
+ * `GET /rooms/{roomId}/messages`. `end` is absent when there is nothing further in that direction; of events that a filter chose, when
+ * there was none.
  * Errors: M_FORBIDDEN, M_MISSING_PARAM (dir), M_INVALID_PARAM (tokens), M_NOT_JSON and M_BAD_JSON (filter).
  */
 export async function readMessages(
@@ -165,6 +166,7 @@ async function readPage(
   const isErased = erasedFor(ctx, access.timeline);
   const rows: EventRow[] = [];
   let at = range.start;
+  let leavesOut = false;
   for (let scanned = 0; scanned < limits.messagesScannedMax;) {
     // One more than is wanted tells whether this is the end.
     const chunkSize = Math.max(range.limit - rows.length + 1, 20);
@@ -175,9 +177,12 @@ async function readPage(
       if (rows.length >= range.limit) return { rows, end: at };
       if (row.ord !== null) at = dir === 'b' ? row.ord : row.ord + 1;
       const isSeen = isVisible(access.timeline, row.pos ?? 0);
-      if (isSeen && isRelated(row) && passes(filter, dag, row, isErased)) rows.push(row);
+      if (!isSeen) continue;
+      if (isRelated(row) && passes(filter, dag, row, isErased)) rows.push(row);
+      else leavesOut = true;
     }
-    if (chunk.length < chunkSize) return { rows, end: undefined };
+    // Some clients look for `end` behind every event that a filter found: they learn from an empty page that it was the last.
+    if (chunk.length < chunkSize) return { rows, end: leavesOut && rows.length > 0 ? at : undefined };
   }
   return { rows, end: at };
 }
