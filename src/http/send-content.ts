@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises';
+import { countTransferred } from '../platform/transfer-memory.ts';
 import { wantedRange } from './byte-range.ts';
 import { corsHeadersAt } from './cors.ts';
 import type { ContentReply } from './endpoint.ts';
@@ -51,10 +52,17 @@ export async function sendContent(
   }
   writeHead(exchange, status, head, options);
   limitTransferIdle(request.socket, options.limits.transferIdleMs);
-  return { status, sent: pipeline(stream, response) };
+  return { status, sent: pipeline(stream, counted, response) };
 }
 
 const done = Promise.resolve();
+
+async function* counted(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  for await (const chunk of chunks) {
+    countTransferred(chunk.length);
+    yield chunk;
+  }
+}
 
 function sendUnsatisfiable(exchange: Exchange, sizeBytes: number, options: SendOptions): number {
   const reply = {
