@@ -44,7 +44,10 @@ const layers = {
   plugins: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   identity: { layers: ['matrix', 'plugin-api'], packages: [] },
   bridges: { layers: ['matrix', 'plugin-api'], packages: [] },
-  http: { layers: ['matrix', 'platform', 'plugin-api', ...domain], packages: ['express', 'ws', 'prom-client'] },
+  http: {
+    layers: ['matrix', 'platform', 'plugin-api', ...domain],
+    packages: ['express', 'ws', 'prom-client', '@tus/server', 'content-disposition'],
+  },
   'server.ts': { layers: [...core, 'mail', ...domain, 'http', 'identity', 'bridges'], packages: [] },
   commands: {
     layers: [...core, 'mail', ...domain, 'http', 'server.ts', 'run-server.ts'],

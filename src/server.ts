@@ -16,6 +16,7 @@ import { type Listeners, type Listening, startListeners } from './http/listeners
 import { startPageSettings } from './http/pages/start-page-domain.ts';
 import { type RateLimiter, TokenBuckets } from './http/rate-limiter.ts';
 import { requestMetrics } from './http/request-metrics.ts';
+import { optionsHeaders } from './http/client/resumable-upload/options-headers.ts';
 import { createApp } from './http/router.ts';
 import { servedOperations } from './http/served-operations.ts';
 import { wellKnownSettings } from './http/well-known/well-known-settings.ts';
@@ -249,6 +250,7 @@ async function listen(parts: Parts, log: Logger): Promise<Listeners> {
     clock,
     requestIdPrefix: random.bytes(4).toString('hex'),
     rateLimiter,
+    optionsHeaders: optionsHeaders(parts.media),
   });
   return startListeners(await readListenerOptions(config.listeners), app, { timers, log });
 }

@@ -18,7 +18,9 @@ const ofClients = correctedOperations.filter(({ api }) => api === 'client-server
 const ours = allEndpoints.flatMap(({ method, path, alsoAt = [] }) =>
   [path, ...alsoAt].map((at) => ({ method, path: at })),
 );
+/** Without HEAD, whose answers nobody reads but in headers: its paths have other methods too. */
 const places: readonly Place[] = [...ofClients, ...ours]
+  .filter(({ method }) => method !== 'HEAD')
   .filter(({ path }) => !['/', '/metrics', '/health', '/health/live', '/health/ready'].includes(path))
   .map(({ method, path }) => ({ method, path: path.trim().replaceAll(/\{\w+\}/g, 'x') }));
 
@@ -103,7 +105,7 @@ describe('every path of the API', () => {
   });
 
   it('lets be read that it knows no such method', async () => {
-    const ask = ({ path }: Place): Promise<TestResponse> => server.request('PATCH', path);
+    const ask = ({ path }: Place): Promise<TestResponse> => server.request('PROPFIND', path);
     const right = ({ status, json }: TestResponse): boolean =>
       (status === 405 || status === 404) && json['errcode'] === 'M_UNRECOGNIZED';
     expect(await wrongAnswers(ask, right)).toEqual([]);

@@ -13,6 +13,7 @@ import { keyBackupEndpoints } from './client/key-backup/index.ts';
 import { clientKeyEndpoints } from './client/keys/index.ts';
 import { loginEndpoints } from './client/login/index.ts';
 import { mediaEndpoints } from './client/media/index.ts';
+import { resumableUploadEndpoints } from './client/resumable-upload/index.ts';
 import { openIdEndpoints } from './client/openid/index.ts';
 import { notificationEndpoints } from './client/notifications/index.ts';
 import { presenceEndpoints } from './client/presence/index.ts';
@@ -61,6 +62,7 @@ const areas = [
   ...clientKeyEndpoints,
   ...loginEndpoints,
   ...mediaEndpoints,
+  ...resumableUploadEndpoints,
   ...openIdEndpoints,
   ...notificationEndpoints,
   ...presenceEndpoints,

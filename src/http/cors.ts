@@ -33,10 +33,10 @@ const mediaCors: readonly string[] = [
   'Access-Control-Allow-Headers',
   'X-Requested-With, Content-Type, Authorization, Range, If-Range, If-None-Match, X-HTTP-Method-Override, ' +
     'Tus-Resumable, Upload-Concat, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, ' +
-    'Upload-Complete, Upload-Draft-Interop-Version',
+    'Upload-Complete, Upload-Draft-Interop-Version, Content-Disposition',
   'Access-Control-Expose-Headers',
   'Location, Retry-After, Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, ' +
-    'Tus-Version, Tus-Resumable, Tus-Max-Size, Tus-Extension, Tus-Checksum-Algorithm, ' +
+    'Accept-Patch, Matrix-Content-Uri, Tus-Version, Tus-Resumable, Tus-Max-Size, Tus-Extension, ' +
     'Upload-Offset, Upload-Length, Upload-Metadata, Upload-Expires, Upload-Complete, Upload-Limit, Upload-Draft-Interop-Version',
 ];
 const maxAge = ['Access-Control-Max-Age', '86400'];

@@ -10,12 +10,17 @@ import type { Decoded, Decoder } from './decode.ts';
 /** HEAD is answered wherever GET is; it is named only by what answers it otherwise. */
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH' | 'HEAD';
 
-/** `optionalAccessToken`: a token is checked if there is one. `adminAccessToken`: a server administrator's. */
-export type AuthScheme = 'none' | 'accessToken' | 'optionalAccessToken' | 'adminAccessToken' | 'serverSignature';
+/**
+ * `optionalAccessToken`: a token is checked if there is one. `knownAccessToken`: one that is unknown, or has expired, is as
+ * none. `adminAccessToken`: a server administrator's.
+ */
+export type AuthScheme =
+  'none' | 'accessToken' | 'optionalAccessToken' | 'knownAccessToken' | 'adminAccessToken' | 'serverSignature';
 interface RequesterOf {
   none: undefined;
   accessToken: Requester;
   optionalAccessToken: Requester | undefined;
+  knownAccessToken: Requester | undefined;
   adminAccessToken: Requester;
   serverSignature: undefined;
 }
@@ -98,6 +103,10 @@ export interface StreamedBody {
    * the end; 415 for a compressed body. To be read once.
    */
   chunks(): AsyncIterable<Buffer>;
+  /** Ends the connection at once. */
+  cut(): void;
+  /** Sends an informational response before the final one, if that has not begun. `status` from 100 to 199. */
+  inform(status: number, headers: Readonly<Record<string, string>>): void;
 }
 
 type DecoderRecord = Readonly<Record<string, Decoder<unknown>>>;

@@ -30,6 +30,8 @@ export interface AppOptions<Domain> {
   /** Begins every request id, so that ids of different runs differ. */
   readonly requestIdPrefix: string;
   readonly rateLimiter?: RateLimiter | undefined;
+  /** What OPTIONS says at a path, beside who may call: names and values in turn. */
+  readonly optionsHeaders?: (path: string) => readonly string[];
   /** operationIds answered by the table in front of express. */
   readonly hotOperations?: ReadonlySet<string>;
 }
@@ -126,7 +128,7 @@ export class App<Domain> {
     });
     exchange.expectsContinue = expectsContinue;
     if (request.method === 'OPTIONS') {
-      sendPreflight(exchange, this.#sendOptions);
+      sendPreflight(exchange, this.#sendOptions, this.#options.optionsHeaders?.(exchange.path));
       return this.#answered(exchange, 'preflight', 204);
     }
     if (!isServed(exchange.path, listener.serves)) return this.#fail(exchange, undefined, unrecognizedPath());

@@ -1,6 +1,6 @@
 import type { Requester } from '../accounts/requester.ts';
 import { assertNotSuspended } from '../accounts/suspension.ts';
-import { forbidden, guestAccessForbidden } from '../matrix/errors.ts';
+import { forbidden, guestAccessForbidden, MatrixError } from '../matrix/errors.ts';
 import type { JsonValue } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
 import { callerOfAddress } from '../platform/caller-of-address.ts';
@@ -68,6 +68,8 @@ async function authenticateFirst<Domain>(
   try {
     return await authenticate(endpoint, exchange, auth);
   } catch (error) {
+    // What is asked for needs another secret than the token, so nobody guesses here.
+    if (endpoint.auth === 'knownAccessToken' && isUnauthorized(error)) return undefined;
     countUnknownToken(error, exchange, rateLimiter);
     throw error;
   }
@@ -80,7 +82,7 @@ async function authenticate<Domain>(
 ): Promise<Requester | undefined> {
   const token = findAccessToken(exchange.request.headers.authorization, exchange.query);
   if (token === undefined) {
-    if (endpoint.auth === 'optionalAccessToken') return undefined;
+    if (endpoint.auth === 'optionalAccessToken' || endpoint.auth === 'knownAccessToken') return undefined;
     throw missingToken();
   }
   const { allowLocked = false, allowExpired = false } = endpoint;
@@ -93,6 +95,8 @@ async function authenticate<Domain>(
   if (endpoint.refusedWhileSuspended === true) assertNotSuspended(requester);
   return requester;
 }
+
+const isUnauthorized = (error: unknown): boolean => error instanceof MatrixError && error.status === 401;
 
 function decodePath<Domain>(
   endpoint: Endpoint<Domain>,

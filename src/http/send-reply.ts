@@ -44,8 +44,9 @@ export function sendError(
 }
 
 /** The answer to OPTIONS, wherever it goes: no logic runs, not even the look-up of the path. */
-export function sendPreflight(exchange: Exchange, options: SendOptions): void {
-  send(exchange, 204, exchange.isCors ? preflightHeadersAt(exchange.path) : [], '', options, false);
+export function sendPreflight(exchange: Exchange, options: SendOptions, further: readonly string[] = []): void {
+  const cors = exchange.isCors ? preflightHeadersAt(exchange.path) : [];
+  send(exchange, 204, [...cors, ...further], '', options, false);
 }
 
 function sendJson(

@@ -14,7 +14,15 @@ export function streamBody(exchange: Exchange, transferIdleMs: number): Streamed
   return {
     lengthBytes: length !== undefined ? Number(length) : hasBody(exchange) ? undefined : 0,
     chunks: () => chunksOf(exchange, transferIdleMs),
+    cut: () => void exchange.request.destroy(),
+    inform: (status, headers) => inform(exchange, status, headers),
   };
+}
+
+function inform({ request, response }: Exchange, status: number, headers: Readonly<Record<string, string>>): void {
+  const isOld = request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+  if (isOld || response.destroyed || response.headersSent) return;
+  response.writeInformation(status, { ...headers });
 }
 
 async function* chunksOf(exchange: Exchange, transferIdleMs: number): AsyncGenerator<Buffer, void> {

@@ -31,4 +31,6 @@ export interface MediaSettings {
   readonly freeBytesMin: number;
   readonly pendingUploadsMax: number;
   readonly pendingUploadHours: number;
+  readonly resumableUploadsMax: number;
+  readonly resumableUploadHours: number;
 }

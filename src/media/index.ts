@@ -14,6 +14,7 @@ import { LocalBlobStore } from './local-blob-store.ts';
 import { mediaMetrics } from './media-metrics.ts';
 import { openContent, type OpenedContent, type OpenOptions } from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
+import { ResumableUploads } from './resumable/resumable-uploads.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 import { addOwnContent } from './add-own-content.ts';
 import { removeContent } from './remove-content.ts';
@@ -56,6 +57,8 @@ export async function openMedia({ config, workers, processes, http, version, met
   const thumbnails = new Thumbnails(ctx, images, settings.thumbnails);
   const urlPreviews = new UrlPreviews({ ...common, config, http, version, images: previewImages(ctx, config) });
   urlPreviews.start();
+  const resumable = new ResumableUploads(ctx);
+  await resumable.start();
   return {
     uploadBytesMax: settings.uploadBytesMax,
     allowUnauthenticated: settings.allowUnauthenticated,
@@ -68,7 +71,10 @@ export async function openMedia({ config, workers, processes, http, version, met
     openThumbnail: (uri: MxcUri, wish: ThumbnailWish, options: OpenOptions): Promise<OpenedContent> =>
       thumbnails.open(uri, wish, options),
     previewUrl: (request: PreviewRequest): Promise<string> => urlPreviews.preview(request),
+    resumable,
+    nowMs: () => clock.nowMs(),
     async close(): Promise<void> {
+      await resumable.close();
       pending.close();
       await urlPreviews.close();
       await thumbnails.close();

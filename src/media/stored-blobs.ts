@@ -21,6 +21,11 @@ export interface StoredBlobsOptions {
   readonly freeBytesMin: number;
 }
 
+export interface KeepOptions {
+  readonly announce?: (unit: UnitBuilder, facts: BlobFacts) => void;
+  readonly isRetried?: boolean;
+}
+
 /**
  * Contents and the rows that refer to them, kept together: a content without a row goes away, and a row without its content
  * cannot come to be, whatever is killed when. A row of table blob stands before the content is put into the store and
@@ -89,33 +94,58 @@ export class StoredBlobs {
 
   /**
    * Keeps a content for good together with what refers to it: `refer` adds its statements to the unit that makes both true.
-   * Resolves when that is on disk. Rejects with UnitFailed, and then neither is true. The partial is used up in any case.
+   * Resolves when that is on disk. Rejects with UnitFailed, and then neither is true. The partial is used up in any case, or
+   * with `isRetried` only when it resolves. `announce` adds to the unit that comes before the content is put into the store.
    */
-  async keep(partial: PartialBlob, refer: (unit: UnitBuilder, facts: BlobFacts) => void): Promise<BlobFacts> {
+  async keep(
+    partial: PartialBlob,
+    refer: (unit: UnitBuilder, facts: BlobFacts) => void,
+    { announce, isRetried = false }: KeepOptions = {},
+  ): Promise<BlobFacts> {
     const { db, clock } = this.#options;
+    let isKept = false;
     try {
       const facts = await partial.seal();
       const { sha256, sizeBytes } = facts;
-      return await this.#locks.run(sha256.toString('latin1'), async () => {
+      await this.#locks.run(sha256.toString('latin1'), async () => {
         const isThere = (await db.one(blobAt, { sha256 }))?.settled === 1 && (await this.#isStored(facts));
         if (!isThere) {
           const announced = { sha256, bytes: sizeBytes, ts: clock.nowMs() };
-          await db.write((unit) => unit.run(announceBlob, announced)).committed;
+          await db.write((unit) => {
+            unit.run(announceBlob, announced);
+            announce?.(unit, facts);
+          }).committed;
           await partial.publish();
         }
-        try {
-          await db.write((unit) => {
-            unit.run(settleBlob, { sha256 });
-            refer(unit, facts);
-          }).committed;
-        } catch (error) {
-          await this.#removeUnreferenced(sha256);
-          throw error;
-        }
-        return facts;
+        await this.#settle(facts, refer);
       });
+      isKept = true;
+      return facts;
     } finally {
-      await partial.discard();
+      if (isKept || !isRetried) await partial.discard();
+      else await partial.release();
+    }
+  }
+
+  /** As `keep`, for a content that is in the store already. false: it is not there. */
+  async keepStored(facts: BlobFacts, refer: (unit: UnitBuilder, facts: BlobFacts) => void): Promise<boolean> {
+    return await this.#locks.run(facts.sha256.toString('latin1'), async () => {
+      const isThere = (await this.#options.db.one(blobAt, facts)) !== undefined && (await this.#isStored(facts));
+      if (isThere) await this.#settle(facts, refer);
+      return isThere;
+    });
+  }
+
+  async #settle(facts: BlobFacts, refer: (unit: UnitBuilder, facts: BlobFacts) => void): Promise<void> {
+    const { sha256 } = facts;
+    try {
+      await this.#options.db.write((unit) => {
+        unit.run(settleBlob, { sha256 });
+        refer(unit, facts);
+      }).committed;
+    } catch (error) {
+      await this.#removeUnreferenced(sha256);
+      throw error;
     }
   }
 

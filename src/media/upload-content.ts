@@ -1,8 +1,8 @@
 import { forbidden, MatrixError, notFound, tooLarge } from '../matrix/errors.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
-import { UnexpectedChanges, UnitFailed } from '../storage/database.ts';
+import { UnexpectedChanges, UnitFailed, type UnitBuilder } from '../storage/database.ts';
 import { fillMedia, insertMedia, mediaAt, type MediaRow } from '../storage/stores/media-store.ts';
-import { BlobStoreFull, type PartialBlob } from './blob-store.ts';
+import { type BlobFacts, BlobStoreFull, type PartialBlob } from './blob-store.ts';
 import { looksLike } from './content-signature.ts';
 import { normalContentType } from './content-type.ts';
 import type { MediaContext } from './context.ts';
@@ -105,19 +105,31 @@ export async function fillContent(
   ctx: MediaContext,
   partial: PartialBlob,
   uri: MxcUri,
-  { contentType, fileName }: ContentDescription,
+  description: ContentDescription,
 ): Promise<void> {
-  const at = { origin: uri.serverName, mediaId: uri.mediaId };
+  const fill = fillingUnit(ctx, uri, description);
+  ctx.onStored(await withStoreErrors(() => filling(() => ctx.blobs.keep(partial, fill))));
+}
+
+/** The statements that put a content under a URI that was created before; the unit fails where there is one already. */
+export function fillingUnit(
+  ctx: MediaContext,
+  { serverName, mediaId }: MxcUri,
+  { contentType, fileName }: ContentDescription,
+): (unit: UnitBuilder, facts: BlobFacts) => void {
+  const at = { origin: serverName, mediaId };
   const described = { contentType: contentType ?? null, fileName: fileName ?? null };
+  return (unit, { sha256, sizeBytes }) => {
+    unit.run(fillMedia, { ...at, sha256, bytes: sizeBytes, ...described }, { changes: 1 });
+    unit.wake({ kind: 'media-uploaded', ...at });
+    countUpload(ctx, sizeBytes);
+  };
+}
+
+/** Throws 409 M_CANNOT_OVERWRITE_MEDIA where `work` fails because there is content already. */
+export async function filling<T>(work: () => Promise<T>): Promise<T> {
   try {
-    const stored = await withStoreErrors(() =>
-      ctx.blobs.keep(partial, (unit, { sha256, sizeBytes }) => {
-        unit.run(fillMedia, { ...at, sha256, bytes: sizeBytes, ...described }, { changes: 1 });
-        unit.wake({ kind: 'media-uploaded', ...at });
-        countUpload(ctx, sizeBytes);
-      }),
-    );
-    ctx.onStored(stored);
+    return await work();
   } catch (error) {
     if (error instanceof UnitFailed && error.cause instanceof UnexpectedChanges) throw cannotOverwrite();
     throw error;

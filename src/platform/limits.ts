@@ -279,6 +279,8 @@ export const limits = Object.freeze({
   /** How long a download waits at most for what is not uploaded yet; and when it does not say how long. */
   mediaWaitMsMax: 60_000,
   mediaWaitMsDefault: 20_000,
+  /** How often resumable uploads that have expired are removed. */
+  uploadSweepMs: 600_000,
 
   // Outgoing requests
   outgoingTimeoutMs: 60_000,

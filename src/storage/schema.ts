@@ -272,6 +272,9 @@ export interface Schema {
     file_name: string | null;
     created_ts: Int;
     expires_ts: Int;
+    head: Buffer | null;
+    sha256: Buffer | null;
+    completed_ts: Int | null;
   };
   url_preview: { asked: Buffer; fetched_ts: Int; expires_ts: Int; json: string; image_media_id: string | null };
   server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };

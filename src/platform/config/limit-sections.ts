@@ -43,7 +43,7 @@ export const rateLimitsSection = section(
     download: rate(
       50,
       1_000,
-      'Downloading files, parts of them and thumbnails; by address where no access token is needed.',
+      'Downloading files, parts of them and thumbnails, and continuing uploads; by address where no access token is needed.',
     ),
     preview: rate(2, 60, 'Previews of URLs, also those that are known already.'),
     report: rate(0.05, 10, 'Reporting events, rooms and users.'),

@@ -21,6 +21,16 @@ export const mediaSection = section('Files.', {
     'How many mxc URIs one user may have that were created and not uploaded to yet.',
   ),
   pending_upload_hours: field(kind.integer(1, 720), 24, 'For how long the upload to such a URI may begin.'),
+  resumable_uploads_max: field(
+    kind.integer(1, 10_000),
+    20,
+    'How many resumable uploads of one user may be open (docs/resumable-uploads.md).',
+  ),
+  resumable_upload_hours: field(
+    kind.integer(1, 720),
+    24,
+    'After so long without a byte an open upload is forgotten, with what was received of it.',
+  ),
   allow_unauthenticated: field(
     kind.boolean(),
     false,

@@ -33,6 +33,9 @@ export const unsettleBlob = defineWrite<{ sha256: Buffer }>('blob.unsettle', (q,
     .where((e) => e.not(e.exists(e.selectFrom('media').select('media.sha256').where('media.sha256', '=', p.sha256))))
     .where((e) =>
       e.not(e.exists(e.selectFrom('thumbnail').select('thumbnail.sha256').where('thumbnail.sha256', '=', p.sha256))),
+    )
+    .where((e) =>
+      e.not(e.exists(e.selectFrom('upload').select('upload.sha256').where('upload.sha256', '=', p.sha256))),
     ),
 );
 

@@ -91,6 +91,18 @@ export const pendingMedia = defineRead<{ user: number; now: number }, { count: n
       .where('expires_ts', '>', p.now),
 );
 
+/** Until when what was created may be uploaded; changes nothing where there is content. */
+export const setMediaExpiry = defineWrite<{ origin: string; mediaId: string; expiresTs: number }>(
+  'media.setExpiry',
+  (q, p) =>
+    q
+      .updateTable('media')
+      .set({ expires_ts: p.expiresTs })
+      .where('origin', '=', p.origin)
+      .where('media_id', '=', p.mediaId)
+      .where('sha256', 'is', null),
+);
+
 /** Of what was created and never uploaded. */
 export const deleteExpiredMedia = defineWrite<{ before: number }>('media.deleteExpired', (q, p) =>
   q.deleteFrom('media').where('sha256', 'is', null).where('expires_ts', '<=', p.before),

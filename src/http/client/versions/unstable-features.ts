@@ -36,6 +36,7 @@ const pathOfFeature: Readonly<Record<string, string>> = {
   'org.matrix.msc3881': `${stable}/v3/pushers/set`,
   'uk.tcpip.msc4133': `${unstable}/uk.tcpip.msc4133/profile/{userId}/{keyName}`,
   'uk.tcpip.msc4133.stable': `${stable}/v3/profile/{userId}/{keyName}`,
+  'org.veche.resumable': '/_matrix/media/unstable/org.veche.resumable/upload',
   'org.matrix.simplified_msc3575': `${unstable}/org.matrix.simplified_msc3575/sync`,
   'org.matrix.msc4140': `${unstable}/org.matrix.msc4140/delayed_events/{delayId}/{action}`,
   'uk.half-shot.msc2666.query_mutual_rooms': `${unstable}/uk.half-shot.msc2666/user/mutual_rooms`,
