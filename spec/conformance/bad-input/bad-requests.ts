@@ -60,7 +60,9 @@ export function badRequests(subject: Subject, world: World): readonly BadRequest
   ];
 }
 
-const isAuthenticated = ({ endpoint }: Subject): boolean => endpoint.auth !== 'none';
+/** Whether a token that is unknown is refused. */
+const isAuthenticated = ({ endpoint }: Subject): boolean =>
+  endpoint.auth !== 'none' && endpoint.auth !== 'knownAccessToken';
 
 function tokenFor({ endpoint }: Subject, world: World): { readonly token?: string } {
   if (endpoint.auth === 'none') return {};
