@@ -5,14 +5,17 @@ import { queryKeys } from '../../../src/encryption/query-keys.ts';
 import { sendToDevice } from '../../../src/encryption/send-to-device.ts';
 import { uploadKeys } from '../../../src/encryption/upload-keys.ts';
 import { KnownKeys } from '../../../src/encryption/user-keys.ts';
+import { MatrixError } from '../../../src/matrix/errors.ts';
 import type { UserId } from '../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import { KeyedLock } from '../../../src/platform/keyed-lock.ts';
 import type { Random } from '../../../src/platform/ports.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { insertDevice } from '../../../src/storage/stores/device-store.ts';
+import type { SlidingRequest, SlidingShape } from '../../../src/sync/sliding/sliding-request.ts';
+import type { SlidingAnswer } from '../../sync/sliding/support/sliding-client.ts';
 import { seededRandom, testPorts } from '../../support/test-ports.ts';
-import { type SyncAnswer, TestRooms, type TestUser } from '../../support/test-rooms.ts';
+import { TestRooms, type TestUser } from '../../support/test-rooms.ts';
 import { WatchedDatabase } from '../../support/watched-database.ts';
 
 const type = 'm.room.encrypted';
@@ -20,7 +23,10 @@ const type = 'm.room.encrypted';
 interface Device {
   readonly actor: TestUser;
   readonly deviceId: string;
+  /** Of /sync, or the position of sliding sync. */
   since: string | undefined;
+  /** Of sliding sync: up to where it has its messages. */
+  messagesSince: number | undefined;
   /** Numbers of the messages in the order in which they were sent to it, and in which it has them. */
   readonly sent: number[];
   readonly received: number[];
@@ -30,6 +36,7 @@ interface Device {
 
 export class Traffic {
   readonly devices: Device[] = [];
+  readonly #via: 'sync' | SlidingShape;
   readonly #db: WatchedDatabase;
   readonly #random: Random;
   readonly #ports = testPorts(1);
@@ -39,7 +46,9 @@ export class Traffic {
   #test: TestRooms;
   #count = 0;
 
-  constructor(db: Database, seed: number) {
+  /** `via`: how the devices sync. */
+  constructor(db: Database, seed: number, via: 'sync' | SlidingShape = 'sync') {
+    this.#via = via;
     this.#db = new WatchedDatabase(db);
     this.#random = seededRandom(seed);
     this.#test = new TestRooms(this.#db, this.#ports, { encryptByDefault: 'all' });
@@ -53,7 +62,15 @@ export class Traffic {
         const row = { device: actor.deviceNid, user: actor.userNid, deviceId };
         const named = { displayName: null, ts: 0, ip: null, userAgent: null };
         await this.#db.write((unit) => unit.run(insertDevice, { ...row, ...named })).committed;
-        this.devices.push({ actor, deviceId, since: undefined, sent: [], received: [], known: new Map() });
+        this.devices.push({
+          actor,
+          deviceId,
+          since: undefined,
+          messagesSince: undefined,
+          sent: [],
+          received: [],
+          known: new Map(),
+        });
       }
     const [{ actor: creator }] = this.devices as [Device];
     const roomId = await this.#test.createRoom(creator);
@@ -71,13 +88,13 @@ export class Traffic {
     else if (dice < 92) await this.#changeKeys(device);
     else if (dice < 98) await Promise.all([this.#claim(device), this.#claim(device)]);
     else if (dice < 99) device.since = undefined;
-    else this.#restart();
+    else await this.#restart();
   }
 
   /** Everybody syncs until there is nothing new. */
   async end(): Promise<void> {
     for (const device of this.devices) {
-      while ((await this.#take(device)).to_device !== undefined);
+      while ((await this.#take(device)).messages.length > 0);
       assert.deepEqual(device.received, device.sent, `messages of ${device.deviceId}`);
       for (const [userId, keys] of device.known) assert.deepEqual(keys, await this.#query(userId), `keys of ${userId}`);
       assert.deepEqual(new Set(device.known.keys()), new Set(this.devices.map(({ actor }) => actor.userId)));
@@ -108,7 +125,7 @@ export class Traffic {
     // The answer got lost, and perhaps the server with it.
     if (luck === 1) await attempt();
     if (luck === 2) {
-      this.#restart();
+      await this.#restart();
       await attempt();
     }
   }
@@ -116,28 +133,77 @@ export class Traffic {
   async #sync(device: Device): Promise<void> {
     const luck = this.#random.int(3);
     if (luck === 0) {
-      const first = numbersIn(await this.#test.syncOnce(device.actor, device.since));
-      const second = numbersIn(await this.#test.syncOnce(device.actor, device.since));
+      const { messages: first } = await this.#ask(device);
+      const { messages: second } = await this.#ask(device);
       assert.deepEqual(second.slice(0, first.length), first, 'a repeated request tells the same first');
     }
     if (luck !== 1) await this.#take(device);
   }
 
-  async #take(device: Device): Promise<SyncAnswer> {
+  async #take(device: Device): Promise<Told> {
     const { since } = device;
-    const answer = await this.#test.syncOnce(device.actor, since);
+    const answer = await this.#ask(device);
     // Another request of the same device was quicker.
     if (device.since !== since) return answer;
-    const told = numbersIn(answer);
+    const told = [...answer.messages];
     // Who begins anew is told what was not acknowledged once more.
     if (since === undefined) while (told[0] !== undefined && device.received.includes(told[0])) told.shift();
     device.received.push(...told);
-    device.since = answer.next_batch;
+    device.since = answer.next;
+    device.messagesSince = answer.nextMessages ?? device.messagesSince;
     assert.deepEqual(device.received, device.sent.slice(0, device.received.length), `messages of ${device.deviceId}`);
     const changed =
-      since === undefined ? this.devices.map(({ actor }) => actor.userId) : (answer.device_lists?.changed ?? []);
+      since === undefined || answer.isAnew ? this.devices.map(({ actor }) => actor.userId) : answer.changed;
     for (const userId of new Set(changed)) device.known.set(userId, await this.#query(userId));
     return answer;
+  }
+
+  async #ask(device: Device): Promise<Told> {
+    const { actor, since } = device;
+    if (this.#via === 'sync') {
+      const answer = await this.#test.syncOnce(actor, since);
+      return {
+        next: answer.next_batch,
+        isAnew: since === undefined,
+        messages: numbersIn(answer.to_device?.events),
+        changed: answer.device_lists?.changed ?? [],
+      };
+    }
+    const { answer, isAnew } = await this.#slide(device, this.#via);
+    const { to_device: messages, e2ee } = answer.extensions;
+    const lists = e2ee?.['device_lists'] as { readonly changed?: readonly UserId[] } | undefined;
+    return {
+      next: answer.pos,
+      nextMessages: messages && Number(messages.next_batch),
+      isAnew,
+      messages: numbersIn(messages?.events),
+      changed: lists?.changed ?? [],
+    };
+  }
+
+  /** A position that was not written down before the server ended is of no use: the device begins anew. */
+  async #slide({ actor, since, messagesSince }: Device, shape: SlidingShape) {
+    const request: SlidingRequest = {
+      requester: actor,
+      shape,
+      connId: 'traffic',
+      pos: since,
+      timeoutMs: 0,
+      setPresence: 'offline',
+      lists: [],
+      subscriptions: new Map(),
+      extensions: { toDevice: { since: messagesSince, limit: 100 }, e2ee: true },
+      signature: '',
+      signal: new AbortController().signal,
+    };
+    const ask = async (pos: string | undefined): Promise<SlidingAnswer> =>
+      JSON.parse(await this.#test.sync.sliding({ ...request, pos })) as SlidingAnswer;
+    const isUnknown = (error: unknown): boolean => error instanceof MatrixError && error.errcode === 'M_UNKNOWN_POS';
+    const answer = await ask(since).catch((error: unknown) => {
+      if (since === undefined || !isUnknown(error)) throw error;
+      return undefined;
+    });
+    return { answer: answer ?? (await ask(undefined)), isAnew: since === undefined || answer === undefined };
   }
 
   async #uploadOneTimeKeys(device: Device): Promise<void> {
@@ -174,7 +240,9 @@ export class Traffic {
     return (JSON.parse(bytes.toString()) as { device_keys: JsonObject }).device_keys;
   }
 
-  #restart(): void {
+  async #restart(): Promise<void> {
+    // What connections were told is written behind: that is not the write that is to fail.
+    if (this.#via !== 'sync') await this.#test.sync.close();
     this.#knownKeys.close();
     this.#test = this.#test.restarted();
     this.#knownKeys = new KnownKeys(this.#db);
@@ -199,5 +267,15 @@ export class Traffic {
   }
 }
 
-const numbersIn = (answer: SyncAnswer): number[] =>
-  answer.to_device?.events.map(({ content }) => content['n'] as number) ?? [];
+/** One answer, whichever way it came. */
+interface Told {
+  readonly next: string;
+  readonly nextMessages?: number | undefined;
+  /** The device has to ask for all keys. */
+  readonly isAnew: boolean;
+  readonly messages: readonly number[];
+  readonly changed: readonly UserId[];
+}
+
+const numbersIn = (events: readonly { readonly content?: JsonObject }[] = []): number[] =>
+  events.map(({ content }) => Number(content?.['n']));
