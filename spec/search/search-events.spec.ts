@@ -160,6 +160,17 @@ describeOnBothEngines('searching messages', (engine) => {
     expect((await pages('rank')).toSorted()).toEqual(sent.toSorted());
   });
 
+  it('finds what is older than many of other rooms', async () => {
+    const { world, test, alice, bob } = await start();
+    const sent: EventId[] = [];
+    for (let i = 0; i < 12; i++) sent.push(await test.say(alice, await test.createRoom(alice), 'word'));
+    const loud = await test.createRoom(bob);
+    for (let i = 0; i < 520; i++) await test.say(bob, loud, 'word');
+    const filter = { limit: 20 };
+    expect(await world.ids(alice, 'word', { filter })).toEqual(sent.toReversed());
+    expect(await world.ids(alice, 'word', { filter, orderBy: 'rank' })).toHaveLength(12);
+  });
+
   it('groups by room and by sender, and goes on within a group', async () => {
     const { world, test, alice, bob } = await start();
     const [one, two] = [await test.createRoom(alice), await test.createRoom(alice)];

@@ -20,9 +20,10 @@ export interface MatchSearch {
   readonly place: SearchPlace | undefined;
 }
 
-/** So few rooms are looked for in the index; of more, the index is asked for all and theirs are taken. */
+/** So few rooms are looked for in the index; so many only where a word is too common to ask for it in all rooms; of more, theirs are taken. */
+const fewRoomsMax = 10;
 const roomsInIndexMax = 50;
-/** The first question of a search that the index answers alone, and every other. */
+/** The first question of a search, and the later ones. */
 const firstMatches = 500;
 const moreMatches = 5_000;
 
@@ -46,7 +47,12 @@ async function bestMatches(ctx: RoomsContext, search: MatchSearch): Promise<Sear
   const [last, first] = [found.at(0)?.nid, found.at(-1)?.nid];
   if (first === undefined || last === undefined) return [];
   const rows = JSON.stringify(found.map(({ nid }) => [nid]));
-  const ranks = await ctx.db.all(ranksOfMatches, { match: indexQuery(ctx, search), first, last, rows });
+  const ranks = await ctx.db.all(ranksOfMatches, {
+    match: matchText(ctx.db.engine, search.terms, undefined),
+    first,
+    last,
+    rows,
+  });
   const byNid = new Map(ranks.map(({ nid, rank }) => [nid, rank]));
   const ranked = found.flatMap((match) => {
     const rank = byNid.get(match.nid);
@@ -58,27 +64,29 @@ async function bestMatches(ctx: RoomsContext, search: MatchSearch): Promise<Sear
 const isBehind = (match: SearchMatch, place: SearchPlace): boolean =>
   match.rank < place.rank || (match.rank === place.rank && match.nid < place.nid);
 
-const isOfIndex = ({ rooms }: MatchSearch): boolean => rooms.size <= roomsInIndexMax;
-
-const indexQuery = (ctx: RoomsContext, search: MatchSearch): string =>
-  matchText(ctx.db.engine, search.terms, isOfIndex(search) ? search.rooms.all : undefined);
-
 async function* newestMatches(
   ctx: RoomsContext,
   search: MatchSearch,
   start: number,
 ): AsyncGenerator<readonly SearchMatch[]> {
-  if (search.rooms.size === 0 || search.terms.words.length === 0) return;
-  const match = indexQuery(ctx, search);
-  let before = start;
-  let limit = isOfIndex(search) ? firstMatches : moreMatches;
+  const { rooms, terms } = search;
+  if (rooms.size === 0 || terms.words.length === 0) return;
+  const inRooms = (): string => matchText(ctx.db.engine, terms, rooms.all);
+  let match = rooms.size <= fewRoomsMax ? inRooms() : matchText(ctx.db.engine, terms, undefined);
+  let [before, limit] = [start, firstMatches];
   for (let scanned = 0; scanned < limits.searchScannedMax;) {
     const slice = await ctx.db.all(searchMatches, { match, before, limit });
+    const isCommon = scanned === 0 && slice.length === limit;
+    scanned += slice.length;
+    if (isCommon && rooms.size > fewRoomsMax && rooms.size <= roomsInIndexMax) {
+      // The same again, but only what is in those rooms.
+      match = inRooms();
+      continue;
+    }
     yield await wantedOf(ctx, search, slice);
     const last = slice.at(-1);
     if (last === undefined || slice.length < limit) return;
     before = last.nid;
-    scanned += slice.length;
     limit = moreMatches;
   }
 }
