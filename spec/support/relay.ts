@@ -37,10 +37,14 @@ export class Relay {
     return relay;
   }
 
-  get url(): string {
+  get port(): number {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('the relay is closed');
-    return `http://127.0.0.1:${address.port}`;
+    return address.port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Nothing goes through any more, and all that is open is cut. */
