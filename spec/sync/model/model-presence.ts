@@ -63,7 +63,8 @@ export class ModelPresence {
 
   /** Time enough to tell everything has passed; `pos`: up to where it was told. */
   told(pos: number): void {
-    for (const userId of this.#people.keys()) {
+    const isOver = this.#nowMs() >= this.#graceMs;
+    for (const userId of new Set([...this.#people.keys(), ...(isOver ? this.#told.keys() : [])])) {
       const seen = this.#seenAt(userId, this.#nowMs());
       const before = this.#told.get(userId);
       if (before?.state !== seen.state || before.status !== seen.status) this.#told.set(userId, { ...seen, pos });
