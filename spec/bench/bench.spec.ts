@@ -23,7 +23,18 @@ describe.runIf(hasProc)('npm run bench', () => {
         measurements: readonly { scenario: string; value: number }[];
       };
       expect(new Set(measurements.map(({ scenario }) => scenario))).toEqual(
-        new Set(['send', 'deliver', 'idle', 'members', 'keys', 'growth', 'search', 'thumbnails', 'media']),
+        new Set([
+          'send',
+          'deliver',
+          'idle',
+          'members',
+          'keys',
+          'growth',
+          'first-sync',
+          'search',
+          'thumbnails',
+          'media',
+        ]),
       );
       expect(measurements.filter(({ value }) => !Number.isFinite(value))).toEqual([]);
       expect(stdout).toMatch(/\d+ of \d+ targets missed\./);

@@ -45,6 +45,8 @@ export interface Sizes {
   readonly mediaRounds: number;
   /** At the same time. */
   readonly mediaDownloads: number;
+  /** Rooms of one user, members of each, and syncs of each kind. */
+  readonly firstSync: { readonly rooms: number; readonly members: number; readonly syncs: number };
   readonly settleMs: number;
 }
 
@@ -71,6 +73,7 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     mediaBytes: 1_073_741_824,
     mediaRounds: 3,
     mediaDownloads: 200,
+    firstSync: { rooms: 200, members: 500, syncs: 10 },
     settleMs: 5_000,
   },
   tiny: {
@@ -95,6 +98,7 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     mediaBytes: 3_000_000,
     mediaRounds: 1,
     mediaDownloads: 3,
+    firstSync: { rooms: 2, members: 2, syncs: 2 },
     settleMs: 0,
   },
 };

@@ -1,5 +1,6 @@
 import { deliver } from './deliver.ts';
 import { engines } from './engines.ts';
+import { firstSync } from './first-sync.ts';
 import { roomState, roomsOfUser } from './growth.ts';
 import { idle } from './idle.ts';
 import { keys } from './keys.ts';
@@ -20,6 +21,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   keys,
   'rooms-of-user': roomsOfUser,
   sliding,
+  'first-sync': firstSync,
   'room-state': roomState,
   engines,
   search,
