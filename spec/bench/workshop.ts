@@ -33,9 +33,11 @@ export async function inWorkshop<T>(bench: BenchContext, work: (workshop: Worksh
     url === undefined ? { engine: 'sqlite', path: join(folder, 'veche.db') } : { engine: 'postgres', url };
   try {
     const db = await openDatabase(options, ports);
+    const rooms = new TestRooms(db, ports);
     try {
-      return await work({ db, rooms: new TestRooms(db, ports), options });
+      return await work({ db, rooms, options });
     } finally {
+      await rooms.sync.close();
       await db.close();
     }
   } finally {

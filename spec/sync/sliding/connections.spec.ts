@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
 import type { RoomId } from '../../../src/matrix/ids/ids.ts';
+import type { Timers } from '../../../src/platform/ports.ts';
+import { limits } from '../../../src/platform/limits.ts';
+import { connectionsOfDevice } from '../../../src/storage/stores/sliding-store.ts';
 import { RequiredState } from '../../../src/sync/sliding/required-state.ts';
 import type { SlidingRequest } from '../../../src/sync/sliding/sliding-request.ts';
 import { describeOnBothEngines } from '../../support/databases.ts';
@@ -63,6 +66,29 @@ describeOnBothEngines('connections of sliding sync', (engine) => {
     const next = await ask(again, bob, told.pos);
     expect(Object.keys(next.rooms)).toEqual([second]);
     expect((await ask(again, bob, next.pos)).rooms).toEqual({});
+  });
+
+  it('are on disk when closing is done, also where a write was under way', async () => {
+    const db = await engine.open();
+    const ports = testPorts(1);
+    const due: (() => void)[] = [];
+    const timers: Timers = {
+      after(ms, run) {
+        if (ms !== limits.slidingWriteMs) return ports.timers.after(ms, run);
+        due.push(run);
+        return { cancel: () => undefined };
+      },
+      soon: (run) => ports.timers.soon(run),
+      sleep: (ms) => ports.timers.sleep(ms),
+    };
+    const test = new TestRooms(db, { ...ports, timers });
+    const bob = await test.user('bob');
+    await test.createRoom(bob);
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    for (const connId of names) await ask(test, bob, undefined, { connId });
+    for (const run of due) run();
+    await test.sync.close();
+    expect(await db.all(connectionsOfDevice, { device: bob.deviceNid })).toHaveLength(names.length);
   });
 
   it('belong to one device, and begin anew without a position', async () => {

@@ -40,6 +40,7 @@ export class Connections {
   readonly #dirty = new Map<string, Kept>();
   readonly #loading = new Map<string, Promise<Kept | undefined>>();
   #isFlushPlanned = false;
+  #flushed: Promise<void> = Promise.resolve();
   #isClosed = false;
   #sweptMs = 0;
 
@@ -116,7 +117,14 @@ export class Connections {
     await this.flush();
   }
 
-  async flush(): Promise<void> {
+  /** One after another, so that whoever waits for the last one has waited for all. */
+  flush(): Promise<void> {
+    const flushed = this.#flushed.then(() => this.#flush());
+    this.#flushed = flushed.catch(() => undefined);
+    return flushed;
+  }
+
+  async #flush(): Promise<void> {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (const [, kept] of dirty) {
