@@ -3,18 +3,20 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BlobStore, BlobStoreFull, type PartialBlob } from '../../src/media/blob-store.ts';
 import { LocalBlobStore } from '../../src/media/local-blob-store.ts';
 import { LocalPartialBlob } from '../../src/media/local-partial-blob.ts';
+import { S3BlobStore } from '../../src/media/s3-blob-store.ts';
 import { StoredBlobs } from '../../src/media/stored-blobs.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { announceBlob, blobAt } from '../../src/storage/stores/blob-store.ts';
 import { deleteMedia, insertMedia, mediaAt } from '../../src/storage/stores/media-store.ts';
 import { deleteThumbnailsOf, insertThumbnail, thumbnailsOf } from '../../src/storage/stores/thumbnail-store.ts';
 import { insertUpload } from '../../src/storage/stores/upload-store.ts';
-import { describeOnBothEngines } from '../support/databases.ts';
+import { describeOnBothEngines, type TestEngine } from '../support/databases.ts';
+import { startS3Server } from '../support/s3-server.ts';
 import { seededRandom, testPorts } from '../support/test-ports.ts';
 import { bytesOf, readAll } from './blob-store-contract.ts';
 
@@ -46,19 +48,61 @@ const filesIn = (name: 'blobs' | 'partial'): string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => entry.name);
 
-describeOnBothEngines('contents', (engine) => {
+interface OpenedStore {
+  readonly store: LocalBlobStore | S3BlobStore;
+  /** The hashes of all that is published, in hexadecimal. */
+  published(): string[];
+  /** Behind the back of the store. */
+  lose(path: string): void;
+  close(): Promise<void>;
+}
+
+async function openFolder(): Promise<OpenedStore> {
+  const store = await LocalBlobStore.open(folder, testPorts());
+  return {
+    store,
+    published: () => filesIn('blobs'),
+    lose: (path) => unlinkSync(join(folder, 'blobs', path)),
+    close: () => store.close(),
+  };
+}
+
+async function openBucket(): Promise<OpenedStore> {
+  const s3 = await startS3Server();
+  const failures: unknown[] = [];
+  const options = { ...testPorts(), folder, settings: s3.settings, onFailed: (error: unknown) => failures.push(error) };
+  const store = await S3BlobStore.open(options);
+  return {
+    store,
+    published: () => s3.keys().map((key) => basename(key)),
+    lose: (path) => s3.lose(path),
+    async close() {
+      await store.close();
+      await s3.close();
+      expect(failures).toEqual([]);
+    },
+  };
+}
+
+describeOnBothEngines('contents in a folder', (engine) => specify(engine, openFolder));
+// The object store calls itself a fake: see spec/support/s3-server.ts.
+describeOnBothEngines('contents in a bucket', (engine) => specify(engine, openBucket));
+
+function specify(engine: TestEngine, openStore: () => Promise<OpenedStore>): void {
   let db: Database;
-  let store: LocalBlobStore;
+  let opened: OpenedStore;
+  let store: OpenedStore['store'];
   let blobs: StoredBlobs;
   const blobsOn = (on: BlobStore, freeBytesMin = 0): StoredBlobs =>
     new StoredBlobs({ db, store: on, clock: testPorts().clock, random: seededRandom(String(serial++)), freeBytesMin });
   let serial = 0;
   beforeEach(async () => {
     db = await engine.open();
-    store = await LocalBlobStore.open(folder, testPorts());
+    opened = await openStore();
+    store = opened.store;
     blobs = blobsOn(store);
   });
-  afterEach(() => store.close());
+  afterEach(() => opened.close());
 
   const keep = async (mediaId: string, bytes: Buffer): Promise<void> => {
     const partial = await blobs.receive(piecesOf(bytes), bytes.length);
@@ -74,7 +118,7 @@ describeOnBothEngines('contents', (engine) => {
   it('are there when what refers to them is, and once for all who refer to them', async () => {
     const bytes = bytesOf(200_000);
     await Promise.all([keep('a', bytes), keep('b', bytes), keep('c', bytesOf(3))]);
-    expect(filesIn('blobs')).toHaveLength(2);
+    expect(opened.published()).toHaveLength(2);
     expect(filesIn('partial')).toEqual([]);
     const row = await db.one(mediaAt, { origin, mediaId: 'b' });
     expect(row).toMatchObject({ sha256: sha256Of(bytes), bytes: 200_000 });
@@ -99,12 +143,12 @@ describeOnBothEngines('contents', (engine) => {
     );
     await drop('a', sha256);
     await drop('b', sha256);
-    expect(filesIn('blobs')).toHaveLength(1);
+    expect(opened.published()).toHaveLength(1);
     expect(await db.all(thumbnailsOf, { source: sha256Of(small) })).toHaveLength(1);
     const { rows } = await db.write((unit) => unit.run(deleteThumbnailsOf, { source: sha256Of(small) })).committed;
     expect(rows[0]).toEqual([{ sha256 }]);
     await blobs.release(sha256);
-    expect(filesIn('blobs')).toEqual([]);
+    expect(opened.published()).toEqual([]);
     expect(await db.one(blobAt, { sha256 })).toBeUndefined();
   });
 
@@ -115,7 +159,7 @@ describeOnBothEngines('contents', (engine) => {
       await Promise.all([drop('going', sha256Of(bytes)), keep(`coming${round}`, bytes)]);
       expect((await readAll(await store.open(sha256Of(bytes)))).equals(bytes)).toBe(true);
       await drop(`coming${round}`, sha256Of(bytes));
-      expect(filesIn('blobs')).toEqual([]);
+      expect(opened.published()).toEqual([]);
     }
   });
 
@@ -123,11 +167,11 @@ describeOnBothEngines('contents', (engine) => {
     const bytes = bytesOf(50);
     await keep('a', bytesOf(51));
     await expect(keep('a', bytes)).rejects.toThrow('did not happen');
-    expect(filesIn('blobs')).toEqual([sha256Of(bytesOf(51)).toString('hex')]);
+    expect(opened.published()).toEqual([sha256Of(bytesOf(51)).toString('hex')]);
     expect(await db.one(blobAt, { sha256: sha256Of(bytes) })).toBeUndefined();
     // The content of somebody else stays.
     await expect(keep('a', bytesOf(51))).rejects.toThrow('did not happen');
-    expect(filesIn('blobs')).toHaveLength(1);
+    expect(opened.published()).toHaveLength(1);
   });
 
   it('that a killed process had not finished are gone after a start, those to be continued are not', async () => {
@@ -146,7 +190,7 @@ describeOnBothEngines('contents', (engine) => {
     await db.write((unit) => unit.run(insertUpload, { ...upload, uploadId: 'continued', createdTs: 0, expiresTs: 1 }))
       .committed;
     await blobs.collectDebris();
-    expect(filesIn('blobs')).toEqual([sha256Of(bytesOf(10)).toString('hex')]);
+    expect(opened.published()).toEqual([sha256Of(bytesOf(10)).toString('hex')]);
     expect(filesIn('partial').toSorted()).toEqual(['continued', 'continued.persisted']);
     expect(await db.one(blobAt, { sha256: sha256Of(announced) })).toBeUndefined();
     expect(await db.one(blobAt, { sha256: never.sha256 })).toBeUndefined();
@@ -156,7 +200,7 @@ describeOnBothEngines('contents', (engine) => {
     const bytes = bytesOf(1_000);
     await keep('a', bytes);
     const hex = sha256Of(bytes).toString('hex');
-    unlinkSync(join(folder, 'blobs', hex.slice(0, 2), hex.slice(2, 4), hex));
+    opened.lose(`${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex}`);
     await keep('b', bytes);
     expect((await readAll(await store.open(sha256Of(bytes)))).equals(bytes)).toBe(true);
   });
@@ -194,7 +238,7 @@ describeOnBothEngines('contents', (engine) => {
     expect(filesIn('partial')).toEqual([]);
     expect((await readAll(await store.open(sha256Of(bytesOf(10))))).length).toBe(10);
   });
-});
+}
 
 describe('a disk without room', () => {
   it('is told as such', async () => {

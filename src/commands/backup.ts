@@ -17,6 +17,6 @@ if (import.meta.main)
     const manifest = await backUp(source, options.to, systemClock);
     console.log(
       `${options.to} holds the database of ${manifest.serverName}, its signing key (keep the folder secret) and media.jsonl, ` +
-        'the list of media. The files of the media are not in it: copy them from the media folder.',
+        'the list of media. The files of the media are not in it: copy them from the media folder or the bucket.',
     );
   });

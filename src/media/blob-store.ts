@@ -70,6 +70,10 @@ export interface PartialBlob {
 export class BlobStoreFull extends Error {
   override readonly name = 'BlobStoreFull';
 }
+/** The store could not be asked, or did not do it. The message says what and why for the log, and nothing secret. */
+export class BlobStoreUnavailable extends Error {
+  override readonly name = 'BlobStoreUnavailable';
+}
 /** The store has no such content, although it should. */
 export class BlobMissing extends Error {
   override readonly name = 'BlobMissing';

@@ -1,5 +1,4 @@
 /** Files: the content repository. https://spec.matrix.org/v1.19/client-server-api/#content-repository */
-import { join } from 'node:path';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
@@ -10,8 +9,8 @@ import type { Names } from '../storage/names.ts';
 import type { BlobFacts } from './blob-store.ts';
 import type { MediaContext } from './context.ts';
 import { type CreatedContent, createContent, type Uploader } from './create-content.ts';
-import { LocalBlobStore } from './local-blob-store.ts';
 import { mediaMetrics } from './media-metrics.ts';
+import { openBlobStore } from './open-blob-store.ts';
 import { openContent, type OpenedContent, type OpenOptions } from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
 import { ResumableUploads } from './resumable/resumable-uploads.ts';
@@ -47,7 +46,7 @@ export interface MediaDependencies {
 export async function openMedia({ config, workers, processes, http, version, metrics, ...common }: MediaDependencies) {
   const { db, clock, timers, random, onFailed } = common;
   const settings = config.media;
-  const store = await LocalBlobStore.open(settings.folder ?? join(config.dataDir, 'media'), { workers });
+  const store = await openBlobStore(config, { workers, timers, onFailed });
   const blobs = new StoredBlobs({ db, store, clock, random, freeBytesMin: settings.freeBytesMin });
   const pending = new PendingContents(db, timers);
   const onStored = (facts: BlobFacts): void => void thumbnails.prepare(facts).catch(onFailed);

@@ -32,13 +32,13 @@ export class LocalBlobStore implements BlobStore {
   }
 
   async begin(id: string): Promise<PartialBlob> {
-    const path = this.#partialPath(id);
+    const path = this.partialPath(id);
     const file = await open(path, 'wx', 0o600).catch(asFull);
     return new LocalPartialBlob({ id, path, file, sizeBytes: 0, hash: createHash('sha256'), store: this });
   }
 
   async resume(id: string): Promise<PartialBlob | undefined> {
-    const path = this.#partialPath(id);
+    const path = this.partialPath(id);
     const sizeBytes = await readPersistedSize(path);
     if (sizeBytes === undefined) return undefined;
     const file = await open(path, 'r+').catch(absent);
@@ -55,7 +55,7 @@ export class LocalBlobStore implements BlobStore {
   }
 
   async discard(id: string): Promise<void> {
-    const path = this.#partialPath(id);
+    const path = this.partialPath(id);
     this.#hashes.delete(id);
     await rm(path, { force: true });
     await rm(`${path}.persisted`, { force: true });
@@ -105,7 +105,8 @@ export class LocalBlobStore implements BlobStore {
     return Buffer.from(sha256);
   }
 
-  #partialPath(id: string): string {
+  /** Where an unfinished content is. Throws RangeError for what is no id. */
+  partialPath(id: string): string {
     assertPartialId(id);
     return join(this.#folder, 'partial', id);
   }

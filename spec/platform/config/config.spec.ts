@@ -288,6 +288,29 @@ describe('the environment', () => {
   });
 });
 
+describe('an object store', () => {
+  const complete = 'bucket: files, access_key_id: id, secret_access_key: hunter2';
+
+  it('is used with a bucket and a key', () => {
+    const { storage, s3 } = load(
+      `media: { storage: s3, s3: { ${complete}, endpoint: "http://10.0.0.1:9000/" } }`,
+    ).media;
+    expect(storage).toBe('s3');
+    expect(s3).toMatchObject({ endpoint: 'http://10.0.0.1:9000', region: 'us-east-1', prefix: '', pathStyle: true });
+    expect(s3.secretAccessKey?.reveal()).toBe('hunter2');
+    expect(inspect(s3)).not.toContain('hunter2');
+    expect(load(`media: { s3: { ${complete} } }`).media.storage).toBe('local');
+  });
+
+  it('is refused without them, and with a prefix that could be anything', () => {
+    expect(mistakesOf('media: { storage: s3, s3: { bucket: files, access_key_id: id } }')).toEqual([
+      'config.yaml:1: media.s3: needs bucket, access_key_id and secret_access_key',
+    ]);
+    for (const prefix of ['/a', 'a//b', 'a/../b', 'ä', '..'])
+      expect(mistakesOf(`media: { s3: { prefix: "${prefix}" } }`)[0]).toContain('media.s3.prefix: must be a prefix');
+  });
+});
+
 describe('secrets', () => {
   it('come from the file, from another file, or from the environment', () => {
     write('secret', 'from a file\n');

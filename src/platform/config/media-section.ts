@@ -1,10 +1,21 @@
 /** Files that are uploaded. */
 import * as kind from './kinds.ts';
 import { field, section } from './sections.ts';
+import { s3Section } from './s3-section.ts';
 import { thumbnailsSection } from './thumbnails-section.ts';
 
-export const mediaSection = section('Files.', {
-  folder: field(kind.nullable(kind.path()), null, 'Where they are kept. null: media in data_dir.'),
+const fields = {
+  storage: field(
+    kind.oneOf('local', 's3'),
+    'local',
+    'local: in a folder. s3: in an object store (docs/object-storage.md).',
+  ),
+  folder: field(
+    kind.nullable(kind.path()),
+    null,
+    'Where they are kept, or with s3 what is being received. null: media in data_dir.',
+  ),
+  s3: s3Section,
   upload_bytes_max: field(
     kind.integer(0, Number.MAX_SAFE_INTEGER),
     4_294_967_296,
@@ -37,4 +48,9 @@ export const mediaSection = section('Files.', {
     'Whether files can be fetched without an access token, by the paths of before Matrix 1.11.',
   ),
   thumbnails: thumbnailsSection,
+};
+
+export const mediaSection = section('Files.', fields, ({ storage, s3 }, mistake) => {
+  const isComplete = s3.bucket !== undefined && s3.accessKeyId !== undefined && s3.secretAccessKey !== undefined;
+  if (storage === 's3' && !isComplete) mistake('s3', 'needs bucket, access_key_id and secret_access_key');
 });
