@@ -71,4 +71,27 @@ describe('files in an object store', () => {
     await alice.upload(bytesOf(1_001));
     expect(s3.keys()).toHaveLength(2);
   });
+
+  it('that could not be put there are finished later when they are resumable, without their bytes again', async () => {
+    const { s3, server, alice } = await start();
+    const bytes = bytesOf(20_000_000);
+    const created = await alice.request('POST', '/_matrix/media/unstable/org.veche.resumable/tus', {
+      headers: { 'tus-resumable': '1.0.0', 'upload-length': String(bytes.length) },
+    });
+    expect(created.status).toBe(201);
+    const path = new URL(created.headers.get('location') ?? '', server.url).pathname;
+    const uri = created.headers.get('matrix-content-uri') ?? '';
+    const tus = { 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' };
+    s3.intercept = ({ url = '' }, response) => url.includes('partNumber=3') && refuse(response, 403, 'AccessDenied');
+    const refused = await alice.request('PATCH', path, { body: bytes, headers: { ...tus, 'upload-offset': '0' } });
+    expect(refused.status).toBe(500);
+    expect([s3.keys(), s3.uploadsLeft()]).toEqual([[], []]);
+    s3.intercept = undefined;
+    const head = await alice.request('HEAD', path, { headers: { 'tus-resumable': '1.0.0' } });
+    expect([head.status, head.headers.get('upload-offset')]).toEqual([200, String(bytes.length)]);
+    // Asking where it is has finished it.
+    expect(s3.keys()).toHaveLength(1);
+    expect((await alice.download(uri)).bytes.equals(bytes)).toBe(true);
+    expect(received(server)).toEqual([]);
+  });
 });
