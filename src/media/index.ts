@@ -1,4 +1,5 @@
 /** Files: the content repository. https://spec.matrix.org/v1.19/client-server-api/#content-repository */
+import type { UserId } from '../matrix/ids/ids.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
@@ -6,9 +7,23 @@ import type { Metrics } from '../platform/metrics.ts';
 import type { Clock, OutgoingHttp, Random, Timers, WorkerProcesses, Workers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
+import type { MediaOrder } from '../storage/stores/media-administration-store.ts';
+import {
+  deleteFile,
+  deleteMediaOfUser,
+  listMediaOfUser,
+  listMediaStatistics,
+  type Page,
+  quarantineFile,
+  quarantineFilesOfUser,
+  setProtected,
+  type StatisticsWish,
+  unquarantineFile,
+} from './administration.ts';
 import type { BlobFacts } from './blob-store.ts';
 import type { MediaContext } from './context.ts';
 import { type CreatedContent, createContent, type Uploader } from './create-content.ts';
+import { deleteUnusedMedia, type UnusedMediaWish } from './delete-unused-media.ts';
 import { mediaMetrics } from './media-metrics.ts';
 import { openBlobStore } from './open-blob-store.ts';
 import { openContent, type OpenedContent, type OpenOptions } from './open-content.ts';
@@ -71,6 +86,7 @@ export async function openMedia({ config, workers, processes, http, version, met
       thumbnails.open(uri, wish, options),
     previewUrl: (request: PreviewRequest): Promise<string> => urlPreviews.preview(request),
     resumable,
+    administration: administrationOf(ctx),
     nowMs: () => clock.nowMs(),
     async close(): Promise<void> {
       await resumable.close();
@@ -82,7 +98,21 @@ export async function openMedia({ config, workers, processes, http, version, met
   };
 }
 
+const administrationOf = (ctx: MediaContext) => ({
+  listOfUser: (userId: UserId, page: Page<MediaOrder>) => listMediaOfUser(ctx, userId, page),
+  deleteOfUser: (userId: UserId, page: Page<MediaOrder>) => deleteMediaOfUser(ctx, userId, page),
+  statistics: (wish: StatisticsWish) => listMediaStatistics(ctx, wish),
+  delete: (uri: MxcUri) => deleteFile(ctx, uri),
+  deleteUnused: (wish: UnusedMediaWish) => deleteUnusedMedia(ctx, wish),
+  quarantine: (uri: MxcUri, by: UserId) => quarantineFile(ctx, uri, by),
+  unquarantine: (uri: MxcUri) => unquarantineFile(ctx, uri),
+  quarantineOfUser: (userId: UserId, by: UserId) => quarantineFilesOfUser(ctx, userId, by),
+  setProtected: (mediaId: string, isProtected: boolean) => setProtected(ctx, mediaId, isProtected),
+});
+
 const previewImages = (ctx: MediaContext, { serverName }: Pick<Config, 'serverName'>): PreviewImages => ({
   add: async (image) => (await addOwnContent(ctx, serverName, image)).mediaId,
-  remove: (mediaId) => removeContent(ctx, { serverName, mediaId }),
+  async remove(mediaId) {
+    await removeContent(ctx, { serverName, mediaId });
+  },
 });

@@ -9,6 +9,7 @@ import {
   unsettleBlob,
   unsettledBlobs,
 } from '../storage/stores/blob-store.ts';
+import { deleteThumbnailsOf, thumbnailsOf } from '../storage/stores/thumbnail-store.ts';
 import { uploadIds } from '../storage/stores/upload-store.ts';
 import { type BlobFacts, type BlobStore, BlobStoreFull, type PartialBlob } from './blob-store.ts';
 
@@ -149,17 +150,42 @@ export class StoredBlobs {
     }
   }
 
-  /** To be called once rows that referred to a content are deleted: removes it when nothing refers to it any more. */
+  /**
+   * To be called once rows that referred to a content are deleted: removes it when nothing refers to it any more, with its
+   * thumbnails. Where the unit that deletes those rows runs `unsettleBlob` too, nothing of it outlives the next start
+   * even if the process is killed in between.
+   */
   async release(sha256: Buffer): Promise<void> {
-    await this.#locks.run(sha256.toString('latin1'), () => this.#removeUnreferenced(sha256));
+    const thumbnails = await this.#locks.run(sha256.toString('latin1'), () => this.#removeUnreferenced(sha256));
+    // Each under its own lock.
+    for (const thumbnail of thumbnails) await this.release(thumbnail);
   }
 
-  async #removeUnreferenced(sha256: Buffer): Promise<void> {
+  /** Of a content that is not there any more. */
+  async removeThumbnailsOf(source: Buffer): Promise<void> {
+    for (const thumbnail of await this.#forgetThumbnailsOf(source)) await this.release(thumbnail);
+  }
+
+  /** The contents of its thumbnails, which are to be released. */
+  async #removeUnreferenced(sha256: Buffer): Promise<readonly Buffer[]> {
     const { db } = this.#options;
     const { changes } = await db.write((unit) => unit.run(unsettleBlob, { sha256 })).committed;
-    if (changes[0] !== 1) return;
+    if (changes[0] !== 1) return [];
+    const thumbnails = await this.#forgetThumbnailsOf(sha256);
     await this.store.remove(sha256);
     await db.write((unit) => unit.run(forgetBlob, { sha256 })).committed;
+    return thumbnails;
+  }
+
+  async #forgetThumbnailsOf(source: Buffer): Promise<readonly Buffer[]> {
+    const { db } = this.#options;
+    const contents = (await db.all(thumbnailsOf, { source })).map(({ sha256 }) => sha256);
+    if (contents.length === 0) return [];
+    await db.write((unit) => {
+      unit.run(deleteThumbnailsOf, { source });
+      for (const sha256 of contents) unit.run(unsettleBlob, { sha256 });
+    }).committed;
+    return contents;
   }
 
   async #isStored({ sha256, sizeBytes }: BlobFacts): Promise<boolean> {

@@ -58,7 +58,7 @@ export async function uploadContentToMxc(
 /** Throws as `uploadContentToMxc` does for what a user may not upload to. */
 export async function assertMayFill(ctx: MediaContext, user: Uploader, uri: MxcUri): Promise<void> {
   const row = await ctx.db.one(mediaAt, { origin: uri.serverName, mediaId: uri.mediaId });
-  if (row === undefined || hasExpired(row, ctx.clock.nowMs()))
+  if (row === undefined || hasExpired(row, ctx.clock.nowMs()) || row.quarantined_by !== null)
     throw notFound('This content was not created, or it has expired');
   if (row.user_nid !== user.userNid) throw forbidden('Somebody else created this content');
   if (row.sha256 !== null) throw cannotOverwrite();

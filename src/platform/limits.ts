@@ -276,6 +276,10 @@ export const limits = Object.freeze({
   searchQueueMax: 10_000,
 
   // Files
+  /** Of a list of files, or of whose they are, that an administrator asks for. */
+  administeredMediaMax: 1_000,
+  /** Files that are deleted, or rooms that are looked at, at once. */
+  administeredMediaPageMax: 100,
   /** How long a download waits at most for what is not uploaded yet; and when it does not say how long. */
   mediaWaitMsMax: 60_000,
   mediaWaitMsDefault: 20_000,

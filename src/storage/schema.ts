@@ -250,6 +250,7 @@ export interface Schema {
     expires_ts: Int | null;
     last_access_ts: Int | null;
     quarantined_by: string | null;
+    protected: Int;
   };
   blob: { sha256: Buffer; bytes: Int; created_ts: Int; settled: Int };
   thumbnail: {

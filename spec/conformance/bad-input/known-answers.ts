@@ -96,7 +96,15 @@ export const tolerated: readonly Tolerated[] = [
     what: /^ruleId of 300 bytes/,
     reason: 'The specification sets no length for rule ids; all rules of a user together are bounded.',
   },
-  ...['getUser', 'putUser', 'getUserProfile', 'getProfileField'].map((operationId) => ({
+  ...[
+    'getUser',
+    'putUser',
+    'getUserProfile',
+    'getProfileField',
+    'listUserMedia',
+    'deleteUserMedia',
+    'quarantineUserMedia',
+  ].map((operationId) => ({
     operationId,
     what: /^foreign userId/,
     reason: 'It is about other people: profiles are public, and administrators administer.',

@@ -47,5 +47,5 @@ export const oneTimeKeys = defineRead<Record<never, never>, { key_id: string }>(
   q.selectFrom('one_time_key').select('key_id'),
 );
 export const addMedia = defineWrite<{ id: string; sha256: Buffer }>('scratch.addMedia', (q, p) =>
-  q.insertInto('media').values({ origin: '', media_id: p.id, sha256: p.sha256, bytes: 3, created_ts: 0 }),
+  q.insertInto('media').values({ origin: '', media_id: p.id, sha256: p.sha256, bytes: 3, created_ts: 0, protected: 0 }),
 );

@@ -4,7 +4,7 @@ import type { MxcUri } from '../../matrix/ids/mxc-uri.ts';
 import { KeyedLock } from '../../platform/keyed-lock.ts';
 import { limits } from '../../platform/limits.ts';
 import type { TimerHandle } from '../../platform/ports.ts';
-import { insertMedia, setMediaExpiry } from '../../storage/stores/media-store.ts';
+import { insertMedia, mediaAt, setMediaExpiry } from '../../storage/stores/media-store.ts';
 import {
   expiredUploads,
   insertUpload,
@@ -152,7 +152,7 @@ export class ResumableUploads {
     if (id === undefined) throw noSuchUpload();
     const find = async (): Promise<UploadRow> => {
       const row = await this.#ctx.db.one(uploadAt, { id });
-      if (row === undefined || this.#hasExpired(row)) throw noSuchUpload();
+      if (row === undefined || this.#hasExpired(row) || (await this.#isGone(row))) throw noSuchUpload();
       if (who !== undefined && who.userNid !== row.user_nid) throw forbidden('This is the upload of somebody else');
       return row;
     };
@@ -180,6 +180,12 @@ export class ResumableUploads {
   /** `HeldUpload.cancel` by itself. */
   cancel(token: string, who: Requester | undefined): Promise<void> {
     return this.hold(token, who, (held) => held.cancel());
+  }
+
+  /** Whether an administrator has deleted or quarantined what it is, or would be. */
+  async #isGone({ origin, media_id: mediaId }: UploadRow): Promise<boolean> {
+    const file = await this.#ctx.db.one(mediaAt, { origin, mediaId });
+    return file === undefined || file.quarantined_by !== null;
   }
 
   async #get(row: UploadRow, { completes }: GetOptions): Promise<UploadProgress> {

@@ -12,7 +12,6 @@ import type { MediaContext } from '../context.ts';
 import { contentDisposition } from '../file-name.ts';
 import { type ImageHeader, imageHeaderBytesMax, readImageHeader } from '../image-header.ts';
 import { openContent, type OpenedContent, type OpenOptions } from '../open-content.ts';
-import { removeThumbnailsOf } from '../remove-content.ts';
 import { ImageRefused, type ImageWorkers } from './image-workers.ts';
 import { fitted, type ThumbnailSize, thumbnailSize } from './thumbnail-sizes.ts';
 
@@ -153,7 +152,7 @@ export class Thumbnails {
   /** Who deletes a content deletes the thumbnails that are there then; one that came later goes here. */
   async #assertStillThere({ sha256 }: Source): Promise<void> {
     if ((await this.#ctx.db.one(blobAt, { sha256 }))?.settled === 1) return;
-    await removeThumbnailsOf(this.#ctx, sha256);
+    await this.#ctx.blobs.removeThumbnailsOf(sha256);
     throw notFound('There is no such content');
   }
 

@@ -16,6 +16,8 @@ export interface MediaRow {
   /** The beginning of a day. */
   readonly last_access_ts: number | null;
   readonly quarantined_by: string | null;
+  /** 1: cannot be quarantined. */
+  readonly protected: number;
 }
 
 export const mediaAt = defineRead<{ origin: string; mediaId: string }, MediaRow>('media.find', (q, p) =>
@@ -31,6 +33,7 @@ export const mediaAt = defineRead<{ origin: string; mediaId: string }, MediaRow>
       'expires_ts',
       'last_access_ts',
       'quarantined_by',
+      'protected',
     ])
     .where('origin', '=', p.origin)
     .where('media_id', '=', p.mediaId),
@@ -59,6 +62,7 @@ export const insertMedia = defineWrite<{
     expires_ts: p.expiresTs,
     last_access_ts: null,
     quarantined_by: null,
+    protected: 0,
   }),
 );
 
@@ -121,4 +125,9 @@ export const noteMediaAccess = defineWrite<{ origin: string; mediaId: string; da
 
 export const deleteMedia = defineWrite<{ origin: string; mediaId: string }>('media.delete', (q, p) =>
   q.deleteFrom('media').where('origin', '=', p.origin).where('media_id', '=', p.mediaId),
+);
+
+/** Changes nothing where there is content by now. */
+export const deletePendingMedia = defineWrite<{ origin: string; mediaId: string }>('media.deletePending', (q, p) =>
+  q.deleteFrom('media').where('origin', '=', p.origin).where('media_id', '=', p.mediaId).where('sha256', 'is', null),
 );

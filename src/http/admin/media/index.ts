@@ -1,0 +1,25 @@
+import { deleteMedia } from './delete-media.ts';
+import { deleteUnusedMedia } from './delete-unused-media.ts';
+import { deleteUnusedMediaOfServer } from './delete-unused-media-of-server.ts';
+import { deleteUserMedia } from './delete-user-media.ts';
+import { getUserMediaStatistics } from './get-user-media-statistics.ts';
+import { listUserMedia } from './list-user-media.ts';
+import { protectMedia } from './protect-media.ts';
+import { quarantineMedia } from './quarantine-media.ts';
+import { quarantineUserMedia } from './quarantine-user-media.ts';
+import { unprotectMedia } from './unprotect-media.ts';
+import { unquarantineMedia } from './unquarantine-media.ts';
+
+export const adminMediaEndpoints = [
+  deleteMedia,
+  deleteUnusedMedia,
+  deleteUnusedMediaOfServer,
+  deleteUserMedia,
+  getUserMediaStatistics,
+  listUserMedia,
+  protectMedia,
+  quarantineMedia,
+  quarantineUserMedia,
+  unprotectMedia,
+  unquarantineMedia,
+];
