@@ -21,6 +21,7 @@ import { openContent } from '../../src/media/open-content.ts';
 import { PendingContents } from '../../src/media/pending-contents.ts';
 import { removeContent } from '../../src/media/remove-content.ts';
 import { StoredBlobs } from '../../src/media/stored-blobs.ts';
+import { UserQuotas } from '../../src/media/user-quotas.ts';
 import { uploadContent } from '../../src/media/upload-content.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
@@ -59,6 +60,7 @@ describeOnBothEngines('administration of files', (engine) => {
       random: ports.random,
       settings: { ...loadConfig(undefined, {}).media, freeBytesMin: 0 },
       blobs: new StoredBlobs({ db, store, clock: ports.clock, random: ports.random, freeBytesMin: 0 }),
+      quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, ports.timers),
       metrics: mediaMetrics(new Metrics({ process: false })),
       onStored: () => undefined,

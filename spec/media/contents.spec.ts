@@ -12,6 +12,7 @@ import { mediaMetrics } from '../../src/media/media-metrics.ts';
 import { openContent } from '../../src/media/open-content.ts';
 import { PendingContents } from '../../src/media/pending-contents.ts';
 import { StoredBlobs } from '../../src/media/stored-blobs.ts';
+import { UserQuotas } from '../../src/media/user-quotas.ts';
 import { uploadContent, uploadContentToMxc } from '../../src/media/upload-content.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
@@ -50,6 +51,7 @@ describeOnBothEngines('mxc URIs', (engine) => {
       random: ports.random,
       settings: { ...loadConfig(undefined, {}).media, pendingUploadsMax: 2, uploadBytesMax: 1_000, freeBytesMin: 0 },
       blobs: new StoredBlobs({ db, store, clock: ports.clock, random: ports.random, freeBytesMin: 0 }),
+      quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, ports.timers),
       metrics: mediaMetrics(new Metrics({ process: false })),
       onStored: () => undefined,

@@ -12,6 +12,7 @@ import { PendingContents } from '../../src/media/pending-contents.ts';
 import { ResumableUploads, type UploadPart } from '../../src/media/resumable/resumable-uploads.ts';
 import { uploadIdOf } from '../../src/media/resumable/upload-token.ts';
 import { StoredBlobs } from '../../src/media/stored-blobs.ts';
+import { UserQuotas } from '../../src/media/user-quotas.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
@@ -62,6 +63,7 @@ describeOnBothEngines('resumable uploads', (engine) => {
         resumableUploadHours: 24,
       },
       blobs: new StoredBlobs({ db, store, clock, random, freeBytesMin: 0 }),
+      quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, timers),
       metrics: mediaMetrics(new Metrics({ process: false })),
       onStored: () => undefined,

@@ -6,6 +6,7 @@ import type { PendingContents } from './pending-contents.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import type { BlobFacts } from './blob-store.ts';
 import type { MediaMetrics } from './media-metrics.ts';
+import type { UserQuotas } from './user-quotas.ts';
 
 /** What the functions of this folder work with. */
 export interface MediaContext {
@@ -17,6 +18,7 @@ export interface MediaContext {
   readonly random: Random;
   readonly settings: MediaSettings;
   readonly blobs: StoredBlobs;
+  readonly quotas: UserQuotas;
   readonly pending: PendingContents;
   readonly metrics: MediaMetrics;
   /** Told of each file once it is stored. */

@@ -36,13 +36,14 @@ import { ImageWorkers } from './thumbnails/image-workers.ts';
 import { Thumbnails, type ThumbnailWish } from './thumbnails/thumbnails.ts';
 import { type PreviewImages, type PreviewRequest, UrlPreviews } from './url-preview/url-previews.ts';
 import { type UploadBody, uploadContent, uploadContentToMxc, type UploadFacts } from './upload-content.ts';
+import { UserQuotas } from './user-quotas.ts';
 
 export type Media = Awaited<ReturnType<typeof openMedia>>;
 
 export interface MediaDependencies {
   readonly db: Database;
   readonly names: Names;
-  readonly config: Pick<Config, 'media' | 'urlPreviews' | 'serverName' | 'dataDir'>;
+  readonly config: Pick<Config, 'media' | 'urlPreviews' | 'serverName' | 'dataDir' | 'publicBaseUrl'>;
   readonly localServers: LocalServers;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -63,9 +64,11 @@ export async function openMedia({ config, workers, processes, http, version, met
   const settings = config.media;
   const store = await openBlobStore(config, { workers, timers, onFailed });
   const blobs = new StoredBlobs({ db, store, clock, random, freeBytesMin: settings.freeBytesMin });
+  const { userBytesMax, userFilesMax, userLimitInfoUri: infoUri = config.publicBaseUrl } = settings;
+  const quotas = new UserQuotas({ db, userBytesMax, userFilesMax, infoUri });
   const pending = new PendingContents(db, timers);
   const onStored = (facts: BlobFacts): void => void thumbnails.prepare(facts).catch(onFailed);
-  const ctx: MediaContext = { ...common, settings, blobs, pending, metrics: mediaMetrics(metrics), onStored };
+  const ctx: MediaContext = { ...common, settings, blobs, quotas, pending, metrics: mediaMetrics(metrics), onStored };
   await blobs.collectDebris();
   const images = new ImageWorkers({ processes, timers, ...settings.thumbnails });
   const thumbnails = new Thumbnails(ctx, images, settings.thumbnails);

@@ -8,6 +8,7 @@ import { normalContentType } from './content-type.ts';
 import type { MediaContext } from './context.ts';
 import { newMxcUri, type Uploader } from './create-content.ts';
 import { plainFileName } from './file-name.ts';
+import type { QuotaReservation } from './user-quotas.ts';
 
 /** What an upload says of itself. */
 export interface UploadFacts {
@@ -21,7 +22,7 @@ export interface UploadFacts {
 export type UploadBody = AsyncIterable<Buffer>;
 
 /**
- * Stores a file and names it. Throws 413 M_TOO_LARGE, 507 M_UNKNOWN when the disk is full, and what the body throws; then
+ * Stores a file and names it. Throws 413 M_TOO_LARGE, 403 M_USER_LIMIT_EXCEEDED for more than the user may have, 507 M_UNKNOWN when the disk is full, and what the body throws; then
  * nothing of it is left. https://spec.matrix.org/v1.19/client-server-api/#post_matrixmediav3upload
  */
 export async function uploadContent(
@@ -31,10 +32,12 @@ export async function uploadContent(
   body: UploadBody,
 ): Promise<MxcUri> {
   const described = describe(facts);
-  const { partial, head } = await receive(ctx, facts, body);
-  const uri = newMxcUri(ctx, user);
-  await storeUpload(ctx, partial, uri, { ...described, contentType: believed(described.contentType, head), user });
-  return uri;
+  return await withinQuota(ctx, user, facts, async (quota) => {
+    const { partial, head } = await receive(ctx, facts, body, quota);
+    const uri = newMxcUri(ctx, user);
+    await storeUpload(ctx, partial, uri, { ...described, contentType: believed(described.contentType, head), user });
+    return uri;
+  });
 }
 
 /**
@@ -51,8 +54,10 @@ export async function uploadContentToMxc(
 ): Promise<void> {
   await assertMayFill(ctx, user, uri);
   const described = describe(facts);
-  const { partial, head } = await receive(ctx, facts, body);
-  await fillContent(ctx, partial, uri, { ...described, contentType: believed(described.contentType, head) });
+  await withinQuota(ctx, user, facts, async (quota) => {
+    const { partial, head } = await receive(ctx, facts, body, quota);
+    await fillContent(ctx, partial, uri, { ...described, contentType: believed(described.contentType, head) });
+  });
 }
 
 /** Throws as `uploadContentToMxc` does for what a user may not upload to. */
@@ -164,15 +169,38 @@ interface Received {
   readonly head: Buffer;
 }
 
-async function receive(ctx: MediaContext, { lengthBytes }: UploadFacts, body: UploadBody): Promise<Received> {
+/** Lets `work` receive a file while room is kept for it. */
+async function withinQuota<T>(
+  ctx: MediaContext,
+  { userNid }: Uploader,
+  { lengthBytes = 0 }: UploadFacts,
+  work: (quota: QuotaReservation) => Promise<T>,
+): Promise<T> {
   const { uploadBytesMax } = ctx.settings;
-  if (lengthBytes !== undefined && lengthBytes > uploadBytesMax) throw uploadTooLarge(uploadBytesMax);
+  if (lengthBytes > uploadBytesMax) throw uploadTooLarge(uploadBytesMax);
+  const quota = await ctx.quotas.reserve(userNid, lengthBytes);
+  try {
+    return await work(quota);
+  } finally {
+    quota.release();
+  }
+}
+
+async function receive(
+  ctx: MediaContext,
+  { lengthBytes }: UploadFacts,
+  body: UploadBody,
+  quota: QuotaReservation,
+): Promise<Received> {
+  const { uploadBytesMax } = ctx.settings;
   let head: Buffer = Buffer.alloc(0);
   let sizeBytes = 0;
   async function* counted(): AsyncIterable<Buffer> {
     for await (const chunk of body) {
       sizeBytes += chunk.length;
       if (sizeBytes > uploadBytesMax) throw uploadTooLarge(uploadBytesMax);
+      const growing = quota.cover(sizeBytes);
+      if (growing !== undefined) await growing;
       if (head.length < headBytes) head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)]);
       yield chunk;
     }

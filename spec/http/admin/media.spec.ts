@@ -57,7 +57,7 @@ describe("a user's files", () => {
     await alice.create();
     await bob.download(first);
     const { json } = await ask('GET', ofUser(alice));
-    expect(idsOf(json).toSorted()).toEqual([idOf(first), idOf(second)].toSorted());
+    expect(new Set(idsOf(json))).toEqual(new Set([idOf(first), idOf(second)]));
     expect(json).toMatchObject({ total: 2 });
     expect(json).not.toHaveProperty('next_token');
     expect((json['media'] as JsonObject[]).find(({ media_id: id }) => id === idOf(first))).toEqual({

@@ -15,8 +15,8 @@ export interface Receiving {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** The first bytes of the content that are known already. */
   readonly head: Buffer;
-  /** Called before each chunk is taken, with the size that the content will have. Throws to refuse it. */
-  readonly admit: (sizeBytes: number) => void;
+  /** Called before each chunk is taken, with the size that the content will have. Throws, or rejects, to refuse it. */
+  readonly admit: (sizeBytes: number) => Promise<void> | undefined;
   /** Called when some more of the content is to be promised: the first bytes must be kept before. */
   readonly keepHead: (head: Buffer) => Promise<void>;
   /** Told of the offset from which the upload continues whatever happens now. */
@@ -33,7 +33,8 @@ export async function receivePart(body: PartBody, receiving: Receiving): Promise
   let [persistedBytes, persistedMs] = [partial.sizeBytes, clock.monotonicMs()];
   try {
     for await (const chunk of body.chunks()) {
-      receiving.admit(partial.sizeBytes + chunk.length);
+      const admitting = receiving.admit(partial.sizeBytes + chunk.length);
+      if (admitting !== undefined) await admitting;
       head.add(chunk);
       await partial.append(chunk);
       const isMuch = partial.sizeBytes - persistedBytes >= persistedEveryBytes;

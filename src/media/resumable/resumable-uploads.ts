@@ -20,27 +20,14 @@ import type { PartialBlob } from '../blob-store.ts';
 import type { MediaContext } from '../context.ts';
 import { newMxcUri, type Uploader } from '../create-content.ts';
 import { assertMayFill, describe, uploadTooLarge, type UploadFacts, withStoreErrors } from '../upload-content.ts';
-import { assertOwnerMayUpload, completeStored, completeUpload, dropUpload, uriOf } from './finish-upload.ts';
+import { nothingReserved, type QuotaReservation } from '../user-quotas.ts';
+import { assertOwnerMayUpload, completeStored, completeUpload, dropUpload } from './finish-upload.ts';
 import { EndingBody } from './ending-body.ts';
 import { type PartBody, receivePart } from './receive-part.ts';
 import { completedUpload, inconsistentLength, mismatchingOffset } from './upload-problems.ts';
+import { progressOf, type UploadProgress } from './upload-progress.ts';
 import { newUploadToken, uploadIdOf } from './upload-token.ts';
 import { type Turn, UploadTurns } from './upload-turns.ts';
-
-/** Where an upload is. */
-export interface UploadProgress {
-  /** What it will be, or is. */
-  readonly uri: MxcUri;
-  /** From where it continues. So much of it survives whatever happens. */
-  readonly offsetBytes: number;
-  /** undefined until the client has said it. */
-  readonly lengthBytes: number | undefined;
-  readonly isComplete: boolean;
-  /** Milliseconds since the Unix epoch: until when it may be continued, or asked for. Each continuation prolongs it. */
-  readonly expiresTs: number;
-  readonly contentType: string | undefined;
-  readonly fileName: string | undefined;
-}
 
 export interface NewUpload extends UploadFacts {
   /** To be filled, instead of a new one. */
@@ -71,7 +58,7 @@ export interface HeldUpload {
   /**
    * Takes the next bytes, and all that came of them when the connection ends before. Throws 409 for another offset than the
    * upload's, 400 for a length that does not agree with what was said before and for a complete upload
-   * (upload-problems.ts), 413 M_TOO_LARGE, 507 when the disk is full, and what the body throws.
+   * (upload-problems.ts), 413 M_TOO_LARGE, 403 M_USER_LIMIT_EXCEEDED (and it can go on once there is room), 507 when the disk is full, and what the body throws.
    */
   append(part: UploadPart): Promise<UploadProgress>;
   /** Ends and forgets it, with its URI where that is not filled. */
@@ -108,7 +95,7 @@ export class ResumableUploads {
   }
 
   /**
-   * Begins an upload. Throws as `uploadContent` and, with a URI, as `uploadContentToMxc`; 429 M_LIMIT_EXCEEDED when too many
+   * Begins an upload. Throws as `uploadContent` (403 M_USER_LIMIT_EXCEEDED among it) and, with a URI, as `uploadContentToMxc`; 429 M_LIMIT_EXCEEDED when too many
    * of the user's are open.
    */
   async create(
@@ -122,25 +109,39 @@ export class ResumableUploads {
     if (given.uri !== undefined) await assertMayFill(ctx, user, given.uri);
     return await this.#users.run(user.userNid, async () => {
       await this.#assertFewOpen(user);
-      const token = newUploadToken(ctx.random);
-      const id = uploadIdOf(token) ?? '';
-      await withStoreErrors(async () => {
-        await ctx.blobs.assertRoomFor(lengthBytes ?? 0);
-        await (await ctx.blobs.store.begin(id)).release();
-      });
-      const uri = given.uri ?? newMxcUri(ctx, user);
-      const [createdTs, expiresTs] = [ctx.clock.nowMs(), this.#expiresTs];
-      const at = { origin: uri.serverName, mediaId: uri.mediaId };
-      const described = { contentType: contentType ?? null, fileName: fileName ?? null };
-      await ctx.db.write((unit) => {
-        const common = { ...at, ...described, user: user.userNid, createdTs, expiresTs };
-        if (given.uri === undefined) unit.run(insertMedia, { ...common, sha256: null, bytes: null });
-        else unit.run(setMediaExpiry, { ...at, expiresTs });
-        unit.run(insertUpload, { ...common, uploadId: id, bytes: lengthBytes ?? null });
-      }).committed;
-      const progress = { uri, offsetBytes: 0, lengthBytes, isComplete: false, expiresTs, contentType, fileName };
-      return { token, progress };
+      // From its row on, the upload is counted by itself.
+      const quota = await ctx.quotas.reserve(user.userNid, lengthBytes ?? 0);
+      try {
+        return await this.#begin(user, { ...given, contentType, fileName });
+      } finally {
+        quota.release();
+      }
     });
+  }
+
+  async #begin(
+    user: Uploader,
+    { contentType, fileName, lengthBytes, uri: given }: NewUpload,
+  ): Promise<{ readonly token: string; readonly progress: UploadProgress }> {
+    const ctx = this.#ctx;
+    const token = newUploadToken(ctx.random);
+    const id = uploadIdOf(token) ?? '';
+    await withStoreErrors(async () => {
+      await ctx.blobs.assertRoomFor(lengthBytes ?? 0);
+      await (await ctx.blobs.store.begin(id)).release();
+    });
+    const uri = given ?? newMxcUri(ctx, user);
+    const [createdTs, expiresTs] = [ctx.clock.nowMs(), this.#expiresTs];
+    const at = { origin: uri.serverName, mediaId: uri.mediaId };
+    const described = { contentType: contentType ?? null, fileName: fileName ?? null };
+    await ctx.db.write((unit) => {
+      const common = { ...at, ...described, user: user.userNid, createdTs, expiresTs };
+      if (given === undefined) unit.run(insertMedia, { ...common, sha256: null, bytes: null });
+      else unit.run(setMediaExpiry, { ...at, expiresTs });
+      unit.run(insertUpload, { ...common, uploadId: id, bytes: lengthBytes ?? null });
+    }).committed;
+    const progress = { uri, offsetBytes: 0, lengthBytes, isComplete: false, expiresTs, contentType, fileName };
+    return { token, progress };
   }
 
   /**
@@ -203,16 +204,33 @@ export class ResumableUploads {
     return await this.#withPartial(row, async (partial) => {
       if (partial.sizeBytes !== part.offsetBytes) throw mismatchingOffset(partial.sizeBytes, part.offsetBytes);
       const known = await this.#learnLength(row, part);
-      const body = new EndingBody(part.body, this.#ctx.timers);
-      turn.onOver(() => body.end());
-      const received = await this.#receive(known, partial, { ...part, body });
-      const { isLast } = part;
-      if (isLast === true && known.bytes !== null && partial.sizeBytes !== known.bytes) throw inconsistentLength();
-      if (isLast === true || (isLast === 'at-length' && partial.sizeBytes === known.bytes))
-        return await this.#complete(received, partial);
-      const offsetBytes = await partial.persist();
-      return progressOf(await this.#prolong(received), offsetBytes);
+      return await this.#withinQuota(known, partial, async (quota) => {
+        const body = new EndingBody(part.body, this.#ctx.timers);
+        turn.onOver(() => body.end());
+        const received = await this.#receive(known, partial, { ...part, body }, quota);
+        const { isLast } = part;
+        if (isLast === true && known.bytes !== null && partial.sizeBytes !== known.bytes) throw inconsistentLength();
+        if (isLast === true || (isLast === 'at-length' && partial.sizeBytes === known.bytes))
+          return await this.#complete(received, partial);
+        const offsetBytes = await partial.persist();
+        return progressOf(await this.#prolong(received), offsetBytes);
+      });
     });
+  }
+
+  /** One whose length is known has been counted with it; room for another is kept while something of it comes. */
+  async #withinQuota<T>(
+    row: UploadRow,
+    { sizeBytes }: Pick<PartialBlob, 'sizeBytes'>,
+    work: (quota: QuotaReservation) => Promise<T>,
+  ): Promise<T> {
+    if (row.bytes !== null) return await work(nothingReserved);
+    const quota = await this.#ctx.quotas.reserve(row.user_nid, sizeBytes, 0);
+    try {
+      return await work(quota);
+    } finally {
+      quota.release();
+    }
   }
 
   /** Removes what has expired. */
@@ -273,7 +291,10 @@ export class ResumableUploads {
     if (row.bytes === null) {
       if (lengthBytes < offsetBytes) throw inconsistentLength();
       if (lengthBytes > this.uploadBytesMax) throw uploadTooLarge(this.uploadBytesMax);
-      await this.#ctx.db.write((unit) => unit.run(setUploadBytes, { id: row.upload_id, bytes: lengthBytes })).committed;
+      await this.#withinQuota(row, { sizeBytes: lengthBytes }, async () => {
+        const known = { id: row.upload_id, bytes: lengthBytes };
+        await this.#ctx.db.write((unit) => unit.run(setUploadBytes, known)).committed;
+      });
       return { ...row, bytes: lengthBytes };
     }
     if (row.bytes !== lengthBytes) throw inconsistentLength();
@@ -281,7 +302,12 @@ export class ResumableUploads {
   }
 
   /** The upload as it is afterwards. */
-  async #receive(row: UploadRow, partial: PartialBlob, { body, onProgress }: UploadPart): Promise<UploadRow> {
+  async #receive(
+    row: UploadRow,
+    partial: PartialBlob,
+    { body, onProgress }: UploadPart,
+    quota: QuotaReservation,
+  ): Promise<UploadRow> {
     const { blobs, clock, db } = this.#ctx;
     let now = await this.#prolong(row);
     let checkedBytes = partial.sizeBytes;
@@ -290,7 +316,7 @@ export class ResumableUploads {
       partial,
       clock,
       head: row.head ?? Buffer.alloc(0),
-      admit: (sizeBytes: number) => this.#admit(row, sizeBytes),
+      admit: (sizeBytes: number) => this.#admit(row, sizeBytes, quota),
       keepHead: async (head: Buffer) => {
         await db.write((unit) => unit.run(setUploadHead, { id: row.upload_id, head })).committed;
         now = { ...now, head };
@@ -312,9 +338,10 @@ export class ResumableUploads {
     return now;
   }
 
-  #admit({ bytes }: UploadRow, sizeBytes: number): void {
+  #admit({ bytes }: UploadRow, sizeBytes: number, quota: QuotaReservation): Promise<void> | undefined {
     if (bytes !== null && sizeBytes > bytes) throw new Overlong(inconsistentLength());
     if (sizeBytes > this.uploadBytesMax) throw new Overlong(uploadTooLarge(this.uploadBytesMax));
+    return quota.cover(sizeBytes);
   }
 
   /** An upload that is longer than it said, or than any may be, is no upload any more. */
@@ -349,16 +376,6 @@ export class ResumableUploads {
     });
   }
 }
-
-const progressOf = (row: UploadRow, offsetBytes: number): UploadProgress => ({
-  uri: uriOf(row),
-  offsetBytes,
-  lengthBytes: row.bytes ?? undefined,
-  isComplete: row.completed_ts !== null,
-  expiresTs: row.expires_ts,
-  contentType: row.content_type ?? undefined,
-  fileName: row.file_name ?? undefined,
-});
 
 /** More came than the upload may have. */
 class Overlong extends Error {

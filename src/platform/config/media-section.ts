@@ -21,6 +21,21 @@ const fields = {
     4_294_967_296,
     'The largest file that may be uploaded. Proxies in front of the server need the same limit.',
   ),
+  user_bytes_max: field(
+    kind.nullable(kind.integer(0, Number.MAX_SAFE_INTEGER)),
+    null,
+    'How many bytes all files of one user may have together. null: no limit.',
+  ),
+  user_files_max: field(
+    kind.nullable(kind.integer(0, Number.MAX_SAFE_INTEGER)),
+    null,
+    'How many files one user may have. null: no limit.',
+  ),
+  user_limit_info_uri: field(
+    kind.nullable(kind.httpUrl()),
+    null,
+    'A page that tells users who have reached these limits what they can do. null: public_base_url.',
+  ),
   free_bytes_min: field(
     kind.integer(0, Number.MAX_SAFE_INTEGER),
     268_435_456,

@@ -1,4 +1,5 @@
 /** Uploads that may be continued on another connection: table upload. */
+import { sql } from 'kysely';
 import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export interface UploadRow {
@@ -52,6 +53,20 @@ export const openUploads = defineRead<{ user: number }, { count: number; first_t
     q
       .selectFrom('upload')
       .select((e) => [e.fn.countAll<number>().as('count'), e.fn.min('expires_ts').as('first_ts')])
+      .where('user_nid', '=', p.user)
+      .where('completed_ts', 'is', null),
+);
+
+/** What a user's open ones will be, as far as it was said. */
+export const openUploadUsage = defineRead<{ user: number }, { files: number; bytes: number }>(
+  'upload.openUsage',
+  (q, p) =>
+    q
+      .selectFrom('upload')
+      .select((e) => [
+        e.fn.countAll<number>().as('files'),
+        e.cast<number>(e.fn.coalesce(e.fn.sum('bytes'), sql`0`), 'bigint').as('bytes'),
+      ])
       .where('user_nid', '=', p.user)
       .where('completed_ts', 'is', null),
 );

@@ -2,7 +2,7 @@
 import { MatrixError, missingParam } from '../../../matrix/errors.ts';
 import { formatMxcUri } from '../../../matrix/ids/mxc-uri.ts';
 import type { Media } from '../../../media/index.ts';
-import type { UploadProgress } from '../../../media/resumable/resumable-uploads.ts';
+import type { UploadProgress } from '../../../media/resumable/upload-progress.ts';
 import { string } from '../../decode.ts';
 import { defineRawEndpoint, type RawReply } from '../../endpoint.ts';
 import {

@@ -4,7 +4,8 @@ import type { Requester } from '../../../accounts/requester.ts';
 import { MatrixError, missingParam } from '../../../matrix/errors.ts';
 import { formatMxcUri } from '../../../matrix/ids/mxc-uri.ts';
 import type { Media } from '../../../media/index.ts';
-import type { ResumableUploads, UploadProgress } from '../../../media/resumable/resumable-uploads.ts';
+import type { ResumableUploads } from '../../../media/resumable/resumable-uploads.ts';
+import type { UploadProgress } from '../../../media/resumable/upload-progress.ts';
 import { optional, string } from '../../decode.ts';
 import { defineRawEndpoint, type RawReply, type StreamedBody } from '../../endpoint.ts';
 import {

@@ -1,6 +1,7 @@
 /** The header fields of draft-ietf-httpbis-resumable-upload; each is a structured field (RFC 9651). */
 import { MatrixError } from '../../../matrix/errors.ts';
-import type { ResumableUploads, UploadProgress } from '../../../media/resumable/resumable-uploads.ts';
+import type { ResumableUploads } from '../../../media/resumable/resumable-uploads.ts';
+import type { UploadProgress } from '../../../media/resumable/upload-progress.ts';
 import { inconsistentLength } from '../../../media/resumable/upload-problems.ts';
 import type { RawReply, StreamedBody } from '../../endpoint.ts';
 import { contentUriHeader, errorReply, resumablePath } from './upload-exchange.ts';

@@ -2,12 +2,8 @@ import { DataStore, Server, Upload } from '@tus/server';
 import type { Readable } from 'node:stream';
 import { MatrixError } from '../../../matrix/errors.ts';
 import { formatMxcUri } from '../../../matrix/ids/mxc-uri.ts';
-import type {
-  HeldUpload,
-  ResumableUploads,
-  UploadPart,
-  UploadProgress,
-} from '../../../media/resumable/resumable-uploads.ts';
+import type { HeldUpload, ResumableUploads, UploadPart } from '../../../media/resumable/resumable-uploads.ts';
+import type { UploadProgress } from '../../../media/resumable/upload-progress.ts';
 import type { RawReply } from '../../endpoint.ts';
 import type { TusCall } from './answer-tus.ts';
 import { contentUriHeader, errorReply, resumablePath, uriToFill } from './upload-exchange.ts';
