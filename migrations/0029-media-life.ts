@@ -7,6 +7,6 @@ export async function up(db: Kysely<never>): Promise<void> {
     // protected 1: cannot be quarantined
     `ALTER TABLE media ADD COLUMN protected INTEGER NOT NULL DEFAULT 0`,
     // Alone enough to add up what a user has.
-    `CREATE INDEX media_usage ON media (user_nid, bytes) WHERE sha256 IS NOT NULL`,
+    `CREATE INDEX media_usage ON media (user_nid, bytes) WHERE bytes IS NOT NULL`,
   ]);
 }

@@ -63,7 +63,7 @@ export function mediaOfUser(order: MediaOrder, direction: Direction): MediaOfUse
   return remembered(mediaOfUserQueries, `${order} ${direction}`, () => mediaOfUserIn(order, direction));
 }
 
-/** What a user has: files and their bytes. */
+/** What a user has: files and their bytes, read from one index alone. */
 export const mediaUsage = defineRead<{ user: number }, { files: number; bytes: number }>('media.usage', (q, p) =>
   q
     .selectFrom('media')
@@ -72,7 +72,7 @@ export const mediaUsage = defineRead<{ user: number }, { files: number; bytes: n
       e.cast<number>(e.fn.coalesce(e.fn.sum('bytes'), sql`0`), 'bigint').as('bytes'),
     ])
     .where('user_nid', '=', p.user)
-    .where('sha256', 'is not', null),
+    .where('bytes', 'is not', null),
 );
 
 /**
