@@ -126,7 +126,10 @@ export class UrlPreviews {
     if (failure !== undefined && failure.untilMs > this.#ctx.clock.nowMs()) throw failure.error;
     const current = this.#making.get(key);
     if (current !== undefined) return current;
-    const making = this.#inTurn(userId, () => this.#make(url, language, asked)).finally(() => this.#making.delete(key));
+    // It may have been made since the caller looked.
+    const make = async (): Promise<string> =>
+      (await this.#find(asked, undefined)) ?? (await this.#make(url, language, asked));
+    const making = this.#inTurn(userId, make).finally(() => this.#making.delete(key));
     this.#making.set(key, making);
     return making;
   }
