@@ -161,6 +161,17 @@ export class InteractiveAuth {
     throw this.#challenge(operation, session);
   }
 
+  /**
+   * Ends the session of a request that can never succeed, and gives back what it reserved. A session that is not yet bound to
+   * this request stays: it may be another's.
+   */
+  abandon(operation: Operation, auth: JsonObject | undefined): void {
+    const id = auth?.['session'];
+    const session = typeof id === 'string' ? this.#find(id) : undefined;
+    if (session?.boundTo === undefined || !isSameRequest(session, operation, this.#bindingOf(operation))) return;
+    this.#authorised(session, operation).abandoned();
+  }
+
   /** The result that an earlier, successful request with this session had; for checks that must come before all others. */
   findOutcome(operation: Operation, auth: JsonObject | undefined): JsonValue | undefined {
     const id = auth?.['session'];
@@ -265,12 +276,13 @@ export class InteractiveAuth {
 }
 
 function assertSameRequest(session: Session, operation: Operation, binding: Buffer): void {
-  const isSame =
-    session.operation.name === operation.name &&
-    session.operation.requester?.userNid === operation.requester?.userNid &&
-    (session.boundTo === undefined || timingSafeEqual(session.boundTo, binding));
-  if (!isSame) throw forbidden('The session was begun for another request');
+  if (!isSameRequest(session, operation, binding)) throw forbidden('The session was begun for another request');
 }
+
+const isSameRequest = (session: Session, operation: Operation, binding: Buffer): boolean =>
+  session.operation.name === operation.name &&
+  session.operation.requester?.userNid === operation.requester?.userNid &&
+  (session.boundTo === undefined || timingSafeEqual(session.boundTo, binding));
 
 async function pass(session: Session, stage: StageType, attempt: () => Promise<Proof>): Promise<void> {
   const proof = await attempt();

@@ -62,7 +62,7 @@ export async function register(ctx: Registering, request: RegistrationRequest): 
 
   const wanted = request.username === undefined ? undefined : userIdForRegistration(ctx, request.username);
   if (guest !== undefined) assertUpgrades(guest, wanted);
-  else if (wanted !== undefined) await assertAvailable(ctx, wanted);
+  else if (wanted !== undefined) await assertStillAvailable(ctx, wanted, operation, request.auth);
   if (request.password !== undefined) checkNewPassword(request.password, ctx.config.password.minimumLength);
   else if (request.auth !== undefined) throw missingParam('password is missing');
 
@@ -75,6 +75,21 @@ export async function register(ctx: Registering, request: RegistrationRequest): 
   } catch (error) {
     authorised.abandoned();
     throw isUnexpectedChange(error) ? forbidden('What was proven has been used up meanwhile') : error;
+  }
+}
+
+/** Throws as `assertAvailable` does, and then gives back the use of a token that was reserved for this registration. */
+async function assertStillAvailable(
+  ctx: Registering,
+  wanted: UserId,
+  operation: Operation,
+  auth: JsonObject | undefined,
+): Promise<void> {
+  try {
+    await assertAvailable(ctx, wanted);
+  } catch (error) {
+    ctx.interactiveAuth.abandon(operation, auth);
+    throw error;
   }
 }
 

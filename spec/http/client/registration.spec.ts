@@ -268,6 +268,18 @@ describeOnBothEngines('registration by token over HTTP', (engine) => {
     }
   });
 
+  it('gives the use back when the name was taken between two stages', async () => {
+    const { request, registerAs, accounts } = await startWithToken({ usesAllowed: 2 });
+    const attempt = (auth: JsonObject) =>
+      request('POST', registerPath, { body: { username: 'alice', password: passwordOfTests, auth } });
+    const { session = null } = (await attempt({ type: 'm.login.registration_token', token: 'letmein' })).json;
+    expect(await accounts.registrationTokens.get('letmein')).toMatchObject({ completed: 0, pending: 1 });
+    expect((await registerAs('alice', 'letmein')).status).toBe(200);
+    expect(refusal(await attempt({ type: 'm.login.dummy', session }))).toEqual([400, 'M_USER_IN_USE']);
+    expect(await accounts.registrationTokens.get('letmein')).toMatchObject({ completed: 1, pending: 0 });
+    expect((await registerAs('bob', 'letmein')).status).toBe(200);
+  });
+
   it('gives the use back when the name was taken meanwhile', async () => {
     const { registerAs, accounts } = await startWithToken({ usesAllowed: 2 });
     const answers = await Promise.all([registerAs('alice', 'letmein'), registerAs('alice', 'letmein')]);

@@ -40,7 +40,8 @@ export class Connections {
   readonly #dirty = new Map<string, Kept>();
   readonly #loading = new Map<string, Promise<Kept | undefined>>();
   #isFlushPlanned = false;
-  #flushed: Promise<void> = Promise.resolve();
+  /** What is being written because its time had come. */
+  #flushing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   #sweptMs = 0;
 
@@ -114,17 +115,10 @@ export class Connections {
   /** Everything is on disk when it resolves. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.flush();
+    await Promise.all([this.flush(), this.#flushing]);
   }
 
-  /** One after another, so that whoever waits for the last one has waited for all. */
-  flush(): Promise<void> {
-    const flushed = this.#flushed.then(() => this.#flush());
-    this.#flushed = flushed.catch(() => undefined);
-    return flushed;
-  }
-
-  async #flush(): Promise<void> {
+  async flush(): Promise<void> {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (const [, kept] of dirty) {
@@ -154,7 +148,7 @@ export class Connections {
     this.#timers.after(limits.slidingWriteMs, () => {
       this.#isFlushPlanned = false;
       // What is not written is lost at a crash, and its client starts anew.
-      if (!this.#isClosed) this.flush().catch(this.#onFailed);
+      if (!this.#isClosed) this.#flushing = Promise.all([this.#flushing, this.flush().catch(this.#onFailed)]);
     });
   }
 
