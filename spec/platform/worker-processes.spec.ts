@@ -2,7 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WorkerProcess } from '../../src/platform/ports.ts';
 import { InlineProcesses, processWorkers } from '../../src/platform/worker-processes.ts';
-import { InlineWorkers, WorkerEnded } from '../../src/platform/workers.ts';
+import { WorkerEnded } from '../../src/platform/worker-calls.ts';
+import { InlineWorkers } from '../../src/platform/workers.ts';
 import type { FixtureRequest } from './worker-processes.fixture.ts';
 
 const fixture = new URL('./worker-processes.fixture.ts', import.meta.url);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkerChannel, Workers } from '../../src/platform/ports.ts';
-import { InlineWorkers, threadWorkers, WorkerEnded } from '../../src/platform/workers.ts';
+import { WorkerEnded } from '../../src/platform/worker-calls.ts';
+import { InlineWorkers, threadWorkers } from '../../src/platform/workers.ts';
 import type { FixtureRequest } from './workers.fixture.ts';
 
 const fixture = new URL('./workers.fixture.ts', import.meta.url);

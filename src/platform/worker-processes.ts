@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { WorkerProcess, WorkerProcesses, WorkerProcessOptions } from './ports.ts';
-import { fromWireError, type WorkerReply } from './worker-protocol.ts';
-import { InlineWorkers, WorkerEnded } from './workers.ts';
+import { WorkerCalls, WorkerEnded } from './worker-calls.ts';
+import type { WorkerReply } from './worker-protocol.ts';
+import type { InlineWorkers } from './workers.ts';
 
 /**
  * Each `start` is a process of its own, for native code that works on what strangers send: neither its crash nor the memory and time
@@ -16,11 +17,8 @@ export const processWorkers: WorkerProcesses = {
 
 class ProcessChannel<Request, Response> implements WorkerProcess<Request, Response> {
   readonly #child: ChildProcess;
-  readonly #calls = new Map<number, PromiseWithResolvers<Response>>();
+  readonly #calls = new WorkerCalls<Response>({ onBusy: () => this.#work(), onIdle: () => this.#rest() });
   readonly #exited = Promise.withResolvers<void>();
-  #lastId = 0;
-  #ended: WorkerEnded | undefined;
-  #closing: PromiseWithResolvers<void> | undefined;
 
   constructor(module: URL, data: unknown, { rssBytesMax }: WorkerProcessOptions) {
     const given = JSON.stringify({ module: module.href, data, rssBytesMax });
@@ -31,7 +29,7 @@ class ProcessChannel<Request, Response> implements WorkerProcess<Request, Respon
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     this.#rest();
-    this.#child.on('message', (reply: WorkerReply) => this.#settle(reply));
+    this.#child.on('message', (reply: WorkerReply) => this.#calls.settle(reply));
     this.#child.on('error', (error) => this.#end(error));
     this.#child.on('exit', (code, signal) => {
       this.#end(new Error(`the process ended with ${signal ?? `code ${code}`}`));
@@ -39,25 +37,16 @@ class ProcessChannel<Request, Response> implements WorkerProcess<Request, Respon
     });
   }
 
-  async call(request: Request): Promise<Response> {
-    if (this.#ended !== undefined || this.#closing !== undefined)
-      throw this.#ended ?? new WorkerEnded('the worker is closing');
-    const id = ++this.#lastId;
-    const call = Promise.withResolvers<Response>();
-    if (this.#calls.size === 0) this.#work();
-    this.#calls.set(id, call);
-    this.#child.send({ id, request }, (error) => {
-      if (error !== null) this.#end(error);
+  call(request: Request): Promise<Response> {
+    return this.#calls.call((id) => {
+      this.#child.send({ id, request }, (error) => {
+        if (error !== null) this.#end(error);
+      });
     });
-    return call.promise;
   }
 
   async close(): Promise<void> {
-    if (this.#closing === undefined) {
-      this.#closing = Promise.withResolvers<void>();
-      if (this.#calls.size === 0) this.#closing.resolve();
-    }
-    await this.#closing.promise;
+    await this.#calls.close();
     await this.#exit('the worker was closed');
   }
 
@@ -67,29 +56,15 @@ class ProcessChannel<Request, Response> implements WorkerProcess<Request, Respon
 
   /** Nothing that is worth keeping is in the process: what it answers is here already. */
   async #exit(why: string): Promise<void> {
-    this.#end(undefined, why);
+    this.#calls.end(why);
     if (this.#child.pid === undefined) return;
     this.#child.ref();
     this.#child.kill('SIGKILL');
     await this.#exited.promise;
   }
 
-  #settle(reply: WorkerReply): void {
-    const call = this.#calls.get(reply.id);
-    if (call === undefined) return;
-    this.#calls.delete(reply.id);
-    if ('error' in reply) call.reject(fromWireError(reply.error));
-    else call.resolve(reply.response as Response);
-    if (this.#calls.size > 0) return;
-    this.#rest();
-    this.#closing?.resolve();
-  }
-
-  #end(cause: unknown, message = 'the worker ended'): void {
-    this.#ended ??= new WorkerEnded(message, { cause });
-    for (const call of this.#calls.values()) call.reject(this.#ended);
-    this.#calls.clear();
-    this.#closing?.resolve();
+  #end(cause: unknown): void {
+    this.#calls.end('the worker ended', cause);
   }
 
   /** An idle process keeps the server from ending as little as an idle thread does. */

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { WorkerChannel, Workers } from './ports.ts';
+import { WorkerCalls, WorkerEnded } from './worker-calls.ts';
 import {
   fromWireError,
   loadHandler,
@@ -8,11 +9,6 @@ import {
   type WorkerHandler,
   type WorkerReply,
 } from './worker-protocol.ts';
-
-/** The worker ended, by `close` or by a fault (then `cause` says which). */
-export class WorkerEnded extends Error {
-  override readonly name = 'WorkerEnded';
-}
 
 /**
  * Each `start` is a thread of its own. A request that throws rejects its call and nothing else; a fault outside a request ends the
@@ -26,59 +22,31 @@ export const threadWorkers: Workers = {
 
 class ThreadChannel<Request, Response> implements WorkerChannel<Request, Response> {
   readonly #worker: Worker;
-  readonly #calls = new Map<number, PromiseWithResolvers<Response>>();
-  #lastId = 0;
-  #ended: WorkerEnded | undefined;
-  #closing: PromiseWithResolvers<void> | undefined;
+  readonly #calls: WorkerCalls<Response>;
 
   constructor(module: URL, data: unknown) {
-    this.#worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
+    const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
       workerData: { module: module.href, data },
     });
-    this.#worker.unref();
-    this.#worker.on('message', (reply: WorkerReply) => this.#settle(reply));
-    this.#worker.on('messageerror', (error) => this.#end(error));
-    this.#worker.on('error', (error) => this.#end(error));
-    this.#worker.on('exit', (code) => this.#end(new Error(`the thread ended with code ${code}`)));
+    const calls = new WorkerCalls<Response>({ onBusy: () => worker.ref(), onIdle: () => worker.unref() });
+    const end = (cause: unknown): void => calls.end('the worker ended', cause);
+    worker.unref();
+    worker.on('message', (reply: WorkerReply) => calls.settle(reply));
+    worker.on('messageerror', end);
+    worker.on('error', end);
+    worker.on('exit', (code) => end(new Error(`the thread ended with code ${code}`)));
+    this.#worker = worker;
+    this.#calls = calls;
   }
 
-  async call(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Response> {
-    if (this.#ended !== undefined || this.#closing !== undefined)
-      throw this.#ended ?? new WorkerEnded('the worker is closing');
-    const id = ++this.#lastId;
-    this.#worker.postMessage({ id, request }, [...transfer]);
-    const call = Promise.withResolvers<Response>();
-    if (this.#calls.size === 0) this.#worker.ref();
-    this.#calls.set(id, call);
-    return call.promise;
+  call(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Response> {
+    return this.#calls.call((id) => this.#worker.postMessage({ id, request }, [...transfer]));
   }
 
   async close(): Promise<void> {
-    if (this.#closing === undefined) {
-      this.#closing = Promise.withResolvers<void>();
-      if (this.#calls.size === 0) this.#closing.resolve();
-    }
-    await this.#closing.promise;
-    this.#ended ??= new WorkerEnded('the worker was closed');
+    await this.#calls.close();
+    this.#calls.end('the worker was closed');
     await this.#worker.terminate();
-  }
-
-  #settle(reply: WorkerReply): void {
-    const call = this.#calls.get(reply.id);
-    if (call === undefined) return;
-    this.#calls.delete(reply.id);
-    if ('error' in reply) call.reject(fromWireError(reply.error));
-    else call.resolve(reply.response as Response);
-    if (this.#calls.size > 0) return;
-    this.#worker.unref();
-    this.#closing?.resolve();
-  }
-
-  #end(cause: unknown): void {
-    this.#ended ??= new WorkerEnded('the worker ended', { cause });
-    for (const call of this.#calls.values()) call.reject(this.#ended);
-    this.#calls.clear();
-    this.#closing?.resolve();
   }
 }
 
