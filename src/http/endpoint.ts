@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Requester } from '../accounts/requester.ts';
+import type { RequestingServer } from '../federation/contract.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Decoded, Decoder } from './decode.ts';
 
@@ -22,7 +23,7 @@ interface RequesterOf {
   optionalAccessToken: Requester | undefined;
   knownAccessToken: Requester | undefined;
   adminAccessToken: Requester;
-  serverSignature: undefined;
+  serverSignature: RequestingServer;
 }
 
 /** Which of the configured rate limits counts the call; 'none' for what costs nobody anything. See platform/config. */

@@ -1,0 +1,72 @@
+/**
+ * What the parts of federation ask of each other: signed requests to other servers, their keys, and the checks of PDUs that
+ * need nothing but keys. https://spec.matrix.org/v1.19/server-server-api/
+ */
+import type { FindServerKey } from '../matrix/crypto/event-signatures.ts';
+import type { ReceivedPdu } from '../matrix/crypto/receive-pdu.ts';
+import type { ServerName } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
+
+/** Who signed a request to us, as endpoints with `auth: 'serverSignature'` see it. */
+export interface RequestingServer {
+  readonly origin: ServerName;
+  /** Which of our names the request was made to. */
+  readonly destination: ServerName;
+}
+
+export interface FederationRequest {
+  readonly destination: ServerName;
+  /** Which of our names signs; absent: the main one. */
+  readonly origin?: ServerName;
+  readonly method: 'GET' | 'PUT' | 'POST';
+  /** From `/_matrix` on, without a query; made by `federationPath`, so that every parameter is percent-encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+  readonly content?: JsonObject;
+  /** From the call to the last byte of the response. Absent: `limits.federationTimeoutMs`. */
+  readonly timeoutMs?: number;
+  /** Absent: `limits.federationResponseBytesMax`. */
+  readonly responseBytesMax?: number;
+  readonly signal?: AbortSignal;
+  /** A person waits for it: it is tried although the destination is backing off. */
+  readonly isUrgent?: boolean;
+}
+
+export interface FederationClient {
+  /**
+   * The response's JSON object, parsed with `numbers: 'exact'`. Throws FederationError.
+   * https://spec.matrix.org/v1.19/server-server-api/#request-authentication
+   */
+  request(request: FederationRequest): Promise<JsonObject>;
+  /** The bytes of a successful response, not looked at: for what is parsed in a worker, or is no JSON. */
+  requestBytes(request: FederationRequest): Promise<FederationBytes>;
+}
+export interface FederationBytes {
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+}
+
+/** Keys of other servers, and our own. https://spec.matrix.org/v1.19/server-server-api/#retrieving-server-keys */
+export interface KeyRing {
+  /**
+   * Loads keys, from memory, from the database, from the servers themselves or from notaries; many at once are one question
+   * to each server. What could not be had is not found by the answer.
+   */
+  find(wanted: readonly WantedKey[]): Promise<FindServerKey>;
+}
+export interface WantedKey {
+  readonly serverName: ServerName;
+  readonly keyId: string;
+  /**
+   * Milliseconds since the Unix epoch: the key must have been valid then. undefined: any time will do, as in room versions
+   * that do not enforce it.
+   */
+  readonly validAtTs: number | undefined;
+}
+
+/** Checks 1 to 3 of PDUs, with the keys that they need: off the main thread where there are many. */
+export interface PduVerifier {
+  /** Of one room. One outcome for each PDU, in the same order. PDUs were parsed with `numbers: 'exact'`. */
+  verify(pdus: readonly JsonObject[], rules: RoomVersionRules): Promise<readonly ReceivedPdu[]>;
+}

@@ -1,0 +1,37 @@
+/** The middle of the journey of an event that another server made: judge, store, and all that must be true together with it. */
+import type { RoomEvent } from '../matrix/events/room-event.ts';
+import type { RoomsContext } from './context.ts';
+import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
+import { prepareEffects } from './event-effects.ts';
+
+/** An event that has passed the checks which need nothing but keys. */
+export interface CheckedEvent {
+  readonly event: RoomEvent;
+  /** The exact canonical JSON to keep. */
+  readonly body: string;
+}
+
+/**
+ * To be called with the room's lock held. The event is on disk when `ticket.committed` of the answer resolves; the lock may be
+ * given back before. Throws MissingEvents, as `RoomDag.receive` does.
+ */
+export async function receiveEvent(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  { event, body }: CheckedEvent,
+  options: Omit<ReceiveOptions, 'local' | 'notifies' | 'prepare'> = {},
+): Promise<Placed> {
+  const effects = await prepareEffects(ctx, dag, event, { marks: options.marks });
+  const { also } = effects.options;
+  const placed = await dag.receive(event, body, {
+    ...options,
+    ...effects.options,
+    also(unit, place) {
+      also(unit, place);
+      options.also?.(unit, place);
+    },
+  });
+  // What clients never see redacts nothing, and nothing relates to it.
+  if (placed.ticket !== undefined && placed.ord !== null) effects.handedIn(placed);
+  return placed;
+}
