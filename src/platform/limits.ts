@@ -14,6 +14,16 @@ export const limits = Object.freeze({
   transactionPdusMax: 50,
   transactionEdusMax: 100,
 
+  // What other servers answer about rooms
+  /** Of an answer with events or event ids, before it is parsed. */
+  remoteStateBytesMax: 64 * 1024 * 1024,
+  /** Events, or ids, of a state or an auth chain. */
+  remoteStateEventsMax: 500_000,
+  /** Of history, in one answer. */
+  remoteEventsMax: 1_000,
+  /** Events from which on another server is asked for history, in one request. */
+  backfillFromMax: 20,
+
   // JSON
   jsonDepthMax: 64,
 
