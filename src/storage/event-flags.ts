@@ -16,4 +16,8 @@ export const EventFlag = {
   policyDenied: 256,
   /** It was scheduled: its sender is told by which delayed event it came about. */
   delayed: 512,
+  /** Of another server's user, made through this server (a join, leave or knock), which sends it to all others in the room. */
+  sentOn: 1024,
+  /** Of a user here, made through another server, which sends it to all others in the room: this one does not. */
+  sentOnElsewhere: 2048,
 } as const;
