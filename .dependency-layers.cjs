@@ -37,7 +37,7 @@ const layers = {
   search: { layers: [...core, 'rooms'], packages: [] },
   rtc: { layers: core, packages: ['jose'] },
   media: {
-    layers: [...core, 'accounts'],
+    layers: [...core, 'rooms', 'accounts'],
     packages: ['content-disposition', 'sharp', 'htmlparser2', '@aws-sdk/client-s3'],
   },
   notices: { layers: [...core, 'rooms', 'accounts'], packages: [] },

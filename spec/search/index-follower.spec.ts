@@ -87,7 +87,7 @@ describeOnBothEngines('the search index', (engine) => {
     const id = await test.say(alice, roomId, 'word');
     const redacted = await test.storedEvent(id);
     await test.ctx.db.write((unit) => {
-      for (let i = 0; i <= limits.searchQueueMax; i++) unit.wake({ kind: 'redaction', room: 0, nid: 0, redacted });
+      for (let i = 0; i <= limits.followerQueueMax; i++) unit.wake({ kind: 'redaction', room: 0, nid: 0, redacted });
     }).committed;
     const later = await test.say(alice, roomId, 'word later');
     expect(await world.ids(alice, 'word')).toEqual([later, id]);

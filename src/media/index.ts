@@ -28,6 +28,8 @@ import { mediaMetrics } from './media-metrics.ts';
 import { openBlobStore } from './open-blob-store.ts';
 import { openContent, type OpenedContent, type OpenOptions } from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
+import { StreamFollower } from '../rooms/stream-follower.ts';
+import { ReferenceDerivation } from './references/reference-derivation.ts';
 import { ResumableUploads } from './resumable/resumable-uploads.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 import { addOwnContent } from './add-own-content.ts';
@@ -74,6 +76,7 @@ export async function openMedia({ config, workers, processes, http, version, met
   const thumbnails = new Thumbnails(ctx, images, settings.thumbnails);
   const urlPreviews = new UrlPreviews({ ...common, config, http, version, images: previewImages(ctx, config) });
   urlPreviews.start();
+  const references = new StreamFollower(db, new ReferenceDerivation(db), { timers, onFailed });
   const resumable = new ResumableUploads(ctx);
   await resumable.start();
   return {
@@ -91,7 +94,10 @@ export async function openMedia({ config, workers, processes, http, version, met
     resumable,
     administration: administrationOf(ctx),
     nowMs: () => clock.nowMs(),
+    /** Resolves when it is known which files the events name that are committed now. */
+    referencesKnown: () => references.caughtUp(),
     async close(): Promise<void> {
+      await references.close();
       await resumable.close();
       pending.close();
       await urlPreviews.close();

@@ -282,10 +282,13 @@ export const limits = Object.freeze({
   searchScannedMax: 20_000,
   /** The newest ones that are compared with each other by rank. */
   searchRankedMax: 1_000,
-  /** What is to be written into the index and waits in memory; beyond it is read from the database again. */
-  searchQueueMax: 10_000,
+
+  /** What is derived from events, is to be written and waits in memory; beyond that it is read from the database again. */
+  followerQueueMax: 10_000,
 
   // Files
+  /** Of one event; further ones are not seen. */
+  mediaReferencesMax: 100,
   /** Of a list of files, or of whose they are, that an administrator asks for. */
   administeredMediaMax: 1_000,
   /** Files that are deleted, or rooms that are looked at, at once. */

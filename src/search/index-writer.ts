@@ -5,15 +5,17 @@ import type { JsonObject } from '../matrix/json/json-value.ts';
 import { Lru } from '../platform/lru.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import { pduOf } from '../rooms/stored-event.ts';
+import type { Derivation } from '../rooms/stream-follower.ts';
+import type { Wake } from '../storage/database.ts';
 import {
-  type SearchProgress,
   type SearchableRow,
   deleteSearchEntries,
   insertSearchEntries,
   isRedactedById,
   searchableAfter,
-  setSearchProgress,
+  searchableElsewhere,
 } from '../storage/stores/search-store.ts';
+import { type StreamProgress, setStreamProgress } from '../storage/stores/stream-progress-store.ts';
 import { searchEntryOf, searchedTextOf } from './indexed-event.ts';
 
 /** What an event means for the index. */
@@ -24,7 +26,7 @@ export type IndexWork =
   | { readonly kind: 'encryption'; readonly room: number };
 
 /** undefined: nothing. Redactions are told of what they redact by a wake of their own. */
-export function workOfEvent(room: number, nid: number, event: RoomEvent): IndexWork | undefined {
+function workOfEvent(room: number, nid: number, event: RoomEvent): IndexWork | undefined {
   if (isEncryption(event)) return { kind: 'encryption', room };
   const text = searchedTextOf(event);
   return text === '' ? undefined : { kind: 'text', nid, room, text };
@@ -33,12 +35,28 @@ export function workOfEvent(room: number, nid: number, event: RoomEvent): IndexW
 const knownRoomsMax = 10_000;
 const sliceEvents = 500;
 
-export class IndexWriter {
+/** The derivation that keeps the index. */
+export class IndexWriter implements Derivation<IndexWork, SearchableRow> {
+  readonly name = 'search';
   readonly #ctx: Pick<RoomsContext, 'db' | 'states'>;
   readonly #encrypted = new Lru<number, boolean>({ sizeMax: knownRoomsMax });
 
   constructor(ctx: Pick<RoomsContext, 'db' | 'states'>) {
     this.#ctx = ctx;
+  }
+
+  rowsAfter(room: number, ord: number, limit: number): Promise<readonly SearchableRow[]> {
+    return this.#ctx.db.all(searchableAfter, { room, ord, limit });
+  }
+  rowsElsewhere(room: number, pos: number): Promise<readonly SearchableRow[]> {
+    return this.#ctx.db.all(searchableElsewhere, { room, pos });
+  }
+  workOfWake(wake: Wake): IndexWork | undefined {
+    if (wake.kind === 'event') return workOfEvent(wake.room, wake.nid, wake.event);
+    return wake.kind === 'redaction' ? { kind: 'removal', nid: wake.nid } : undefined;
+  }
+  charsOf(work: IndexWork): number {
+    return work.kind === 'text' ? work.text.length : 0;
   }
 
   /** Of a stored event. */
@@ -53,7 +71,7 @@ export class IndexWriter {
   }
 
   /** Resolves when it is on disk. */
-  async write(works: readonly IndexWork[], progress: SearchProgress): Promise<void> {
+  async write(works: readonly IndexWork[], progress: StreamProgress): Promise<void> {
     for (const work of works) if (work.kind === 'encryption') await this.#clearRoom(work.room);
     // The last work of an event counts: what is removed does not come back.
     const entries = new Map<number, string | undefined>();
@@ -67,7 +85,7 @@ export class IndexWriter {
     await this.#ctx.db.write((unit) => {
       if (nids.length > 0) unit.run(deleteSearchEntries, { nids });
       if (rows.length > 0) unit.run(insertSearchEntries, { rows: JSON.stringify(rows) });
-      unit.run(setSearchProgress, progress);
+      unit.run(setStreamProgress, { follower: this.name, ...progress });
     }).committed;
   }
 

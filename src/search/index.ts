@@ -3,7 +3,8 @@ import { forbidden } from '../matrix/errors.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Timers } from '../platform/ports.ts';
 import type { Actor, RoomsContext } from '../rooms/context.ts';
-import { IndexFollower } from './index-follower.ts';
+import { StreamFollower } from '../rooms/stream-follower.ts';
+import { IndexWriter } from './index-writer.ts';
 import { searchEvents } from './search-events.ts';
 import type { EventSearch } from './search-request.ts';
 import { type FoundUsers, type UserSearch, searchUsers } from './search-users.ts';
@@ -21,7 +22,7 @@ export interface SearchOptions {
 
 export function createSearch(ctx: RoomsContext, options: SearchOptions) {
   const directory = { db: ctx.db, findsAll: options.findsAllUsers };
-  const follower = options.searchesEvents ? new IndexFollower(ctx, options) : undefined;
+  const follower = options.searchesEvents ? new StreamFollower(ctx.db, new IndexWriter(ctx), options) : undefined;
   return {
     users: (actor: Pick<Actor, 'userNid'>, search: UserSearch): Promise<FoundUsers> =>
       searchUsers(directory, actor, search),

@@ -204,7 +204,8 @@ export interface Schema {
   notice_room: { user_nid: Int; room_id: string };
   /** rowid: on SQLite, nid: on PostgreSQL. */
   search_entry: { rowid: Int; nid: Int; words: string };
-  search_progress: { id: Int; pos: Int; target: Int | null; room: Int; ord: Int };
+  stream_progress: { follower: string; pos: Int; target: Int | null; room: Int; ord: Int };
+  media_reference: { origin: string; media_id: string; nid: Int; room: Int; sender: Int; role: Int };
   user_word: { word: string; user_nid: Int };
   open_room: { room: Int };
   threepid: { medium: string; address: string; user_nid: Int; added_ts: Int; validated_ts: Int };

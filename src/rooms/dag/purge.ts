@@ -4,6 +4,7 @@
  */
 import type { UnitBuilder, UnitTicket } from '../../storage/database.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
+import { deleteMediaReferences } from '../../storage/stores/media-reference-store.ts';
 import { deleteSearchEntries } from '../../storage/stores/search-store.ts';
 import * as store from '../../storage/stores/room-purge-store.ts';
 import { placesOffTail, placesOnTail } from '../../storage/stores/room-graph-store.ts';
@@ -219,6 +220,7 @@ async function carryOut(room: HotRoom, cutPos: number, plan: PurgePlan): Promise
     write((unit) => {
       unit.run(store.makeOutliers, { nids, flag: EventFlag.outlier });
       unit.run(deleteSearchEntries, { nids });
+      unit.run(deleteMediaReferences, { nids });
       unit.run(store.deleteGivenStatesOfAll, { nids });
     }),
   );
@@ -267,6 +269,7 @@ function deleteEvents(unit: UnitBuilder, nids: number[]): void {
   unit.run(store.deleteAuthNodes, { nids });
   unit.run(store.deleteBodies, { nids });
   unit.run(deleteSearchEntries, { nids });
+  unit.run(deleteMediaReferences, { nids });
   unit.run(store.deleteEvents, { nids });
 }
 

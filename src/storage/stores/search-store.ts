@@ -1,30 +1,7 @@
-/** Full-text search: search_entry (FTS5 on SQLite, a tsvector on PostgreSQL) and how far it has come. */
+/** Full-text search: search_entry (FTS5 on SQLite, a tsvector on PostgreSQL). */
 import { sql } from 'kysely';
 import type { QueryBuilder } from '../database.ts';
 import { bigint, defineRead, defineWrite, isForPostgres, jsonInteger, jsonRows, jsonText } from '../query.ts';
-
-export interface SearchProgress {
-  readonly pos: number;
-  readonly target: number | null;
-  readonly room: number;
-  readonly ord: number;
-}
-export const searchProgress = defineRead<Record<never, never>, SearchProgress>('search.progress', (q) =>
-  q.selectFrom('search_progress').select(['pos', 'target', 'room', 'ord']).where('id', '=', 1),
-);
-export const setSearchProgress = defineWrite<SearchProgress>('search.setProgress', (q, p) =>
-  q
-    .insertInto('search_progress')
-    .values({ id: 1, pos: p.pos, target: p.target, room: p.room, ord: p.ord })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((e) => ({
-        pos: e.ref('excluded.pos'),
-        target: e.ref('excluded.target'),
-        room: e.ref('excluded.room'),
-        ord: e.ref('excluded.ord'),
-      })),
-    ),
-);
 
 /**
  * Those whose events are in a timeline and not redacted. `rows`: JSON of [nid, words], the words separated by spaces (SQLite) or as a
@@ -137,19 +114,6 @@ export const searchableElsewhere = defineRead<{ room: number; pos: number }, Sea
       .where('e.pos', '>', p.pos)
       .where(sql<boolean>`e.pos is not null and (e.ord is null or e.ord <> e.pos * 1024)`)
       .where('e.ord', 'is not', null),
-);
-/** Rooms behind a number in which something came in after a position, with what tells where to go on. */
-export const roomsChangedAfter = defineRead<
-  { above: number; ord: number; pos: number; limit: number },
-  { room: number; changed: number }
->(
-  'search.roomsChangedAfter',
-  (_q, p) =>
-    sql<{ room: number; changed: number }>`select r.room, case when
-        exists (select 1 from event as e where e.room = r.room and e.ord > ${p.ord})
-        or exists (select 1 from event as e where e.room = r.room and e.pos > ${p.pos}
-          and e.pos is not null and (e.ord is null or e.ord <> e.pos * 1024)) then 1 else 0 end as changed
-      from (select room from room where room > ${p.above} order by room limit ${bigint(p.limit)}) as r order by r.room`,
 );
 export const isRedactedById = defineRead<{ eventId: string }, { nid: number; redacted_by: number | null }>(
   'search.isRedactedById',

@@ -1,0 +1,80 @@
+/** Which events name which files, as far as it can be seen: table media_reference. */
+import { sql } from 'kysely';
+import type { QueryBuilder } from '../database.ts';
+import { bigint, defineRead, defineWrite, jsonInteger, jsonRows, jsonText } from '../query.ts';
+
+/** As what an event names a file. */
+export const MediaRole = { content: 0, roomAvatar: 1, memberAvatar: 2 } as const;
+export type MediaRole = (typeof MediaRole)[keyof typeof MediaRole];
+
+export interface FollowedRow {
+  readonly nid: number;
+  readonly ord: number;
+  readonly type: string;
+  readonly redacted_by: number | null;
+  readonly body: Buffer;
+}
+const followed = (q: QueryBuilder) =>
+  q
+    .selectFrom('event as e')
+    .innerJoin('event_body as b', 'b.nid', 'e.nid')
+    .select((e) => ['e.nid', e.ref('e.ord').$notNull().as('ord'), 'e.type', 'e.redacted_by', 'b.body']);
+
+/** All of a room's timeline, behind an order value. */
+export const eventsAfter = defineRead<{ room: number; ord: number; limit: number }, FollowedRow>(
+  'mediaReference.eventsAfter',
+  (q, p) => followed(q).where('e.room', '=', p.room).where('e.ord', '>', p.ord).orderBy('e.ord').limit(bigint(p.limit)),
+);
+/** Those that came in after a position and stand elsewhere in the timeline. */
+export const eventsElsewhere = defineRead<{ room: number; pos: number }, FollowedRow>(
+  'mediaReference.eventsElsewhere',
+  (q, p) =>
+    followed(q)
+      .where('e.room', '=', p.room)
+      .where('e.pos', '>', p.pos)
+      .where(sql<boolean>`e.pos is not null and (e.ord is null or e.ord <> e.pos * 1024)`)
+      .where('e.ord', 'is not', null),
+);
+
+/** `rows`: JSON of [nid, origin, media_id, role]. Only of events that are in a timeline and not redacted. */
+export const insertMediaReferences = defineWrite<{ rows: string }>(
+  'mediaReference.insert',
+  (q, p) => sql`insert into media_reference (origin, media_id, nid, room, sender, role)
+    select ${jsonText(1)}, ${jsonText(2)}, n.nid, n.room, n.sender, ${jsonInteger(3)}
+    from ${jsonRows(q, p.rows)} join event as n on n.nid = ${jsonInteger(0)}
+    where n.ord is not null and n.redacted_by is null
+    on conflict (origin, media_id, nid) do nothing`,
+);
+export const deleteMediaReferences = defineWrite<{ nids: readonly number[] }>('mediaReference.delete', (q, p) =>
+  q.deleteFrom('media_reference').where('nid', 'in', p.list('nids')),
+);
+
+export interface NamedMedia {
+  readonly origin: string;
+  readonly media_id: string;
+}
+
+/** As the index has it. */
+const notOfMember = sql<boolean>`role < 2`;
+
+/** The files that a room's events name, each once, behind one of them. Pictures of members are not the room's. */
+export const mediaOfRoom = defineRead<{ room: number; origin: string; mediaId: string; limit: number }, NamedMedia>(
+  'mediaReference.ofRoom',
+  (_q, p) => sql<NamedMedia>`select origin, media_id from media_reference
+    where room = ${p.room} and role < 2 and (origin, media_id) > (${p.origin}, ${p.mediaId})
+    group by origin, media_id order by origin, media_id limit ${bigint(p.limit)}`,
+);
+
+/** Whether a room's events name a file. */
+export const isNamedInRoom = defineRead<{ room: number; origin: string; mediaId: string }, { nid: number }>(
+  'mediaReference.isInRoom',
+  (q, p) =>
+    q
+      .selectFrom('media_reference')
+      .select('nid')
+      .where('room', '=', p.room)
+      .where(notOfMember)
+      .where('origin', '=', p.origin)
+      .where('media_id', '=', p.mediaId)
+      .limit(1),
+);
