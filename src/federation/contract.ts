@@ -24,6 +24,8 @@ export interface FederationRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   readonly content?: JsonObject;
+  /** Instead of `content`: its canonical JSON. Buffers that many requests share are signed and sent as they are. */
+  readonly canonicalContent?: Buffer;
   /** From the call to the last byte of the response. Absent: `limits.federationTimeoutMs`. */
   readonly timeoutMs?: number;
   /** Absent: `limits.federationResponseBytesMax`. */

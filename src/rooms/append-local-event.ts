@@ -14,6 +14,7 @@ import type { Placed, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { openRoom } from './membership.ts';
+import { sendOut, targetServerOf } from './outgoing-event.ts';
 import { referenceHashOf } from './stored-event.ts';
 import { isOwnJoin, settingsToCarry } from './upgrade/carried-settings.ts';
 
@@ -84,11 +85,15 @@ async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, option
     () => randomOpaqueId(ctx.random),
   );
   const effects = await prepareEffects(ctx, dag, built.event, options);
+  const told = { ...built, targetServerNid: await targetServerOf(ctx, built.event) };
   const placed = await dag.receive(built.event, built.body, {
     local: true,
     ...(options.marks === undefined ? {} : { marks: options.marks }),
     ...effects.options,
-    also: both(effects.options.also, (unit, place) => options.also?.(unit, place, built.event.eventId)),
+    also: both(effects.options.also, (unit, place) => {
+      sendOut(unit, place, told);
+      options.also?.(unit, place, built.event.eventId);
+    }),
   });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
   effects.handedIn(placed);

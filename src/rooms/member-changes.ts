@@ -24,10 +24,12 @@ import { strippedStateFor } from './stripped-state.ts';
 declare module '../storage/database.ts' {
   interface WakeKinds {
     membership: MembershipWake;
+    /** A remote user has come, gone, or changed otherwise. */
+    'remote-membership': MembershipWake & { readonly serverNid: number };
   }
 }
 
-/** A local user's membership changed; `previous` undefined: they had none. */
+/** A user's membership changed; `previous` undefined: they had none. */
 export interface MembershipWake {
   readonly room: number;
   readonly userNid: number;
@@ -91,7 +93,11 @@ export function applyMemberChange(unit: UnitBuilder, member: MemberChange, place
     unit.run(setMember, { user, room, membership });
     if (membership === 'join') unit.run(countMember, { room, server });
   }
-  if (!member.isLocal) return;
+  if (!member.isLocal) {
+    if (membership === previous) return;
+    unit.wake({ kind: 'remote-membership', room, userNid: user, userId, serverNid: server, membership, previous, pos });
+    return;
+  }
   writeStanding(unit, member, placed);
   if (member.stripped !== undefined) unit.run(setStrippedState, { user, room, json: member.stripped });
   else if (previous === 'invite' || previous === 'knock') unit.run(dropStrippedState, { user, room });

@@ -1,8 +1,10 @@
 /** The middle of the journey of an event that another server made: judge, store, and all that must be true together with it. */
 import type { RoomEvent } from '../matrix/events/room-event.ts';
-import type { RoomsContext } from './context.ts';
+import { EventFlag } from '../storage/event-flags.ts';
+import { type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
+import { sendOut } from './outgoing-event.ts';
 
 /** An event that has passed the checks which need nothing but keys. */
 export interface CheckedEvent {
@@ -13,7 +15,8 @@ export interface CheckedEvent {
 
 /**
  * To be called with the room's lock held. The event is on disk when `ticket.committed` of the answer resolves; the lock may be
- * given back before. Throws MissingEvents, as `RoomDag.receive` does.
+ * given back before. With `EventFlag.sentOn` among its `marks` it goes to the other servers in the room.
+ * Throws MissingEvents, as `RoomDag.receive` does.
  */
 export async function receiveEvent(
   ctx: RoomsContext,
@@ -23,11 +26,14 @@ export async function receiveEvent(
 ): Promise<Placed> {
   const effects = await prepareEffects(ctx, dag, event, { marks: options.marks });
   const { also } = effects.options;
+  const isSentOn = ((options.marks ?? 0) & EventFlag.sentOn) !== 0;
+  const exceptServerNid = isSentOn ? await ctx.names.serverNid(serverOf(event.sender)) : undefined;
   const placed = await dag.receive(event, body, {
     ...options,
     ...effects.options,
     also(unit, place) {
       also(unit, place);
+      if (isSentOn && place.ord !== null) sendOut(unit, place, { event, body, exceptServerNid });
       options.also?.(unit, place);
     },
   });

@@ -279,5 +279,9 @@ export interface Schema {
     completed_ts: Int | null;
   };
   url_preview: { asked: Buffer; fetched_ts: Int; expires_ts: Int; json: string; image_media_id: string | null };
+  destination_lag: { server_nid: Int; sent_pos: Int };
+  targeted_event: { server_nid: Int; pos: Int; nid: Int };
+  outgoing_edu: { pos: Int; replaces: string | null; json: string };
+  outgoing_edu_server: { server_nid: Int; pos: Int };
   server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };
 }
