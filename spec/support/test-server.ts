@@ -2,6 +2,7 @@
  * A server for specs: the given endpoints on a free loopback port, and a small JSON client for it.
  */
 import type { Authenticator } from '../../src/http/auth/authenticator.ts';
+import type { ServerAuthenticator } from '../../src/http/auth/server-authenticator.ts';
 import type { Endpoint } from '../../src/http/endpoint.ts';
 import type { HttpLimits } from '../../src/http/http-limits.ts';
 import type { HttpLog } from '../../src/http/http-log.ts';
@@ -20,6 +21,8 @@ export interface TestServerOptions<Domain> {
   readonly domain: Domain;
   /** Absent: every token is unknown. */
   readonly auth?: Authenticator;
+  /** Absent: no endpoint may need signed requests. */
+  readonly servers?: ServerAuthenticator;
   readonly limits?: Partial<HttpLimits>;
   readonly rateLimiter?: RateLimiter;
   readonly hotOperations?: ReadonlySet<string>;
@@ -82,6 +85,7 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
     endpoints: options.endpoints,
     domain: options.domain,
     auth: options.auth ?? noTokens,
+    servers: options.servers,
     log,
     metrics: {
       requestAnswered(operationId, status, durationMs) {
@@ -120,6 +124,8 @@ export async function startTestServer<Domain>(options: TestServerOptions<Domain>
 export const testLimits: HttpLimits = {
   requestBodyBytesMax: 1024 * 1024,
   unauthenticatedBodyBytesMax: 1024 * 1024,
+  federationBodyBytesMax: 16 * 1024 * 1024,
+  federationRequestsPerServerMax: 32,
   receivedBytesPerCallerMax: 16 * 1024 * 1024,
   receivedBytesMax: 256 * 1024 * 1024,
   jsonDepthMax: 100,

@@ -15,6 +15,32 @@ export interface RequestingServer {
   readonly destination: ServerName;
 }
 
+/** What the headers of a request say, with the keys to check it by: plain data, so that a worker thread can. */
+export interface RequestSignature extends RequestingServer {
+  /** In upper case. */
+  readonly method: string;
+  /** Path and query as they came. */
+  readonly uri: string;
+  /** At least one; all of them must be good. */
+  readonly signatures: readonly RequestSignatureByKey[];
+}
+export interface RequestSignatureByKey {
+  readonly keyId: string;
+  /** Unpadded Base64, not looked at yet. */
+  readonly sig: string;
+  /** 32 bytes in unpadded Base64. */
+  readonly publicKey: string;
+}
+
+/** The body of a signed request that nobody has parsed, for an endpoint that checks the signature itself. */
+export interface UnverifiedBody {
+  readonly bytes: Buffer;
+  /** Until it is verified with the body's content, its origin only says who it is. */
+  readonly signature: RequestSignature;
+  /** To be called as soon as the signature is known to be good: who signs badly is slowed down. */
+  confirm(): void;
+}
+
 export interface FederationRequest {
   readonly destination: ServerName;
   /** Which of our names signs; absent: the main one. */

@@ -5,6 +5,7 @@
  */
 import { badJson, invalidParam, missingParam } from '../matrix/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../matrix/json/json-value.ts';
+import { isRawNumber } from '../matrix/json/raw-number.ts';
 
 export interface Decoder<T> {
   /** `at` names the place, for the error: "body.content.name". `undefined` stands for absent. */
@@ -14,6 +15,9 @@ export interface Decoder<T> {
   readonly isList?: boolean;
 }
 export type Decoded<D> = D extends Decoder<infer T> ? T : never;
+
+/** Bodies of other servers keep the text of some numbers, as objects that are none. */
+const isObject = (value: JsonValue): value is JsonObject => isJsonObject(value) && !isRawNumber(value);
 
 function required<T>(what: string, read: (value: JsonValue, at: string) => T | typeof wrong): Decoder<T> {
   return {
@@ -48,7 +52,7 @@ export const integer = (limits: { min?: number; max?: number } = {}): Decoder<nu
 /** Any JSON value, taken as it is. */
 export const json = (): Decoder<JsonValue> => required('a JSON value', (value) => value);
 export const jsonObject = (): Decoder<JsonObject> =>
-  required('an object', (value) => (isJsonObject(value) ? value : wrong));
+  required('an object', (value) => (isObject(value) ? value : wrong));
 export const oneOf = <const T extends readonly string[]>(...values: T): Decoder<T[number]> =>
   required(`one of ${values.join(', ')}`, (value, at) => {
     if (typeof value !== 'string') return wrong;
@@ -75,7 +79,7 @@ export const arrayOf = <T>(item: Decoder<T>, limits: { max?: number } = {}): Dec
 const asList = <T>(decoder: Decoder<T>): Decoder<T> => ({ ...decoder, isList: true });
 export const recordOf = <T>(item: Decoder<T>): Decoder<Readonly<Record<string, T>>> =>
   required('an object', (value, at) => {
-    if (!isJsonObject(value)) return wrong;
+    if (!isObject(value)) return wrong;
     // No prototype: a key named __proto__ is data like any other.
     const out: Record<string, T> = Object.create(null) as Record<string, T>;
     for (const [key, entry] of Object.entries(value)) out[key] = item.decode(entry, `${at}.${key}`);
@@ -99,7 +103,7 @@ export type DecodedFields<F extends Fields> = { readonly [K in keyof F]: Decoded
 
 export const object = <F extends Fields>(fields: F): Decoder<DecodedFields<F>> =>
   required('an object', (value, at) => {
-    if (!isJsonObject(value)) return wrong;
+    if (!isObject(value)) return wrong;
     const out: Record<string, unknown> = {};
     for (const [name, decoder] of Object.entries(fields))
       out[name] = decoder.decode(Object.hasOwn(value, name) ? value[name] : undefined, `${at}.${name}`);

@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Requester } from '../accounts/requester.ts';
-import type { RequestingServer } from '../federation/contract.ts';
+import type { RequestingServer, UnverifiedBody } from '../federation/contract.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Decoded, Decoder } from './decode.ts';
 
@@ -26,7 +26,10 @@ interface RequesterOf {
   serverSignature: RequestingServer;
 }
 
-/** Which of the configured rate limits counts the call; 'none' for what costs nobody anything. See platform/config. */
+/**
+ * Which of the configured rate limits counts the call; 'none' for what costs nobody anything. See platform/config. 'federation': what
+ * other servers ask.
+ */
 export type RateLimitClass =
   | 'none'
   | 'read'
@@ -41,7 +44,8 @@ export type RateLimitClass =
   | 'report'
   | 'upload'
   | 'download'
-  | 'preview';
+  | 'preview'
+  | 'federation';
 
 export interface EndpointRequest<Params, Query, Body, Who> {
   readonly params: Params;
@@ -154,6 +158,8 @@ export interface EndpointDefinition<
   readonly bodyBytesMax?: number;
   /** Made by `defineRawEndpoint`: the handler reads the body itself. */
   readonly streamsBody?: boolean;
+  /** Made by `defineUnverifiedEndpoint`: the handler verifies the request's signature itself. */
+  readonly isUnverified?: boolean;
   handle(
     request: EndpointRequest<DecodedRecord<Params>, DecodedRecord<Query>, Body, RequesterOf[Auth]>,
     domain: Domain,
@@ -200,4 +206,19 @@ export function defineRawEndpoint<
   Domain = unknown,
 >(definition: RawDefinition<Auth, Params, Query, Domain>): Endpoint<Domain> {
   return { ...definition, streamsBody: true } as Endpoint<Domain>;
+}
+
+type UnverifiedDefinition<Params extends DecoderRecord, Query extends DecoderRecord, Domain> = Omit<
+  EndpointDefinition<'serverSignature', Params, Query, UnverifiedBody, Domain>,
+  'auth' | 'body' | 'bodyFormat' | 'bodyBytesMax' | 'streamsBody' | 'isUnverified'
+>;
+
+/**
+ * An endpoint for other servers whose body is too large to be parsed where everybody waits. It gets the bytes and what its
+ * signature must be verified with; the requester only says who it is until the handler has done so.
+ */
+export function defineUnverifiedEndpoint<Params extends DecoderRecord, Query extends DecoderRecord, Domain = unknown>(
+  definition: UnverifiedDefinition<Params, Query, Domain>,
+): Endpoint<Domain> {
+  return { ...definition, auth: 'serverSignature', isUnverified: true } as Endpoint<Domain>;
 }

@@ -4,6 +4,10 @@ export interface HttpLimits {
   readonly requestBodyBytesMax: number;
   /** Of requests that nobody vouches for: whoever sends them needs no account, and their bodies wait in memory. */
   readonly unauthenticatedBodyBytesMax: number;
+  /** For bodies that are parsed in a worker. */
+  readonly federationBodyBytesMax: number;
+  /** Of one other server, that are answered at once; four times as many may wait. */
+  readonly federationRequestsPerServerMax: number;
   /** Of bodies that are being received for one user or address, and for all together. */
   readonly receivedBytesPerCallerMax: number;
   readonly receivedBytesMax: number;

@@ -1,11 +1,16 @@
 import type { Clock } from '../platform/ports.ts';
 import type { RateLimitClass } from './endpoint.ts';
 
-/** What is counted: the calls of a user, those from an address, or attempts on an account by whomever. */
-export type CallerKind = 'user' | 'address' | 'account';
+/** What is counted: the calls of a user, those from an address, attempts on an account by whomever, or the calls of another server. */
+export type CallerKind = 'user' | 'address' | 'account' | 'server';
 /** The classes of endpoints, and those of what goes wrong. */
 export type CountedClass =
-  Exclude<RateLimitClass, 'none'> | 'loginFailures' | 'accountFailures' | 'mailbox' | 'unknownTokens';
+  | Exclude<RateLimitClass, 'none'>
+  | 'loginFailures'
+  | 'accountFailures'
+  | 'mailbox'
+  | 'unknownTokens'
+  | 'unknownSignatures';
 
 export interface RateLimiter {
   /**
@@ -36,7 +41,7 @@ export class TokenBuckets implements RateLimiter {
   /** Classes without a limit are not limited. `bucketsMax`: of each kind of caller. */
   constructor(limits: Limits, clock: Pick<Clock, 'monotonicMs'>, bucketsMax = 100_000) {
     const table = (): BucketTable => new BucketTable(limits, clock, bucketsMax);
-    this.#tables = { user: table(), address: table(), account: table() };
+    this.#tables = { user: table(), address: table(), account: table(), server: table() };
   }
 
   take(rateClass: CountedClass, kind: CallerKind, who: string): number {

@@ -4,6 +4,8 @@ import { MatrixError } from '../matrix/errors.ts';
 import { withRequestId } from '../platform/log.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import type { ServerAuthenticator } from './auth/server-authenticator.ts';
+import { ServerTurns } from './auth/server-turns.ts';
 import { ReplyCompressor } from './compress-reply.ts';
 import type { Endpoint } from './endpoint.ts';
 import { internalError, shuttingDown, unrecognizedMethod, unrecognizedPath } from './errors.ts';
@@ -23,6 +25,8 @@ export interface AppOptions<Domain> {
   readonly endpoints: readonly Endpoint<Domain>[];
   readonly domain: Domain;
   readonly auth: Authenticator;
+  /** Absent: endpoints that need signed requests cannot be served. */
+  readonly servers?: ServerAuthenticator | undefined;
   readonly log: HttpLog;
   readonly metrics: RequestMetrics;
   readonly limits: HttpLimits;
@@ -56,6 +60,7 @@ export const hotOperations: ReadonlySet<string> = new Set([
   'getRoomEvents',
   'getPresence',
   'setPresence',
+  'sendTransaction',
 ]);
 
 /**
@@ -96,9 +101,16 @@ export class App<Domain> {
       perCallerMax: Math.max(limits.receivedBytesPerCallerMax, limits.requestBodyBytesMax),
       inAllMax: Math.max(limits.receivedBytesMax, limits.requestBodyBytesMax),
     });
-    this.#services = { ...options, rateLimiter: options.rateLimiter, receivedBytes };
+    const { federationRequestsPerServerMax: turns } = limits;
+    this.#services = {
+      ...options,
+      servers: options.servers,
+      serverTurns: new ServerTurns(turns, turns * 4),
+      rateLimiter: options.rateLimiter,
+      receivedBytes,
+    };
     this.limits = options.limits;
-    const routes = options.endpoints.flatMap(routesOf);
+    const routes = options.endpoints.flatMap((endpoint) => routesOf(endpoint, options.servers !== undefined));
     const hot = options.hotOperations ?? hotOperations;
     for (const route of routes) {
       this.#all.add(route.endpoint.method, route.path, route);
@@ -268,9 +280,9 @@ function errorToSend(error: unknown, exchange: Exchange): MatrixError {
   return error instanceof ShuttingDown ? shuttingDown() : internalError(exchange.requestId);
 }
 
-function routesOf<Domain>(endpoint: Endpoint<Domain>): Route<Domain>[] {
-  if (endpoint.auth === 'serverSignature')
-    throw new Error(`${endpoint.operationId} needs signed requests, which nothing verifies yet`);
+function routesOf<Domain>(endpoint: Endpoint<Domain>, verifiesServers: boolean): Route<Domain>[] {
+  if (endpoint.auth === 'serverSignature' && (!verifiesServers || endpoint.streamsBody === true))
+    throw new Error(`${endpoint.operationId} needs whole requests and somebody who verifies their signatures`);
   const paths = [endpoint.path, ...(endpoint.alsoAt ?? [])].flatMap(withOldName);
   const unfit = paths.find((path) => areaOf(path).includes('{'));
   if (unfit !== undefined) throw new Error(`${unfit} has a parameter among its first four segments`);

@@ -6,21 +6,28 @@ import { parseJson } from '../matrix/json/parse-json.ts';
 import { callerOfAddress } from '../platform/caller-of-address.ts';
 import { findAccessToken, missingToken } from './auth/access-token.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import type { ServerAuthenticator } from './auth/server-authenticator.ts';
+import type { ServerTurns } from './auth/server-turns.ts';
 import { countCall, countUnknownToken } from './count-call.ts';
-import type { AnyReply, Endpoint, EndpointRequest } from './endpoint.ts';
+import { decodePath, decodeQuery } from './decode-parameters.ts';
+import type { AnyReply, Endpoint } from './endpoint.ts';
+import { EndpointCall } from './endpoint-call.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { parseFormBody } from './parse-body.ts';
-import type { Query } from './query-string.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { ReceivedBytes } from './received-bytes.ts';
 import { isBodyHere, readBody } from './read-body.ts';
+import { runSignedEndpoint } from './run-signed-endpoint.ts';
 import { streamBody } from './stream-body.ts';
 
 /** What every endpoint runs on. */
 export interface EndpointServices<Domain> {
   readonly domain: Domain;
   readonly auth: Authenticator;
+  /** undefined: nothing is served that other servers sign. */
+  readonly servers: ServerAuthenticator | undefined;
+  readonly serverTurns: ServerTurns;
   readonly rateLimiter: RateLimiter | undefined;
   readonly limits: HttpLimits;
   readonly receivedBytes: ReceivedBytes;
@@ -36,6 +43,10 @@ export async function runEndpoint<Domain>(
   pathParameters: Readonly<Record<string, string | undefined>>,
   services: EndpointServices<Domain>,
 ): Promise<AnyReply> {
+  if (endpoint.auth === 'serverSignature') {
+    if (services.servers === undefined) throw new Error(`nothing verifies the signatures of ${endpoint.operationId}`);
+    return runSignedEndpoint(endpoint, exchange, pathParameters, { ...services, servers: services.servers });
+  }
   let requester = endpoint.auth === 'none' ? undefined : await authenticateFirst(endpoint, exchange, services);
   countCall(endpoint.rateLimit, requester, exchange, services.rateLimiter);
   const params = decodePath(endpoint, pathParameters);
@@ -48,7 +59,7 @@ export async function runEndpoint<Domain>(
     // Who sends slowly may have been logged out, locked or suspended before the end.
     if (isPartial && requester !== undefined) requester = await authenticate(endpoint, exchange, services.auth);
   }
-  const reply = await endpoint.handle(new Call(params, query, body, requester, exchange), services.domain);
+  const reply = await endpoint.handle(new EndpointCall(params, query, body, requester, exchange), services.domain);
   // Nothing of what came while it waited is for a session that has ended.
   if (
     exchange.isWaiting &&
@@ -98,33 +109,13 @@ async function authenticate<Domain>(
 
 const isUnauthorized = (error: unknown): boolean => error instanceof MatrixError && error.status === 401;
 
-function decodePath<Domain>(
-  endpoint: Endpoint<Domain>,
-  given: Readonly<Record<string, string | undefined>>,
-): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const name in endpoint.params) out[name] = endpoint.params[name]?.decode(given[name], `path.${name}`);
-  return out;
-}
-
-function decodeQuery<Domain>(endpoint: Endpoint<Domain>, given: Query): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const name in endpoint.query) {
-    const decoder = endpoint.query[name];
-    const values = given.get(name);
-    out[name] = decoder?.decode(decoder.isList === true ? values : values?.[0], `query.${name}`);
-  }
-  return out;
-}
-
 function bodyBytesMax<Domain>(
   endpoint: Endpoint<Domain>,
   requester: Requester | undefined,
   limits: HttpLimits,
 ): number {
   if (endpoint.bodyBytesMax !== undefined) return endpoint.bodyBytesMax;
-  const isVouchedFor = requester !== undefined || endpoint.auth === 'serverSignature';
-  return isVouchedFor ? limits.requestBodyBytesMax : limits.unauthenticatedBodyBytesMax;
+  return requester !== undefined ? limits.requestBodyBytesMax : limits.unauthenticatedBodyBytesMax;
 }
 
 async function decodeBody<Domain>(
@@ -142,27 +133,4 @@ async function decodeBody<Domain>(
   else if (endpoint.bodyFormat === 'text') value = bytes.toString('utf8');
   else value = bytes.length === 0 ? {} : parseJson(bytes, { depthMax: limits.jsonDepthMax });
   return endpoint.body?.decode(value, 'body');
-}
-
-/** What a handler sees. The types are those that `defineEndpoint` forgot; they fit because the same endpoint decoded them. */
-class Call implements EndpointRequest<never, never, never, never> {
-  readonly params: never;
-  readonly query: never;
-  readonly body: never;
-  readonly requester: never;
-  readonly client: Exchange;
-
-  constructor(params: unknown, query: unknown, body: unknown, requester: unknown, client: Exchange) {
-    this.params = params as never;
-    this.query = query as never;
-    this.body = body as never;
-    this.requester = requester as never;
-    this.client = client;
-  }
-  get signal(): AbortSignal {
-    return this.client.signal;
-  }
-  header(name: string): string | undefined {
-    return this.client.header(name);
-  }
 }

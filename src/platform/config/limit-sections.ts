@@ -37,6 +37,8 @@ export const rateLimitsSection = section(
     mail: rate(0.1, 10, 'E-mails that are asked for, by address or user.'),
     mailbox: rate(0.005, 6, 'E-mails that are asked for to one mailbox.'),
     unknown_tokens: rate(1, 100, 'Access tokens that do not exist, by address.'),
+    unknown_signatures: rate(1, 100, 'Requests with a bad signature of another server, by address.'),
+    federation: rate(100, 2_000, 'Requests of one other server.'),
     register: rate(0.1, 10, 'Registering, by address.'),
     invite: rate(0.5, 50, 'Inviting and knocking.'),
     upload: rate(2, 200, 'Uploading files.'),
@@ -62,6 +64,11 @@ export const limitsSection = section('How much the server takes on.', {
     integer(1_048_576, 1_073_741_824),
     16 * mebibyte,
     'Body of a request of another server.',
+  ),
+  federation_requests_per_server_max: field(
+    integer(1, 10_000),
+    32,
+    'Requests of one other server that are answered at once; four times as many may wait.',
   ),
   connections_max: field(integer(1, 1_000_000), 20_000, 'Open connections of one listener.'),
   event_cache_bytes_max: field(
