@@ -1,3 +1,5 @@
+import { federationLimits } from './federation-limits.ts';
+
 /**
  * Every fixed limit, by name and unit. Those that an operator may change are in `Config['limits']`, with a default each
  * (platform/config/limit-sections.ts); `{ ...limits, ...config.limits }` has both.
@@ -10,19 +12,8 @@ export const limits = Object.freeze({
   /** Forward extremities of a room: when other servers leave more, an event of ours ties them together. */
   extremitiesMax: 10,
   authEventsMax: 10,
-  /** Of one transaction of another server. https://spec.matrix.org/v1.19/server-server-api/#transactions */
-  transactionPdusMax: 50,
-  transactionEdusMax: 100,
 
-  // What other servers answer about rooms
-  /** Of an answer with events or event ids, before it is parsed. */
-  remoteStateBytesMax: 64 * 1024 * 1024,
-  /** Events, or ids, of a state or an auth chain. */
-  remoteStateEventsMax: 500_000,
-  /** Of history, in one answer. */
-  remoteEventsMax: 1_000,
-  /** Events from which on another server is asked for history, in one request. */
-  backfillFromMax: 20,
+  ...federationLimits,
 
   // JSON
   jsonDepthMax: 64,

@@ -284,4 +284,6 @@ export interface Schema {
   outgoing_edu: { pos: Int; replaces: string | null; json: string };
   outgoing_edu_server: { server_nid: Int; pos: Int };
   server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };
+  received_transaction: { server_nid: Int; slot: Int; txn: string; ts: Int; answer: string };
+  staged_pdu: { room: Int; event_id: string; nid: Int; server_nid: Int; ts: Int; body: Buffer };
 }

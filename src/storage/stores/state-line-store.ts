@@ -301,3 +301,17 @@ export const replacedBy = defineRead<{ nids: readonly number[] }, { nid: number;
       .where('e.nid', 'in', p.list('nids'))
       .where('c.prev', 'is not', null),
 );
+
+/** Events that were judged by a state which was handed in for one of these events, as they were not known then. */
+export const childrenWithGivenStates = defineRead<{ eventIds: string[] }, { event_id: string }>(
+  'givenState.children',
+  (q, p) =>
+    q
+      .selectFrom('missing_ref as m')
+      .innerJoin('given_state as g', (join) =>
+        join.onRef('g.nid', '=', 'm.by_nid').onRef('g.parent_id', '=', 'm.event_id'),
+      )
+      .innerJoin('event as e', 'e.nid', 'm.by_nid')
+      .select('e.event_id')
+      .where('m.event_id', 'in', p.list('eventIds')),
+);

@@ -1,0 +1,197 @@
+/**
+ * A room on another server, event by event: every event may have any parents, and what is told of them may be less than there
+ * is. States are those of rooms in which nothing contradicts.
+ */
+import { authTypesForEvent } from '../../../../src/matrix/event-auth/auth-types.ts';
+import { signingKeyFromSeed, verifyKeyOf } from '../../../../src/matrix/crypto/ed25519.ts';
+import type { FindServerKey } from '../../../../src/matrix/crypto/event-signatures.ts';
+import { receivePdu } from '../../../../src/matrix/crypto/receive-pdu.ts';
+import type { RoomEvent } from '../../../../src/matrix/events/room-event.ts';
+import { parseStoredPdu } from '../../../../src/matrix/events/stored-pdu.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../../../src/matrix/ids/ids.ts';
+import type { JsonObject } from '../../../../src/matrix/json/json-value.ts';
+import { findRoomVersion } from '../../../../src/matrix/room-versions/table.ts';
+import type { RoomVersionRules } from '../../../../src/matrix/room-versions/rules.ts';
+import type { PduVerifier } from '../../../../src/federation/contract.ts';
+import { FederationError } from '../../../../src/federation/federation-error.ts';
+import type { RemoteRooms } from '../../../../src/federation/remote-rooms.ts';
+import { buildEvent, type EventDraft, type Signer } from '../../../../src/rooms/build-event.ts';
+import { serverOf } from '../../../../src/rooms/context.ts';
+import type { CheckedEvent } from '../../../../src/rooms/receive-event.ts';
+
+export const far = 'far.example' as ServerName;
+export const other = 'other.example' as ServerName;
+export const near = 'near.example' as ServerName;
+export const alice = `@alice:${far}` as UserId;
+export const eve = `@eve:${other}` as UserId;
+export const bob = `@bob:${near}` as UserId;
+
+const keys = new Map(
+  [far, other, near].map((name, i) => [name, signingKeyFromSeed('ed25519:k', Buffer.alloc(32, i + 40))]),
+);
+const signerOf = (serverName: ServerName): Signer => ({ serverName, key: keys.get(serverName)! });
+
+export const findTestKey: FindServerKey = (serverName, keyId) => {
+  const key = keys.get(serverName as ServerName);
+  return key?.keyId === keyId ? verifyKeyOf(key) : undefined;
+};
+
+export const testVerifier: PduVerifier = {
+  verify: async (pdus, rules) => pdus.map((pdu) => receivePdu(pdu, rules, findTestKey)),
+};
+
+export interface FarEvent extends CheckedEvent {
+  /** As it is sent. */
+  readonly pdu: JsonObject;
+  readonly before: ReadonlyMap<string, EventId>;
+  readonly after: ReadonlyMap<string, EventId>;
+}
+
+export interface FarOptions {
+  readonly prev?: readonly EventId[];
+  readonly auth?: readonly EventId[];
+  readonly ts?: number;
+  /** What the event says of its depth; absent: one more than its parents. */
+  readonly depth?: number;
+}
+
+export class FarRoom {
+  readonly roomId: RoomId;
+  readonly rules: RoomVersionRules;
+  readonly events = new Map<EventId, FarEvent>();
+  /** Newest last. */
+  readonly order: FarEvent[] = [];
+  /** Of which nothing is told. */
+  readonly withheld = new Set<EventId>();
+  /** What was asked, as "operation id". */
+  readonly asked: string[] = [];
+  /** Servers that do not answer. */
+  readonly silent = new Set<ServerName>();
+  #ts = 1_700_000_000_000;
+
+  constructor(version = '11', roomId = `!room:${far}` as RoomId) {
+    const rules = findRoomVersion(version);
+    if (rules === undefined) throw new Error(`no room version ${version}`);
+    this.rules = rules;
+    this.roomId = roomId;
+  }
+
+  /** With alice, who made it, eve, and bob, who is of the server under test. */
+  static withMembers(version = '11'): FarRoom {
+    const room = new FarRoom(version);
+    room.add({ type: 'm.room.create', stateKey: '', sender: alice, content: { room_version: version } });
+    room.join(alice);
+    const powerLevels = { users: { [alice]: 100 } };
+    room.add({ type: 'm.room.power_levels', stateKey: '', sender: alice, content: powerLevels });
+    room.add({ type: 'm.room.join_rules', stateKey: '', sender: alice, content: { join_rule: 'public' } });
+    room.join(eve);
+    room.join(bob);
+    return room;
+  }
+
+  get tip(): EventId {
+    return this.order.at(-1)!.event.eventId;
+  }
+
+  join(userId: UserId, options: FarOptions = {}): FarEvent {
+    return this.member(userId, userId, 'join', options);
+  }
+  member(sender: UserId, userId: UserId, membership: string, options: FarOptions = {}): FarEvent {
+    return this.add({ type: 'm.room.member', stateKey: userId, sender, content: { membership } }, options);
+  }
+  say(sender: UserId, body: string, options: FarOptions = {}): FarEvent {
+    return this.add({ type: 'm.room.message', sender, content: { msgtype: 'm.text', body } }, options);
+  }
+  chain(sender: UserId, count: number, name = 'message'): FarEvent[] {
+    return Array.from({ length: count }, (_, i) => this.say(sender, `${name} ${i}`));
+  }
+
+  add(draft: EventDraft, options: FarOptions = {}): FarEvent {
+    const prev = options.prev ?? (this.order.length === 0 ? [] : [this.tip]);
+    const before = this.#stateAfter(prev);
+    const auth = options.auth ?? this.#authFor(draft, before);
+    const depths = prev.map((id) => this.events.get(id)?.event.depth ?? 0);
+    const place = {
+      roomId: this.roomId,
+      rules: this.rules,
+      prevEvents: prev.map((eventId) => ({ eventId })),
+      authEvents: auth.map((eventId) => ({ eventId })),
+      depth: options.depth ?? Math.max(0, ...depths) + 1,
+      originServerTs: options.ts ?? ++this.#ts,
+    };
+    const built = buildEvent(draft, place, [signerOf(serverOf(draft.sender))], () => `${this.order.length}`);
+    const after = new Map(before);
+    if (draft.stateKey !== undefined) after.set(keyOf(built.event), built.event.eventId);
+    const pdu = parseStoredPdu(built.body, this.rules);
+    const added = { event: built.event, body: built.body, pdu, before, after };
+    this.events.set(built.event.eventId, added);
+    this.order.push(added);
+    return added;
+  }
+
+  /** What this server and others answer. */
+  remoteRooms(): RemoteRooms {
+    const told = (server: ServerName, operation: string, eventId: EventId): FarEvent => {
+      this.asked.push(`${operation} ${eventId}`);
+      if (this.silent.has(server)) throw new FederationError(server, 'unreachable', 'it does not answer');
+      const event = this.withheld.has(eventId) ? undefined : this.events.get(eventId);
+      if (event === undefined) throw new FederationError(server, 'answered', 'not found', { status: 404 });
+      return event;
+    };
+    const pduOf = (eventId: EventId): JsonObject => this.events.get(eventId)!.pdu;
+    const chain = (ids: Iterable<EventId>): EventId[] => [...this.#authChain(ids)];
+    const unsupported = (): Promise<never> => Promise.reject(new Error('nobody asks for it here'));
+    return {
+      getEvent: async (server, eventId) => told(server, 'event', eventId).pdu,
+      stateIds: async (server, { eventId }) => {
+        const { before } = told(server, 'state_ids', eventId);
+        return { stateIds: [...before.values()], authChainIds: chain(before.values()) };
+      },
+      state: async (server, { eventId }) => {
+        const { before } = told(server, 'state', eventId);
+        return { state: [...before.values()].map(pduOf), authChain: chain(before.values()).map(pduOf) };
+      },
+      eventAuth: async (server, { eventId }) => {
+        const { event } = told(server, 'event_auth', eventId);
+        return chain(event.authEvents).map(pduOf);
+      },
+      missingEvents: async (server, { latest, earliest, limit }) => {
+        this.asked.push(`get_missing_events ${latest.join(' ')}`);
+        if (this.silent.has(server)) throw new FederationError(server, 'unreachable', 'it does not answer');
+        const found = new Set<EventId>();
+        let next = latest.flatMap((id) => this.events.get(id)?.event.prevEvents ?? []);
+        while (next.length > 0 && found.size < limit) {
+          const level = next.filter((id) => !found.has(id) && !earliest.includes(id) && !this.withheld.has(id));
+          for (const id of level.slice(0, limit - found.size)) found.add(id);
+          next = level.flatMap((id) => this.events.get(id)?.event.prevEvents ?? []);
+        }
+        return [...found].map(pduOf);
+      },
+      backfill: unsupported,
+      timestampToEvent: unsupported,
+    };
+  }
+
+  #stateAfter(prev: readonly EventId[]): Map<string, EventId> {
+    return new Map(prev.flatMap((id) => [...(this.events.get(id)?.after ?? [])]));
+  }
+
+  #authFor(draft: EventDraft, state: ReadonlyMap<string, EventId>): EventId[] {
+    return authTypesForEvent({ ...draft, stateKey: draft.stateKey }, this.rules).flatMap(
+      ([type, key]) => state.get(`${type}\0${key}`) ?? [],
+    );
+  }
+
+  *#authChain(ids: Iterable<EventId>): Iterable<EventId> {
+    const found = new Set<EventId>();
+    const next = [...ids].flatMap((id) => this.events.get(id)?.event.authEvents ?? []);
+    for (let id = next.pop(); id !== undefined; id = next.pop()) {
+      if (found.has(id)) continue;
+      found.add(id);
+      yield id;
+      next.push(...(this.events.get(id)?.event.authEvents ?? []));
+    }
+  }
+}
+
+const keyOf = (event: RoomEvent): string => `${event.type}\0${event.stateKey}`;
