@@ -99,6 +99,11 @@ export interface ReplyContent {
   open(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
 }
 
+/** JSON that is too large for memory, in the order in which it is sent. */
+export interface JsonPiecesReply {
+  readonly jsonPieces: AsyncIterable<Buffer>;
+}
+
 /** A request's body that is read while it comes. */
 export interface StreamedBody {
   /** As the client announced it; undefined where it did not. */
@@ -165,7 +170,7 @@ export interface EndpointDefinition<
     domain: Domain,
   ): Promise<AnyReply>;
 }
-export type AnyReply = Reply | RawReply | ContentReply;
+export type AnyReply = Reply | RawReply | ContentReply | JsonPiecesReply;
 
 /** An endpoint with its types forgotten, as the router holds it. `Domain` stays: the composition root must provide it. */
 export interface Endpoint<Domain> extends Omit<

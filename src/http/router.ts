@@ -18,6 +18,7 @@ import { ReceivedBytes } from './received-bytes.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { runEndpoint, type EndpointServices } from './run-endpoint.ts';
 import { sendContent } from './send-content.ts';
+import { sendPieces } from './send-pieces.ts';
 import { sendError, sendPreflight, sendReply } from './send-reply.ts';
 import { isServed } from './serve-groups.ts';
 
@@ -177,8 +178,11 @@ export class App<Domain> {
   ): Promise<void> {
     try {
       const given = await runEndpoint(endpoint, exchange, parameters, this.#services);
-      if ('content' in given) {
-        const { status, sent } = await sendContent(exchange, given, this.#sendOptions);
+      if ('content' in given || 'jsonPieces' in given) {
+        const { status, sent } =
+          'content' in given
+            ? await sendContent(exchange, given, this.#sendOptions)
+            : await sendPieces(exchange, given, this.#sendOptions);
         this.#answered(exchange, endpoint.operationId, status);
         await this.#untilSent(exchange, endpoint, sent);
         return;

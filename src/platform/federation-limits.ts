@@ -47,6 +47,26 @@ export const federationLimits = {
   remoteStateEventsMax: 500_000,
   /** Of history, in one answer. */
   remoteEventsMax: 1_000,
+  // What other servers are answered about rooms
+  /** Of history, in one answer. */
+  backfillAnswerMax: 100,
+  missingEventsDefault: 10,
+  missingEventsAnswerMax: 100,
+  /** Event ids in a request for history. */
+  historyIdsMax: 1_000,
+  /** Events that are looked at for one answer, those included that are not answered. */
+  historyWalkMax: 1_000,
+  /** States at events that are put together at once, and requests that may wait for their turn. */
+  statesAtOnceMax: 2,
+  statesWaitingMax: 100,
+  /** Events of states and auth chains that are kept as numbers. */
+  knownStateEventsMax: 2_000_000,
+  /** Users of one server in one room who are asked whether they could see an event. */
+  witnessesMax: 1_000,
+  /** Rooms and servers of which these are remembered. */
+  knownWitnessesMax: 2_000,
+
+  // Fetching history
   /** Events from which on another server is asked for history, in one request. */
   backfillFromMax: 20,
 };

@@ -32,15 +32,19 @@ export function historyVisibilityOf(value: unknown): HistoryVisibility {
   return typeof value === 'string' && Object.hasOwn(permissiveness, value) ? (value as HistoryVisibility) : 'shared';
 }
 
+export function morePermissive(a: HistoryVisibility, b: HistoryVisibility): HistoryVisibility {
+  return permissiveness[a] > permissiveness[b] ? a : b;
+}
+
 /**
  * `pos`: where the event stands. An event that changes the visibility or the user's own membership has a value before and one
  * after; the more permissive one counts, so both are tried.
  */
 export function isVisible(timeline: VisibilityTimeline, pos: number): boolean {
-  const visibilityAfter = valueAt(timeline.visibilities, pos) ?? 'shared';
-  const visibilityBefore = valueAt(timeline.visibilities, pos - 1) ?? 'shared';
-  const visibility =
-    permissiveness[visibilityBefore] > permissiveness[visibilityAfter] ? visibilityBefore : visibilityAfter;
+  const visibility = morePermissive(
+    valueAt(timeline.visibilities, pos - 1) ?? 'shared',
+    valueAt(timeline.visibilities, pos) ?? 'shared',
+  );
   if (visibility === 'world_readable') return true;
 
   const memberships = [valueAt(timeline.memberships, pos), valueAt(timeline.memberships, pos - 1)];
@@ -73,7 +77,8 @@ export function lastJoinedSpan(
   return { startPos: entries[before + 1]?.pos ?? end.pos, endPos: end.pos };
 }
 
-function valueAt<T>(entries: readonly Since<T>[], pos: number): T | undefined {
+/** The newest value at or below a position. */
+export function valueAt<T>(entries: readonly Since<T>[], pos: number): T | undefined {
   let found: T | undefined;
   for (const entry of entries) {
     if (entry.pos > pos) break;

@@ -16,3 +16,9 @@ export function decodeEventBody(body: Buffer): string {
   if (body[0] !== PLAIN) throw new Error(`event body of unknown format ${body[0]}`);
   return body.toString('utf8', 1);
 }
+
+/** The canonical JSON as bytes of the same memory. Throws when the format is not known. */
+export function eventBodyBytes(body: Buffer): Buffer {
+  if (body[0] !== PLAIN) throw new Error(`event body of unknown format ${body[0]}`);
+  return body.subarray(1);
+}

@@ -14,8 +14,14 @@ import {
 } from '../../storage/stores/state-line-store.ts';
 import type { MainLines, Mains } from './main-lines.ts';
 import { CommittedLines } from '../dag/committed-lines.ts';
-import { completeState, differingKeys, eventAt, eventsAt } from '../dag/lines.ts';
-import { NOW, type Point } from '../dag/state-point.ts';
+import { canonicalPoint, completeState, differingKeys, eventAt, eventsAt } from '../dag/lines.ts';
+import { NOW, type Point, pointKey } from '../dag/state-point.ts';
+
+/** Of some keys, by number, the events that they have. */
+export interface StateAround {
+  readonly before: ReadonlyMap<number, number>;
+  readonly after: ReadonlyMap<number, number>;
+}
 
 export class StateReader {
   readonly #db: Reads;
@@ -109,6 +115,35 @@ export class StateReader {
     const place = await this.#place(nid);
     if (place.skey === skey && !isRejected(place)) return (await this.#ownKeyBefore(place, skey)) ?? undefined;
     return eventAt(this.#lines, await this.#pointAfter(place), skey);
+  }
+
+  /** Some keys right before and right after each of these events, which have places here. Events in one state cost one look-up. */
+  async eventsAround(nids: readonly number[], skeys: readonly number[]): Promise<Map<number, StateAround>> {
+    const around = new Map<number, StateAround>();
+    if (nids.length === 0) return around;
+    const known = new Map<string, Map<number, number>>();
+    for (const place of await this.#db.all(placesByNids, { nids: [...nids] })) {
+      const point = await this.#pointAfter(place);
+      const after = known.get(pointKey(point)) ?? (await eventsAt(this.#lines, point, skeys));
+      known.set(pointKey(point), after);
+      if (place.skey === null || !skeys.includes(place.skey) || isRejected(place)) {
+        around.set(place.nid, { before: after, after });
+        continue;
+      }
+      const before = new Map(after);
+      const own = await this.#ownKeyBefore(place, place.skey);
+      if (own === null) before.delete(place.skey);
+      else before.set(place.skey, own);
+      around.set(place.nid, { before, after });
+    }
+    return around;
+  }
+
+  /** Names the state before an event: events with the same name have the same state before them. Throws as `stateBefore`. */
+  async stateNameBefore(nid: number): Promise<string> {
+    const place = await this.#place(nid);
+    if (place.skey !== null && !isRejected(place)) return `before ${nid}`;
+    return pointKey(await canonicalPoint(this.#lines, await this.#pointAfter(place)));
   }
 
   /**

@@ -2,7 +2,8 @@
  * The graph of auth events: a node for each state event, accepted or not, with or without a place in the room's DAG.
  * https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
  */
-import { defineRead, defineWrite } from '../query.ts';
+import { sql } from 'kysely';
+import { defineRead, defineWrite, jsonInteger, jsonRows } from '../query.ts';
 
 /**
  * `chain` and `seq`: a chain is a linear run of events of one state key, each of which refers to the one before; it is
@@ -22,6 +23,16 @@ export const authNodes = defineRead<{ nids: number[] }, AuthNodeRow>('authNode.b
     .selectFrom('auth_node')
     .select(['nid', 'skey', 'adepth', 'chain', 'seq', 'auth'])
     .where('nid', 'in', p.list('nids')),
+);
+
+/** Stretches of chains. `rows`: JSON text of a list of [chain, seq above which, seq up to which]. */
+export const authChainStretches = defineRead<{ rows: string }, Pick<AuthNodeRow, 'nid' | 'auth'>>(
+  'authNode.chainStretches',
+  (q, p) => sql<Pick<AuthNodeRow, 'nid' | 'auth'>>`
+    with wanted(chain, above, up_to) as materialized (
+      select ${jsonInteger(0)}, ${jsonInteger(1)}, ${jsonInteger(2)} from ${jsonRows(q, p.rows)})
+    select n.nid, n.auth from wanted as w cross join auth_node as n
+    where n.chain = w.chain and n.seq > w.above and n.seq <= w.up_to`,
 );
 
 /** The newest node of each chain. */

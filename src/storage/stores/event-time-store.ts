@@ -3,12 +3,14 @@ import { sql } from 'kysely';
 import { bigint, defineRead } from '../query.ts';
 
 export interface TimedEvent {
+  readonly nid: number;
   readonly event_id: string;
   readonly ts: number;
   readonly ord: number;
   readonly pos: number | null;
   readonly sender: number;
   readonly skey: number | null;
+  readonly flags: number;
 }
 interface From {
   room: number;
@@ -21,7 +23,7 @@ interface From {
 export const eventsAfterTime = defineRead<From, TimedEvent>('eventTime.after', (q, p) =>
   q
     .selectFrom('event')
-    .select((e) => ['event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey'])
+    .select((e) => ['nid', 'event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey', 'flags'])
     .where('room', '=', p.room)
     .where('ord', 'is not', null)
     .where(sql<boolean>`(ts, ord) > (${bigint(p.ts)}, ${bigint(p.ord)})`)
@@ -34,7 +36,7 @@ export const eventsAfterTime = defineRead<From, TimedEvent>('eventTime.after', (
 export const eventsBeforeTime = defineRead<From, TimedEvent>('eventTime.before', (q, p) =>
   q
     .selectFrom('event')
-    .select((e) => ['event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey'])
+    .select((e) => ['nid', 'event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey', 'flags'])
     .where('room', '=', p.room)
     .where('ord', 'is not', null)
     .where(sql<boolean>`(ts, ord) < (${bigint(p.ts)}, ${bigint(p.ord)})`)
@@ -52,7 +54,7 @@ interface Stretch {
 export const timedEventsFrom = defineRead<Stretch, TimedEvent>('eventTime.from', (q, p) =>
   q
     .selectFrom('event')
-    .select((e) => ['event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey'])
+    .select((e) => ['nid', 'event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey', 'flags'])
     .where('room', '=', p.room)
     .where('ord', '>=', p.ord)
     .orderBy('ord')
@@ -62,7 +64,7 @@ export const timedEventsFrom = defineRead<Stretch, TimedEvent>('eventTime.from',
 export const timedEventsUpTo = defineRead<Stretch, TimedEvent>('eventTime.upTo', (q, p) =>
   q
     .selectFrom('event')
-    .select((e) => ['event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey'])
+    .select((e) => ['nid', 'event_id', 'ts', e.ref('ord').$notNull().as('ord'), 'pos', 'sender', 'skey', 'flags'])
     .where('room', '=', p.room)
     .where('ord', '<=', p.ord)
     .orderBy('ord', 'desc')

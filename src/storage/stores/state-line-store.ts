@@ -260,6 +260,21 @@ export const historyOfKeys = defineRead<
     .orderBy('c.pos'),
 );
 
+/** The same of any number of keys. */
+export const historyOfManyKeys = defineRead<
+  { room: number; skeys: readonly number[] },
+  { skey: number; pos: number; body: Buffer | null }
+>('stateChange.historyOfManyKeys', (q, p) =>
+  q
+    .selectFrom('room_main as m')
+    .innerJoin('state_change as c', 'c.line', 'm.line')
+    .leftJoin('event_body as b', 'b.nid', 'c.event')
+    .select(['c.skey', 'c.pos', 'b.body'])
+    .where('m.room', '=', p.room)
+    .where('c.skey', 'in', p.list('skeys'))
+    .orderBy('c.pos'),
+);
+
 /** The same in many rooms, with the events' numbers. */
 export const historyOfKeysInRooms = defineRead<
   { rooms: readonly number[]; first: number; second: number },

@@ -56,6 +56,15 @@ export const eventsByIds = defineRead<{ eventIds: readonly string[] }, EventRow>
     .where('e.event_id', 'in', p.list('eventIds')),
 );
 
+export const eventIdsByNids = defineRead<{ nids: readonly number[] }, { event_id: string }>(
+  'timeline.eventIdsByNids',
+  (q, p) => q.selectFrom('event').select('event_id').where('nid', 'in', p.list('nids')),
+);
+export const bodiesOfEvents = defineRead<{ nids: readonly number[] }, { body: Buffer }>(
+  'timeline.bodiesOfEvents',
+  (q, p) => q.selectFrom('event_body').select('body').where('nid', 'in', p.list('nids')),
+);
+
 /** The newest first, from below `before` down to above `after`. */
 export const timelineBackwards = defineRead<{ room: number; before: number; after: number; limit: number }, EventRow>(
   'timeline.backwards',
