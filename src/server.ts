@@ -25,6 +25,7 @@ import { declaredVersions } from './matrix/versions/declared-versions.ts';
 import { cryptoSelfTest } from './matrix/crypto/self-test.ts';
 import type { Config } from './platform/config/config.ts';
 import { openMedia, type Media } from './media/index.ts';
+import type { Finding } from './media/scanning/content-scans.ts';
 import { limits } from './platform/limits.ts';
 import { loadLocalServers } from './platform/load-local-servers.ts';
 import type { LocalServers } from './platform/local-servers.ts';
@@ -123,7 +124,7 @@ async function compose(
     encryption.close();
     rooms.close();
   });
-  const media = await openFiles(base, shutdown, onFailed);
+  const media = await openFiles(base, shutdown, log, onFailed);
   const search = createSearch(roomsContext, {
     findsAllUsers: config.userDirectory.allLocalUsers,
     searchesEvents: config.search.enabled,
@@ -177,10 +178,13 @@ async function openBase(config: Config, overrides: ServerOverrides, ports: Ports
 async function openFiles(
   { config, ports, metrics, common }: Awaited<ReturnType<typeof openBase>>,
   shutdown: Shutdown,
+  log: Logger,
   onFailed: (error: unknown) => void,
 ): Promise<Media> {
   const { version } = packageFile;
-  const media = await openMedia({ ...ports, ...common, config, version, metrics, onFailed });
+  const onFound = ({ content, ...found }: Finding): void =>
+    log.warn({ sha256: content.toString('hex'), ...found }, 'malware was found in a file, which is in quarantine now');
+  const media = await openMedia({ ...ports, ...common, config, version, metrics, onFailed, onFound });
   shutdown.add('media', () => media.close());
   return media;
 }

@@ -5,13 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { UserId } from '../../src/matrix/ids/ids.ts';
 import type { MxcUri } from '../../src/matrix/ids/mxc-uri.ts';
-import {
-  listMediaOfUser,
-  listMediaStatistics,
-  quarantineFile,
-  quarantineFilesOfUser,
-  setProtected,
-} from '../../src/media/administration.ts';
+import { listMediaOfUser, listMediaStatistics, setProtected } from '../../src/media/administration.ts';
 import type { MediaContext } from '../../src/media/context.ts';
 import { deleteUnusedMedia } from '../../src/media/delete-unused-media.ts';
 import { LocalBlobStore } from '../../src/media/local-blob-store.ts';
@@ -19,6 +13,7 @@ import { mediaMetrics } from '../../src/media/media-metrics.ts';
 import { mediaOrderNames, statisticsOrderNames } from '../../src/media/media-orders.ts';
 import { openContent } from '../../src/media/open-content.ts';
 import { PendingContents } from '../../src/media/pending-contents.ts';
+import { quarantineFile, quarantineFilesOfUser } from '../../src/media/quarantine.ts';
 import { removeContent } from '../../src/media/remove-content.ts';
 import { StoredBlobs } from '../../src/media/stored-blobs.ts';
 import { UserQuotas } from '../../src/media/user-quotas.ts';
@@ -63,6 +58,7 @@ describeOnBothEngines('administration of files', (engine) => {
       quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, ports.timers),
       metrics: mediaMetrics(new Metrics({ process: false })),
+      scans: undefined,
       onStored: () => undefined,
       onFailed: (error) => {
         throw error;

@@ -54,6 +54,7 @@ describeOnBothEngines('mxc URIs', (engine) => {
       quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, ports.timers),
       metrics: mediaMetrics(new Metrics({ process: false })),
+      scans: undefined,
       onStored: () => undefined,
       onFailed: (error) => void failures.push(error),
     };

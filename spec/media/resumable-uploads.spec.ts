@@ -66,6 +66,7 @@ describeOnBothEngines('resumable uploads', (engine) => {
       quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, timers),
       metrics: mediaMetrics(new Metrics({ process: false })),
+      scans: undefined,
       onStored: () => undefined,
       onFailed: (error) => {
         throw error;

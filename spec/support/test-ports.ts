@@ -28,7 +28,7 @@ export const testEpochMs = 1_705_305_600_000;
 /** `replaced` takes the place of single ports, such as a network that leads to another server in the same process. */
 export function testPorts(
   seed: number | string = 1,
-  replaced: Partial<Pick<Ports, 'dns' | 'http' | 'mail' | 'random'>> = {},
+  replaced: Partial<Pick<Ports, 'dns' | 'http' | 'mail' | 'random' | 'sockets'>> = {},
 ): TestPorts {
   const time = new TestTime();
   const workers = new InlineWorkers();
@@ -53,6 +53,7 @@ export function testPorts(
         sentMail.push(mail);
       },
     },
+    sockets: { connect: () => Promise.reject(new Error('no connections in tests')) },
     sentMail,
     refusedMailboxes,
     ...replaced,

@@ -6,6 +6,7 @@ import { accountEndpoints } from './client/account/index.ts';
 import { capabilitiesEndpoints } from './client/capabilities/index.ts';
 import { delayedEventEndpoints } from './client/delayed-events/index.ts';
 import { dehydratedDeviceEndpoints } from './client/dehydrated-devices/index.ts';
+import { contentScannerEndpoints } from './client/content-scanner/index.ts';
 import { deviceEndpoints } from './client/devices/index.ts';
 import { directoryEndpoints } from './client/directory/index.ts';
 import { eventStreamEndpoints } from './client/events/index.ts';
@@ -54,6 +55,7 @@ const areas = [
   ...accountDataEndpoints,
   ...accountEndpoints,
   ...capabilitiesEndpoints,
+  ...contentScannerEndpoints,
   ...delayedEventEndpoints,
   ...dehydratedDeviceEndpoints,
   ...deviceEndpoints,

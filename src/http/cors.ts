@@ -16,7 +16,9 @@ export const exposeRetryAfterAt = (path: string): readonly string[] => (isMedia(
 
 /** Files come and go in parts, so more is said in headers. */
 const isMedia = (path: string): boolean =>
-  path.startsWith('/_matrix/media/') || path.startsWith('/_matrix/client/v1/media/');
+  path.startsWith('/_matrix/media/') ||
+  path.startsWith('/_matrix/media_proxy/') ||
+  path.startsWith('/_matrix/client/v1/media/');
 
 const origin = ['Access-Control-Allow-Origin', '*'];
 const generalCors: readonly string[] = [

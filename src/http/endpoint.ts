@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { Requester } from '../accounts/requester.ts';
 import type { RequestingServer, UnverifiedBody } from '../federation/contract.ts';
+import type { MatrixError } from '../matrix/errors.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { Decoded, Decoder } from './decode.ts';
 
@@ -153,6 +154,8 @@ export interface EndpointDefinition<
   readonly refusedWhileSuspended?: boolean;
   /** Tokens and the like, which may have to stand beside what others chose: never compressed, because lengths would tell. */
   readonly repliesWithSecrets?: boolean;
+  /** Further fields of the bodies of errors, in an API that has its own names for them. */
+  readonly errorFields?: (error: MatrixError) => JsonObject;
   readonly params: Params;
   readonly query: Query;
   /** Absent: no body is read. An empty body decodes as {}. */

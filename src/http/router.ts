@@ -248,7 +248,7 @@ export class App<Domain> {
       const fields = { requestId: exchange.requestId, operationId };
       return this.#options.log.debug(fields, 'the client went before it was answered');
     }
-    const answer = errorToSend(error, exchange);
+    const answer = withFields(errorToSend(error, exchange), endpoint);
     if (answer.status === 500)
       this.#options.log.error({ requestId: exchange.requestId, operationId, err: error }, 'request failed');
     sendError(exchange, answer, this.#sendOptions, headers);
@@ -282,6 +282,14 @@ const isFailure = (status: number): boolean => status >= 400 && status !== 401 &
 function errorToSend(error: unknown, exchange: Exchange): MatrixError {
   if (error instanceof MatrixError) return error;
   return error instanceof ShuttingDown ? shuttingDown() : internalError(exchange.requestId);
+}
+
+function withFields<Domain>(error: MatrixError, endpoint: Endpoint<Domain> | undefined): MatrixError {
+  if (endpoint?.errorFields === undefined) return error;
+  return new MatrixError(error.status, error.errcode, error.message, {
+    ...error.extra,
+    ...endpoint.errorFields(error),
+  });
 }
 
 function routesOf<Domain>(endpoint: Endpoint<Domain>, verifiesServers: boolean): Route<Domain>[] {

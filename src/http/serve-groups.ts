@@ -25,6 +25,7 @@ const prefixes: readonly (readonly [string, readonly ServeGroup[]])[] = [
   ['/_matrix/push', client],
   ['/_matrix/static', client],
   ['/_matrix/media', ['media']],
+  ['/_matrix/media_proxy', ['media']],
   ['/_matrix/federation', ['federation']],
   ['/_matrix/key', ['federation']],
   ['/.well-known/matrix/server', ['client', 'federation']],

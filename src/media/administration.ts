@@ -1,5 +1,5 @@
 /** What administrators do with files, with the meaning that Synapse's admin API gives it. */
-import { forbidden, invalidParam, type MatrixError, notFound } from '../matrix/errors.ts';
+import { invalidParam, type MatrixError, notFound } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import { serverNameOf } from '../matrix/ids/user-id.ts';
@@ -13,9 +13,6 @@ import {
   mediaStatistics,
   mediaUsage,
   protectMedia,
-  quarantineContent,
-  quarantineMediaOfUser,
-  quarantinePending,
   type StatisticsOrder,
   usersWithMediaCount,
 } from '../storage/stores/media-administration-store.ts';
@@ -38,7 +35,7 @@ export interface Listed<Row> {
   readonly next: number | undefined;
 }
 
-type Administering = Pick<MediaContext, 'db' | 'names' | 'blobs' | 'localServers'>;
+export type Administering = Pick<MediaContext, 'db' | 'names' | 'blobs' | 'localServers'>;
 
 /** A local user's files. Throws 400 M_INVALID_PARAM for a user of another server, 404 M_NOT_FOUND for nobody. */
 export async function listMediaOfUser(
@@ -68,27 +65,6 @@ export async function deleteMediaOfUser(
 export async function deleteFile(ctx: Administering, uri: MxcUri): Promise<void> {
   assertLocal(ctx, uri.serverName);
   if (!(await removeContent(ctx, uri))) throw noSuchFile();
-}
-
-/**
- * Hides a file, and whatever has the same content, from everybody. Throws 404 M_NOT_FOUND, 403 M_FORBIDDEN for a file that is
- * protected.
- */
-export async function quarantineFile(ctx: Administering, uri: MxcUri, by: UserId): Promise<void> {
-  if ((await getRow(ctx, uri)).protected === 1) throw forbidden('The file is protected from quarantine');
-  await setQuarantine(ctx, uri, by);
-}
-
-/** Ends that. Throws 404 M_NOT_FOUND. */
-export async function unquarantineFile(ctx: Administering, uri: MxcUri): Promise<void> {
-  await setQuarantine(ctx, uri, null);
-}
-
-/** Hides a local user's files, but for those that are protected. How many. Throws as `listMediaOfUser`. */
-export async function quarantineFilesOfUser(ctx: Administering, userId: UserId, by: UserId): Promise<number> {
-  const user = await getUserNid(ctx, userId);
-  const { changes } = await ctx.db.write((unit) => unit.run(quarantineMediaOfUser, { user, by })).committed;
-  return changes[0] ?? 0;
 }
 
 /** Whether a file of this server, whichever of its names it is under, can be quarantined. Throws 404 M_NOT_FOUND. */
@@ -142,22 +118,15 @@ async function rowsOfUser(ctx: Administering, user: number, page: Page<MediaOrde
   return await ctx.db.all(mediaOfUser(order, direction), { user, from, limit });
 }
 
-async function setQuarantine(ctx: Administering, uri: MxcUri, by: UserId | null): Promise<void> {
-  const at = { origin: uri.serverName, mediaId: uri.mediaId };
-  const { sha256 } = await getRow(ctx, uri);
-  await ctx.db.write((unit) => {
-    unit.run(quarantinePending, { ...at, by });
-    if (sha256 !== null) unit.run(quarantineContent, { sha256, by });
-  }).committed;
-}
-
-async function getRow(ctx: Administering, { serverName, mediaId }: MxcUri): Promise<MediaRow> {
+/** Throws 404 M_NOT_FOUND. */
+export async function getRow(ctx: Administering, { serverName, mediaId }: MxcUri): Promise<MediaRow> {
   const row = await ctx.db.one(mediaAt, { origin: serverName, mediaId });
   if (row === undefined) throw noSuchFile();
   return row;
 }
 
-async function getUserNid(ctx: Administering, userId: UserId): Promise<number> {
+/** A local user. Throws 400 M_INVALID_PARAM for one of another server, 404 M_NOT_FOUND for nobody. */
+export async function getUserNid(ctx: Administering, userId: UserId): Promise<number> {
   assertLocal(ctx, serverNameOf(userId));
   const user = await ctx.names.findUserNid(userId);
   if (user === undefined || (await ctx.db.one(accountOfUser, { user })) === undefined)

@@ -6,6 +6,7 @@ import type { PendingContents } from './pending-contents.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import type { BlobFacts } from './blob-store.ts';
 import type { MediaMetrics } from './media-metrics.ts';
+import type { ContentScans } from './scanning/content-scans.ts';
 import type { UserQuotas } from './user-quotas.ts';
 
 /** What the functions of this folder work with. */
@@ -21,6 +22,8 @@ export interface MediaContext {
   readonly quotas: UserQuotas;
   readonly pending: PendingContents;
   readonly metrics: MediaMetrics;
+  /** undefined: nothing is scanned. */
+  readonly scans: ContentScans | undefined;
   /** Told of each file once it is stored. */
   readonly onStored: (facts: BlobFacts) => void;
   /** Told of what failed in the background. */

@@ -4,7 +4,15 @@ import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Clock, OutgoingHttp, Random, Timers, WorkerProcesses, Workers } from '../platform/ports.ts';
+import type {
+  Clock,
+  OutgoingHttp,
+  OutgoingSockets,
+  Random,
+  Timers,
+  WorkerProcesses,
+  Workers,
+} from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { MediaOrder } from '../storage/stores/media-administration-store.ts';
@@ -14,11 +22,8 @@ import {
   listMediaOfUser,
   listMediaStatistics,
   type Page,
-  quarantineFile,
-  quarantineFilesOfUser,
   setProtected,
   type StatisticsWish,
-  unquarantineFile,
 } from './administration.ts';
 import type { BlobFacts } from './blob-store.ts';
 import type { MediaContext } from './context.ts';
@@ -26,11 +31,15 @@ import { type CreatedContent, createContent, type Uploader } from './create-cont
 import { deleteUnusedMedia, type UnusedMediaWish } from './delete-unused-media.ts';
 import { mediaMetrics } from './media-metrics.ts';
 import { openBlobStore } from './open-blob-store.ts';
-import { openContent, type OpenedContent, type OpenOptions } from './open-content.ts';
+import { openContent, type OpenedContent, type OpenOptions, wholeContent } from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
+import { quarantineFile, quarantineFilesOfUser, unquarantineFile } from './quarantine.ts';
 import { StreamFollower } from '../rooms/stream-follower.ts';
 import { ReferenceDerivation } from './references/reference-derivation.ts';
 import { ResumableUploads } from './resumable/resumable-uploads.ts';
+import { ContentScanner } from './scanning/content-scanner.ts';
+import type { Finding } from './scanning/content-scans.ts';
+import { openScans, withoutLargerFiles } from './scanning/open-scans.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 import { addOwnContent } from './add-own-content.ts';
 import { removeContent } from './remove-content.ts';
@@ -53,27 +62,44 @@ export interface MediaDependencies {
   readonly workers: Workers;
   readonly processes: WorkerProcesses;
   readonly http: OutgoingHttp;
+  readonly sockets: OutgoingSockets;
   /** Of this software. */
   readonly version: string;
   readonly metrics: Metrics;
   /** Told of what failed in the background. */
   readonly onFailed: (error: unknown) => void;
+  /** Told of malware, once for each file. */
+  readonly onFound: (finding: Finding) => void;
 }
 
 /** Opens the store of files, and removes what a killed process left half-done. */
-export async function openMedia({ config, workers, processes, http, version, metrics, ...common }: MediaDependencies) {
+export async function openMedia({
+  config,
+  workers,
+  processes,
+  http,
+  sockets,
+  version,
+  metrics,
+  ...common
+}: MediaDependencies) {
   const { db, clock, timers, random, onFailed } = common;
-  const settings = config.media;
+  const settings = withoutLargerFiles(config.media);
   const store = await openBlobStore(config, { workers, timers, onFailed });
   const blobs = new StoredBlobs({ db, store, clock, random, freeBytesMin: settings.freeBytesMin });
   const { userBytesMax, userFilesMax, userLimitInfoUri: infoUri = config.publicBaseUrl } = settings;
   const quotas = new UserQuotas({ db, userBytesMax, userFilesMax, infoUri });
   const pending = new PendingContents(db, timers);
-  const onStored = (facts: BlobFacts): void => void thumbnails.prepare(facts).catch(onFailed);
-  const ctx: MediaContext = { ...common, settings, blobs, quotas, pending, metrics: mediaMetrics(metrics), onStored };
+  const onStored = (facts: BlobFacts): void => void prepare(facts).catch(onFailed);
+  const counted = mediaMetrics(metrics);
+  const scans = openScans({ ...common, settings, sockets, metrics: counted });
+  const ctx: MediaContext = { ...common, settings, blobs, quotas, pending, metrics: counted, scans, onStored };
   await blobs.collectDebris();
   const images = new ImageWorkers({ processes, timers, ...settings.thumbnails });
   const thumbnails = new Thumbnails(ctx, images, settings.thumbnails);
+  const prepare = async (facts: BlobFacts): Promise<void> => {
+    if ((await scans?.scanAhead(wholeContent(ctx, facts))) !== false) await thumbnails.prepare(facts);
+  };
   const urlPreviews = new UrlPreviews({ ...common, config, http, version, images: previewImages(ctx, config) });
   urlPreviews.start();
   const references = new StreamFollower(db, new ReferenceDerivation(db), { timers, onFailed });
@@ -92,6 +118,8 @@ export async function openMedia({ config, workers, processes, http, version, met
       thumbnails.open(uri, wish, options),
     previewUrl: (request: PreviewRequest): Promise<string> => urlPreviews.preview(request),
     resumable,
+    /** undefined: nothing is scanned. */
+    contentScanner: scans && new ContentScanner(ctx, scans, settings.scanner),
     administration: administrationOf(ctx),
     nowMs: () => clock.nowMs(),
     /** Resolves when it is known which files the events name that are committed now. */
@@ -101,6 +129,7 @@ export async function openMedia({ config, workers, processes, http, version, met
       await resumable.close();
       pending.close();
       await urlPreviews.close();
+      await scans?.close();
       await thumbnails.close();
       await store.close();
     },
@@ -114,7 +143,7 @@ const administrationOf = (ctx: MediaContext) => ({
   delete: (uri: MxcUri) => deleteFile(ctx, uri),
   deleteUnused: (wish: UnusedMediaWish) => deleteUnusedMedia(ctx, wish),
   quarantine: (uri: MxcUri, by: UserId) => quarantineFile(ctx, uri, by),
-  unquarantine: (uri: MxcUri) => unquarantineFile(ctx, uri),
+  unquarantine: (uri: MxcUri, by: UserId) => unquarantineFile(ctx, uri, by),
   quarantineOfUser: (userId: UserId, by: UserId) => quarantineFilesOfUser(ctx, userId, by),
   setProtected: (mediaId: string, isProtected: boolean) => setProtected(ctx, mediaId, isProtected),
 });

@@ -1,4 +1,4 @@
-import type { Counter, Metrics } from '../platform/metrics.ts';
+import type { Counter, Histogram, Metrics } from '../platform/metrics.ts';
 
 /** What is counted of files. */
 export interface MediaMetrics {
@@ -8,6 +8,9 @@ export interface MediaMetrics {
   /** Answers with a file or a part of it, and the bytes of these. */
   readonly downloads: Counter<never>;
   readonly downloadedBytes: Counter<never>;
+  /** Looks for malware, by what came of them. */
+  readonly scans: Counter<'result'>;
+  readonly scanSeconds: Histogram<never>;
 }
 
 export function mediaMetrics(metrics: Metrics): MediaMetrics {
@@ -19,5 +22,9 @@ export function mediaMetrics(metrics: Metrics): MediaMetrics {
       'veche_media_downloaded_bytes_total',
       'Bytes of files that were opened to be sent.',
     ),
+    scans: metrics.counter('veche_media_scans_total', 'Scans of files for malware: clean, infected or failed.', [
+      'result',
+    ]),
+    scanSeconds: metrics.histogram('veche_media_scan_seconds', 'How long the scan of a file took.'),
   };
 }

@@ -3,10 +3,11 @@ import { MatrixError, notFound } from '../matrix/errors.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import { limits } from '../platform/limits.ts';
 import { mediaAt, type MediaRow, noteMediaAccess } from '../storage/stores/media-store.ts';
-import type { ByteRange } from './blob-store.ts';
+import type { BlobFacts, ByteRange } from './blob-store.ts';
 import { isShownInline, unknownContentType } from './content-type.ts';
 import type { MediaContext } from './context.ts';
 import { contentDisposition, plainFileName } from './file-name.ts';
+import type { Scannable } from './scanning/content-scans.ts';
 import { hasExpired } from './upload-content.ts';
 
 /** A file, ready to be sent. */
@@ -31,16 +32,41 @@ export interface OpenOptions {
 }
 
 /**
- * A file by its mxc URI. Throws 404 M_NOT_FOUND for what is not there, quarantined or of another server, 504
- * M_NOT_YET_UPLOADED for what was created and has not come in time.
+ * A file by its mxc URI. Throws 404 M_NOT_FOUND for what is not there, malware, quarantined or of another
+ * server, 504 M_NOT_YET_UPLOADED for what was created and has not come in time, 503 M_UNKNOWN for what could not be scanned.
  * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */
 export async function openContent(ctx: MediaContext, uri: MxcUri, options: OpenOptions): Promise<OpenedContent> {
   const row = await findUploaded(ctx, uri, options);
+  await assertClean(ctx, { sha256: row.sha256, sizeBytes: row.bytes });
+  return openUploaded(ctx, uri, row, options.fileName);
+}
+
+/** Throws 404 M_NOT_FOUND for malware, and what `ContentScans.findMalware` throws. */
+async function assertClean(ctx: MediaContext, facts: BlobFacts): Promise<void> {
+  if (ctx.scans === undefined) return;
+  if ((await ctx.scans.findMalware(wholeContent(ctx, facts))) !== undefined) throw notFound(noSuchContent);
+}
+
+/** A content as it is stored, to be scanned. */
+export const wholeContent = ({ blobs }: Pick<MediaContext, 'blobs'>, { sha256, sizeBytes }: BlobFacts): Scannable => ({
+  subject: sha256,
+  content: sha256,
+  sizeBytes,
+  open: () => blobs.store.open(sha256),
+});
+
+/** A file that was found and may be served. */
+export function openUploaded(
+  ctx: MediaContext,
+  uri: MxcUri,
+  row: UploadedRow,
+  givenName: string | undefined,
+): OpenedContent {
   const { sha256, bytes: sizeBytes } = row;
   noteAccess(ctx, uri, row);
   const contentType = row.content_type ?? unknownContentType;
-  const given = options.fileName === undefined ? undefined : plainFileName(options.fileName);
+  const given = givenName === undefined ? undefined : plainFileName(givenName);
   const fileName = given ?? row.file_name ?? undefined;
   return {
     sha256,
@@ -57,7 +83,7 @@ export async function openContent(ctx: MediaContext, uri: MxcUri, options: OpenO
   };
 }
 
-type UploadedRow = MediaRow & { readonly sha256: Buffer; readonly bytes: number };
+export type UploadedRow = MediaRow & { readonly sha256: Buffer; readonly bytes: number };
 
 /** What a URI stands for, once it is uploaded. Throws as `openContent`. */
 export async function findUploaded(ctx: MediaContext, uri: MxcUri, options: OpenOptions): Promise<UploadedRow> {
@@ -78,7 +104,7 @@ const waitOf = ({ timeoutMs, signal }: OpenOptions): { readonly timeoutMs: numbe
 async function find(ctx: MediaContext, { serverName, mediaId }: MxcUri): Promise<MediaRow> {
   const row = await ctx.db.one(mediaAt, { origin: serverName, mediaId });
   if (row === undefined || hasExpired(row, ctx.clock.nowMs()) || row.quarantined_by !== null)
-    throw notFound('There is no such content');
+    throw notFound(noSuchContent);
   return row;
 }
 
@@ -94,3 +120,4 @@ function noteAccess(ctx: MediaContext, { serverName, mediaId }: MxcUri, row: Med
 }
 
 const dayMs = 86_400_000;
+const noSuchContent = 'There is no such content';

@@ -9,6 +9,7 @@ import {
   unsettleBlob,
   unsettledBlobs,
 } from '../storage/stores/blob-store.ts';
+import { forgetVerdicts } from '../storage/stores/scan-store.ts';
 import { deleteThumbnailsOf, thumbnailsOf } from '../storage/stores/thumbnail-store.ts';
 import { uploadIds } from '../storage/stores/upload-store.ts';
 import { type BlobFacts, type BlobStore, BlobStoreFull, type PartialBlob } from './blob-store.ts';
@@ -173,7 +174,10 @@ export class StoredBlobs {
     if (changes[0] !== 1) return [];
     const thumbnails = await this.#forgetThumbnailsOf(sha256);
     await this.store.remove(sha256);
-    await db.write((unit) => unit.run(forgetBlob, { sha256 })).committed;
+    await db.write((unit) => {
+      unit.run(forgetBlob, { sha256 });
+      unit.run(forgetVerdicts, { content: sha256 });
+    }).committed;
     return thumbnails;
   }
 

@@ -2,6 +2,7 @@ import { forbidden, MatrixError, notFound, tooLarge } from '../matrix/errors.ts'
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import { UnexpectedChanges, UnitFailed, type UnitBuilder } from '../storage/database.ts';
 import { fillMedia, insertMedia, mediaAt, type MediaRow } from '../storage/stores/media-store.ts';
+import { quarantineWhereKnown } from '../storage/stores/quarantine-store.ts';
 import { type BlobFacts, BlobStoreFull, type PartialBlob } from './blob-store.ts';
 import { looksLike } from './content-signature.ts';
 import { normalContentType } from './content-type.ts';
@@ -99,6 +100,7 @@ export async function storeUpload(
         createdTs: ctx.clock.nowMs(),
         expiresTs: null,
       });
+      unit.run(quarantineWhereKnown, { origin: uri.serverName, mediaId: uri.mediaId, sha256 });
       countUpload(ctx, sizeBytes);
     }),
   );
@@ -126,6 +128,7 @@ export function fillingUnit(
   const described = { contentType: contentType ?? null, fileName: fileName ?? null };
   return (unit, { sha256, sizeBytes }) => {
     unit.run(fillMedia, { ...at, sha256, bytes: sizeBytes, ...described }, { changes: 1 });
+    unit.run(quarantineWhereKnown, { ...at, sha256 });
     unit.wake({ kind: 'media-uploaded', ...at });
     countUpload(ctx, sizeBytes);
   };

@@ -3,6 +3,7 @@
  * replacements, so that a test owns time, chance and the network, and a simulation is repeatable.
  * spec/tidy.spec.ts forbids the originals outside src/platform.
  */
+import type { Duplex } from 'node:stream';
 
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -90,6 +91,14 @@ export interface MailTransport {
   send(mail: OutgoingMail): Promise<void>;
 }
 
+/** Where a program listens, by the configuration's word. */
+export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
+/** Connections to programs that the configuration names, such as a scanner of files: whatever their addresses are, they are meant. */
+export interface OutgoingSockets {
+  /** Rejects with the system's error. `signal` ends the attempt, and later the connection: its stream is destroyed. */
+  connect(address: SocketAddress, signal: AbortSignal): Promise<Duplex>;
+}
+
 /** A thread that answers requests one after another. The inline form runs the same module in the same thread. */
 export interface WorkerChannel<Request, Response> {
   call(request: Request, transfer?: readonly ArrayBuffer[]): Promise<Response>;
@@ -126,6 +135,7 @@ export interface Ports {
   readonly dns: Dns;
   readonly http: OutgoingHttp;
   readonly mail: MailTransport;
+  readonly sockets: OutgoingSockets;
   readonly workers: Workers;
   readonly processes: WorkerProcesses;
 }

@@ -1,6 +1,7 @@
 import { systemClock } from './clock.ts';
 import { systemDns } from './dns.ts';
 import { type OutgoingPolicies, systemOutgoingHttp } from './outgoing-http.ts';
+import { systemSockets } from './outgoing-sockets.ts';
 import type { Ports } from './ports.ts';
 import { systemRandom } from './random.ts';
 import { noMailTransport, type SmtpSettings, smtpTransport } from './smtp.ts';
@@ -29,6 +30,7 @@ export function systemPorts(options: {
     dns,
     http,
     mail: smtp ?? noMailTransport,
+    sockets: systemSockets,
     workers: threadWorkers,
     processes: processWorkers,
     close() {

@@ -278,6 +278,16 @@ export interface Schema {
     sha256: Buffer | null;
     completed_ts: Int | null;
   };
+  scan_verdict: {
+    subject: Buffer;
+    content: Buffer;
+    finding: string | null;
+    scanner: string;
+    version: string;
+    scanned_ts: Int;
+    accepted_by: string | null;
+  };
+  quarantined_content: { sha256: Buffer; quarantined_by: string; created_ts: Int };
   url_preview: { asked: Buffer; fetched_ts: Int; expires_ts: Int; json: string; image_media_id: string | null };
   destination_lag: { server_nid: Int; sent_pos: Int };
   targeted_event: { server_nid: Int; pos: Int; nid: Int };

@@ -62,6 +62,7 @@ describeOnBothEngines('thumbnails', (engine) => {
       version: '1',
       metrics: new Metrics({ process: false }),
       onFailed: (error) => failed.push(error),
+      onFound: () => undefined,
     });
     closing.push(
       () => rmSync(folder, { recursive: true }),

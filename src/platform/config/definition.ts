@@ -122,7 +122,7 @@ export const configFields = {
   listeners: field(
     kind.listOf(listener, { min: 1, unique: ({ bind, port }) => (port === 0 ? undefined : `${bind} ${port}`) }),
     [listenerDefault],
-    'Where the server listens. serve: client is / and /_matrix/client, /_matrix/push, /_matrix/static and the well-known paths; media is /_matrix/media and /_matrix/client/v1/media; ' +
+    'Where the server listens. serve: client is / and /_matrix/client, /_matrix/push, /_matrix/static and the well-known paths; media is /_matrix/media, /_matrix/media_proxy and /_matrix/client/v1/media; ' +
       'federation is /_matrix/federation, /_matrix/key and /.well-known/matrix/server; admin is /_synapse and /_veche; health is /health; metrics is /metrics. ' +
       "bind may be '::'. trusted_proxies: addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count.",
     {

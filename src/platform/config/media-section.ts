@@ -2,6 +2,7 @@
 import * as kind from './kinds.ts';
 import { field, section } from './sections.ts';
 import { s3Section } from './s3-section.ts';
+import { scannerSection } from './scanner-section.ts';
 import { thumbnailsSection } from './thumbnails-section.ts';
 
 const fields = {
@@ -63,6 +64,7 @@ const fields = {
     'Whether files can be fetched without an access token, by the paths of before Matrix 1.11.',
   ),
   thumbnails: thumbnailsSection,
+  scanner: scannerSection,
 };
 
 export const mediaSection = section('Files.', fields, ({ storage, s3 }, mistake) => {

@@ -97,31 +97,6 @@ export const unusedMedia = defineRead<
     .limit(bigint(p.limit)),
 );
 
-/** All files with a content, but for those that are protected. null: ends it. */
-export const quarantineContent = defineWrite<{ sha256: Buffer; by: string | null }>('media.quarantineContent', (q, p) =>
-  q.updateTable('media').set({ quarantined_by: p.by }).where('sha256', '=', p.sha256).where('protected', '=', 0),
-);
-export const quarantinePending = defineWrite<{ origin: string; mediaId: string; by: string | null }>(
-  'media.quarantinePending',
-  (q, p) =>
-    q
-      .updateTable('media')
-      .set({ quarantined_by: p.by })
-      .where('origin', '=', p.origin)
-      .where('media_id', '=', p.mediaId)
-      .where('sha256', 'is', null)
-      .where('protected', '=', 0),
-);
-/** All of a user's, but for those that are protected or quarantined already. */
-export const quarantineMediaOfUser = defineWrite<{ user: number; by: string }>('media.quarantineOfUser', (q, p) =>
-  q
-    .updateTable('media')
-    .set({ quarantined_by: p.by })
-    .where('user_nid', '=', p.user)
-    .where('sha256', 'is not', null)
-    .where('quarantined_by', 'is', null)
-    .where('protected', '=', 0),
-);
 export const protectMedia = defineWrite<{ origin: string; mediaId: string; protected: number }>(
   'media.protect',
   (q, p) =>

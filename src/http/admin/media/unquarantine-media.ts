@@ -11,8 +11,8 @@ export const unquarantineMedia = defineEndpoint({
   rateLimit: 'none',
   params: mxcParams,
   query: {},
-  async handle({ params }, { media }: { media: Pick<Media, 'administration'> }) {
-    await media.administration.unquarantine(mxcOf(params));
+  async handle({ params, requester }, { media }: { media: Pick<Media, 'administration'> }) {
+    await media.administration.unquarantine(mxcOf(params), requester.userId);
     return { json: {} };
   },
 });

@@ -1,0 +1,85 @@
+/** Files that are hidden from everybody, by their contents: whoever uploads the same bytes later has hidden ones too. */
+import { forbidden } from '../matrix/errors.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
+import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
+import { limits } from '../platform/limits.ts';
+import type { UnitBuilder } from '../storage/database.ts';
+import {
+  addQuarantinedContent,
+  contentsOfUser,
+  quarantineContent,
+  quarantinePending,
+  releaseContent,
+  removeQuarantinedContent,
+} from '../storage/stores/quarantine-store.ts';
+import { acceptFindings } from '../storage/stores/scan-store.ts';
+import { type Administering, getRow, getUserNid } from './administration.ts';
+import type { MediaContext } from './context.ts';
+
+type Quarantining = Administering & Pick<MediaContext, 'clock'>;
+
+/**
+ * Hides a file, and whatever has the same content or gets it, from everybody. Throws 404 M_NOT_FOUND, 403 M_FORBIDDEN for a file that is
+ * protected.
+ */
+export async function quarantineFile(ctx: Quarantining, uri: MxcUri, by: UserId): Promise<void> {
+  const { sha256, protected: isProtected } = await getRow(ctx, uri);
+  if (isProtected === 1) throw forbidden('The file is protected from quarantine');
+  await ctx.db.write((unit) => {
+    unit.run(quarantinePending, { origin: uri.serverName, mediaId: uri.mediaId, by });
+    if (sha256 !== null) hideContent(unit, { sha256, by, ts: ctx.clock.nowMs() });
+  }).committed;
+}
+
+/** Ends that, and accepts whatever a scanner found in the content. Throws 404 M_NOT_FOUND. */
+export async function unquarantineFile(ctx: Administering, uri: MxcUri, by: UserId): Promise<void> {
+  const { sha256 } = await getRow(ctx, uri);
+  await ctx.db.write((unit) => {
+    unit.run(quarantinePending, { origin: uri.serverName, mediaId: uri.mediaId, by: null });
+    if (sha256 === null) return;
+    unit.run(removeQuarantinedContent, { sha256 });
+    unit.run(releaseContent, { sha256 });
+    unit.run(acceptFindings, { content: sha256, by });
+  }).committed;
+}
+
+/**
+ * Hides the contents of a local user's files, but for those that are protected, whoever else has them. How many files that are. Throws as
+ * `listMediaOfUser`.
+ */
+export async function quarantineFilesOfUser(ctx: Quarantining, userId: UserId, by: UserId): Promise<number> {
+  const user = await getUserNid(ctx, userId);
+  let hidden = 0;
+  for (let after: Buffer = Buffer.alloc(0); ;) {
+    const rows = await ctx.db.all(contentsOfUser, { user, after, limit: limits.administeredMediaPageMax });
+    const contents = rows.map(({ sha256 }) => sha256);
+    hidden += await hideContents(ctx, contents, by);
+    const last = contents.at(-1);
+    if (last === undefined) return hidden;
+    after = last;
+  }
+}
+
+/** Hides contents, but for files that are protected. How many files that are. */
+export async function hideContents(
+  ctx: Pick<MediaContext, 'db' | 'clock'>,
+  contents: readonly Buffer[],
+  by: string,
+): Promise<number> {
+  if (contents.length === 0) return 0;
+  const ts = ctx.clock.nowMs();
+  const { changes } = await ctx.db.write((unit) => {
+    for (const sha256 of contents) hideContent(unit, { sha256, by, ts });
+  }).committed;
+  // Every second statement is about files.
+  return changes.reduce((sum, count, index) => sum + (index % 2 === 1 ? count : 0), 0);
+}
+
+/** The statements that hide a content. `by`: an administrator, or the scanner and what it found. */
+export function hideContent(
+  unit: UnitBuilder,
+  { sha256, by, ts }: { readonly sha256: Buffer; readonly by: string; readonly ts: number },
+): void {
+  unit.run(addQuarantinedContent, { sha256, by, ts });
+  unit.run(quarantineContent, { sha256, by });
+}
