@@ -39,6 +39,7 @@ import { ReferenceDerivation } from './references/reference-derivation.ts';
 import { ResumableUploads } from './resumable/resumable-uploads.ts';
 import { ContentScanner } from './scanning/content-scanner.ts';
 import type { Finding } from './scanning/content-scans.ts';
+import { listFindings } from './scanning/list-findings.ts';
 import { openScans, withoutLargerFiles } from './scanning/open-scans.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 import { addOwnContent } from './add-own-content.ts';
@@ -143,6 +144,7 @@ const administrationOf = (ctx: MediaContext) => ({
   delete: (uri: MxcUri) => deleteFile(ctx, uri),
   deleteUnused: (wish: UnusedMediaWish) => deleteUnusedMedia(ctx, wish),
   quarantine: (uri: MxcUri, by: UserId) => quarantineFile(ctx, uri, by),
+  findings: (page: Pick<Page<never>, 'from' | 'limit'>) => listFindings(ctx, page),
   unquarantine: (uri: MxcUri, by: UserId) => unquarantineFile(ctx, uri, by),
   quarantineOfUser: (userId: UserId, by: UserId) => quarantineFilesOfUser(ctx, userId, by),
   setProtected: (mediaId: string, isProtected: boolean) => setProtected(ctx, mediaId, isProtected),

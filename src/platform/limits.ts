@@ -1,4 +1,5 @@
 import { federationLimits } from './federation-limits.ts';
+import { scanLimits } from './scan-limits.ts';
 
 /**
  * Every fixed limit, by name and unit. Those that an operator may change are in `Config['limits']`, with a default each
@@ -290,26 +291,7 @@ export const limits = Object.freeze({
   /** How often resumable uploads that have expired are removed. */
   uploadSweepMs: 600_000,
 
-  // Scanning of files
-  scansAtOnceMax: 4,
-  scansWaitingMax: 200,
-  /** Of files that were uploaded just now and that nobody wants to read yet: at once, and waiting. The others are scanned when somebody does. */
-  scansAheadMax: 2,
-  scansAheadWaitingMax: 1_000,
-  /** Contents of which it is remembered that nothing was found. */
-  cleanContentsMax: 50_000,
-  /** After a scan without an answer the scanner is left alone for so long. */
-  scannerPauseMs: 5_000,
-  /** For so long it is remembered of a file that the scanner gave no verdict on it alone. */
-  scanFailureMs: 600_000,
-  scanFailuresMax: 2_000,
-  /** How often the scanner is asked for its version at most, and how long that may take. */
-  scannerVersionMs: 600_000,
-  scannerVersionTimeoutMs: 10_000,
-  scanFindingCharactersMax: 200,
-  /** URIs of one content that the log or an administrator is told. */
-  findingUrisMax: 20,
-  encryptedFileBodyBytesMax: 16_384,
+  ...scanLimits,
 
   // Outgoing requests
   outgoingTimeoutMs: 60_000,

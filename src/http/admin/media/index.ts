@@ -3,6 +3,7 @@ import { deleteUnusedMedia } from './delete-unused-media.ts';
 import { deleteUnusedMediaOfServer } from './delete-unused-media-of-server.ts';
 import { deleteUserMedia } from './delete-user-media.ts';
 import { getUserMediaStatistics } from './get-user-media-statistics.ts';
+import { listMalware } from './list-malware.ts';
 import { listUserMedia } from './list-user-media.ts';
 import { protectMedia } from './protect-media.ts';
 import { quarantineMedia } from './quarantine-media.ts';
@@ -16,6 +17,7 @@ export const adminMediaEndpoints = [
   deleteUnusedMediaOfServer,
   deleteUserMedia,
   getUserMediaStatistics,
+  listMalware,
   listUserMedia,
   protectMedia,
   quarantineMedia,
