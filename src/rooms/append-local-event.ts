@@ -90,10 +90,11 @@ async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, option
     local: true,
     ...(options.marks === undefined ? {} : { marks: options.marks }),
     ...effects.options,
-    also: both(effects.options.also, (unit, place) => {
+    also(unit, place) {
       sendOut(unit, place, told);
+      effects.options.also(unit, place);
       options.also?.(unit, place, built.event.eventId);
-    }),
+    },
   });
   if (!placed.verdict.ok) throw forbidden(placed.verdict.reason);
   effects.handedIn(placed);

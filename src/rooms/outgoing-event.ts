@@ -41,7 +41,7 @@ export async function targetServerOf(
   return ctx.localServers.isLocal(server) ? undefined : ctx.names.serverNid(server);
 }
 
-/** Part of the unit that stores the event. */
+/** Part of the unit that stores the event; before the parts that say who is in the room from then on. */
 export function sendOut(
   unit: UnitBuilder,
   { room, nid, pos }: Placed,

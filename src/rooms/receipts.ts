@@ -3,7 +3,7 @@
  * https://spec.matrix.org/v1.19/client-server-api/#receipts
  */
 import { badJson, invalidParam, notFound } from '../matrix/errors.ts';
-import type { EventId, RoomId } from '../matrix/ids/ids.ts';
+import type { EventId, RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { setAccountData } from '../storage/stores/account-data-store.ts';
 import { markRead, userRoom } from '../storage/stores/membership-store.ts';
@@ -18,6 +18,15 @@ import { mainThread, storedAncestry } from './threads.ts';
 declare module '../storage/database.ts' {
   interface WakeKinds {
     receipt: { room: number; userNid: number; pos: number; isPrivate: boolean };
+    /** Others may be told that a user of this server has read something. */
+    'outgoing-receipt': {
+      room: number;
+      roomId: RoomId;
+      userId: UserId;
+      threadId: string;
+      eventId: EventId;
+      ts: number;
+    };
   }
 }
 
@@ -96,18 +105,21 @@ function writeReceipt(
   const pos = unit.nextPos();
   const user = actor.userNid;
   const { room } = dag;
-  unit.run(upsertReceipt, {
-    user,
-    room,
-    type,
-    thread,
-    eventId: event.eventId,
-    ord: event.ord,
-    ts: ctx.clock.nowMs(),
-    pos,
-  });
+  const ts = ctx.clock.nowMs();
+  unit.run(upsertReceipt, { user, room, type, thread, eventId: event.eventId, ord: event.ord, ts, pos });
   if (thread === unthreaded) markAllRead(unit, actor, dag, event);
   unit.wake({ kind: 'receipt', room, userNid: user, pos, isPrivate: type === 'm.read.private' });
+  if (type !== 'm.read') return;
+  const { roomId } = dag;
+  unit.wake({
+    kind: 'outgoing-receipt',
+    room,
+    roomId,
+    userId: actor.userId,
+    threadId: thread,
+    eventId: event.eventId,
+    ts,
+  });
 }
 
 /** Everything up to the event, in whatever thread. */

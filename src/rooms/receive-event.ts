@@ -32,8 +32,8 @@ export async function receiveEvent(
     ...options,
     ...effects.options,
     also(unit, place) {
-      also(unit, place);
       if (isSentOn && place.ord !== null) sendOut(unit, place, { event, body, exceptServerNid });
+      also(unit, place);
       options.also?.(unit, place);
     },
   });

@@ -10,6 +10,18 @@ export const joinedServers = defineRead<{ room: number }, { server_nid: number; 
     q.selectFrom('room_server').select(['server_nid', 'joined']).where('room', '=', p.room).where('joined', '>', 0),
 );
 
+/** Those of the servers that have joined users. */
+export const joinedAmong = defineRead<{ room: number; servers: readonly number[] }, { server_nid: number }>(
+  'outgoing.joinedAmong',
+  (q, p) =>
+    q
+      .selectFrom('room_server')
+      .select('server_nid')
+      .where('room', '=', p.room)
+      .where('server_nid', 'in', p.list('servers'))
+      .where('joined', '>', 0),
+);
+
 /** Rooms in which the server has joined users. */
 export const roomsOfServer = defineRead<{ server: number; above: number; limit: number }, { room: number }>(
   'outgoing.roomsOfServer',

@@ -1,0 +1,138 @@
+/** A server that sends: real rooms over a real database, with users of other servers in them, which are played by `Peers`. */
+import { afterEach } from 'vitest';
+import { createSender, type FederationSender } from '../../../../src/federation/send/index.ts';
+import type { PresenceContents } from '../../../../src/federation/send/sender-dependencies.ts';
+import { authTypesForEvent } from '../../../../src/matrix/event-auth/auth-types.ts';
+import { signingKeyFromSeed } from '../../../../src/matrix/crypto/ed25519.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../../../src/matrix/ids/ids.ts';
+import { Metrics } from '../../../../src/platform/metrics.ts';
+import { buildEvent } from '../../../../src/rooms/build-event.ts';
+import { receiveEvent } from '../../../../src/rooms/receive-event.ts';
+import { createLogger, type Logger } from '../../../../src/platform/log.ts';
+import type { Database } from '../../../../src/storage/database.ts';
+import type { TestEngine } from '../../../support/databases.ts';
+import { type TestPorts, testPorts } from '../../../support/test-ports.ts';
+import { TestRooms, type TestUser } from '../../../support/test-rooms.ts';
+import { Peers } from './peers.ts';
+
+export interface RemoteMembership {
+  readonly server: string;
+  readonly membership?: string;
+  readonly localpart?: string;
+  /** Bits of `event.flags`. */
+  readonly marks?: number;
+}
+
+export class SendingServer {
+  readonly db: Database;
+  readonly ports: TestPorts;
+  readonly test: TestRooms;
+  readonly peers: Peers;
+  readonly sender: FederationSender;
+  readonly failures: unknown[] = [];
+  readonly presences = new Map<number, { readonly presence: string }>();
+  readonly metrics = new Metrics({ process: false });
+
+  constructor(db: Database, ports: TestPorts, peers: Peers, test: TestRooms) {
+    this.db = db;
+    this.ports = ports;
+    this.peers = peers;
+    this.test = test;
+    const presence: PresenceContents = { contentOf: (userNid) => this.presences.get(userNid) };
+    this.sender = createSender({
+      rooms: test.ctx,
+      timers: ports.timers,
+      client: peers,
+      typing: test.rooms.typing,
+      presence,
+      metrics: this.metrics,
+      log: silentLog(ports),
+      onFailed: (error) => this.failures.push(error),
+    });
+  }
+
+  /** As after a restart; `db` where the database was opened anew. */
+  async restarted(db = this.db): Promise<SendingServer> {
+    const next = new SendingServer(db, this.ports, this.peers, this.test.restarted({}, db));
+    await next.sender.start();
+    return next;
+  }
+
+  /** A membership event of another server's user, as federation brings it. */
+  async remote(
+    roomId: RoomId,
+    { server, membership = 'join', localpart = 'eve', marks }: RemoteMembership,
+  ): Promise<UserId> {
+    const { ctx } = this.test;
+    const userId = `@${localpart}:${server}` as UserId;
+    await ctx.locks.run(roomId, async () => {
+      const dag = await ctx.dags.open(roomId);
+      const draft = { type: 'm.room.member', stateKey: userId, sender: userId, content: { membership } };
+      const tuples = authTypesForEvent(draft, dag.rules);
+      const state = await dag.currentEvents(tuples);
+      const { prevEvents, depth } = dag.frontier();
+      const place = {
+        roomId,
+        rules: dag.rules,
+        prevEvents: prevEvents.map(({ eventId }) => ({ eventId })),
+        authEvents: tuples.flatMap(([type, key]) => state(type, key) ?? []).map(({ eventId }) => ({ eventId })),
+        depth,
+        originServerTs: ctx.clock.nowMs(),
+      };
+      const signer = { serverName: server as ServerName, key: signingKeyFromSeed('ed25519:a', Buffer.alloc(32, 7)) };
+      const built = buildEvent(draft, place, [signer], () => '');
+      const placed = await receiveEvent(ctx, dag, built, marks === undefined ? {} : { marks });
+      if (!placed.verdict.ok) throw new Error(placed.verdict.reason);
+      await placed.ticket?.committed;
+    });
+    return userId;
+  }
+
+  async roomWith(creator: TestUser, servers: readonly string[]): Promise<RoomId> {
+    const roomId = await this.test.createRoom(creator);
+    for (const server of servers) await this.remote(roomId, { server });
+    return roomId;
+  }
+
+  /** Waits until the server took the events. */
+  async untilTaken(server: string, eventIds: readonly EventId[]): Promise<void> {
+    await this.ports.until(() => eventIds.every((id) => this.peers.eventsTo(server).includes(id)));
+  }
+  /** Waits until nothing is on its way. */
+  async untilQuiet(): Promise<void> {
+    await this.db.drained();
+    await this.ports.until(() => this.sender.isQuiet());
+  }
+}
+
+export function useSending(engine: TestEngine): {
+  start(options?: { readonly reopenable?: boolean }): Promise<SendingServer>;
+  follow(server: SendingServer): SendingServer;
+} {
+  const servers: SendingServer[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) {
+      server.peers.release();
+      await server.sender.close();
+      if (server.failures.length > 0) throw server.failures[0];
+    }
+  });
+  const follow = (server: SendingServer): SendingServer => {
+    servers.push(server);
+    return server;
+  };
+  return {
+    follow,
+    async start(options = {}) {
+      const ports = testPorts(1);
+      const db = await engine.open({ ...options, ports });
+      const server = follow(new SendingServer(db, ports, new Peers(), new TestRooms(db, ports)));
+      await server.sender.start();
+      return server;
+    },
+  };
+}
+
+function silentLog(ports: TestPorts): Logger {
+  return createLogger({ level: 'fatal', format: 'json' }, { clock: ports.clock, destination: { write: () => true } });
+}

@@ -1,0 +1,27 @@
+import type { ServerName } from '../../matrix/ids/ids.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { Semaphore } from '../../platform/semaphore.ts';
+import type { Timers } from '../../platform/ports.ts';
+import type { RoomsContext } from '../../rooms/context.ts';
+import type { FederationClient } from '../contract.ts';
+import type { RoomServers } from './room-servers.ts';
+import type { SendCounters } from './send-counters.ts';
+
+/** What all destinations share. */
+export interface DestinationParts {
+  readonly rooms: Pick<RoomsContext, 'db' | 'clock' | 'random'>;
+  readonly timers: Timers;
+  readonly client: Pick<FederationClient, 'request'>;
+  readonly roomServers: Pick<RoomServers, 'of'>;
+  /** The name under which everything is sent. */
+  readonly origin: ServerName;
+  /** Numbers of our own names. */
+  readonly locals: readonly number[];
+  /** Who may be sent something at this moment: those that answer, and those that did not the last time. */
+  readonly lanes: { readonly healthy: Semaphore; readonly failing: Semaphore };
+  readonly counters: SendCounters;
+  readonly log: Logger;
+  readonly onFailed: (error: unknown) => void;
+  /** Something changed in how far the server was sent everything. */
+  onProgress(): void;
+}

@@ -1,0 +1,28 @@
+/** Sending to other servers. */
+import type { ServerName } from '../../matrix/ids/ids.ts';
+import { Sender } from './sender.ts';
+import type { SenderDependencies } from './sender-dependencies.ts';
+
+export interface FederationSender {
+  /** Begins to follow the stream, where the process before this one ended. To be called once. */
+  start(): Promise<void>;
+  /** The server can be reached again, it seems: it has just made a request. */
+  heardFrom(server: ServerName): void;
+  /** A person wants to know: it is tried at once. */
+  retryNow(server: ServerName): void;
+  /** Whether nothing is on its way or being looked up at this moment; what waits for a server that fails does not count. */
+  isQuiet(): boolean;
+  close(): Promise<void>;
+}
+
+/** Made once, by the composition root. */
+export function createSender(deps: SenderDependencies): FederationSender {
+  const sender = new Sender(deps);
+  return {
+    start: () => sender.start(),
+    heardFrom: (server) => sender.destinations.find(server)?.tryNow(false),
+    retryNow: (server) => sender.destinations.find(server)?.tryNow(true),
+    isQuiet: () => sender.isQuiet(),
+    close: () => sender.close(),
+  };
+}

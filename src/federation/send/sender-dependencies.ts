@@ -1,0 +1,30 @@
+import type { UserId } from '../../matrix/ids/ids.ts';
+import type { JsonObject } from '../../matrix/json/json-value.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import type { Timers } from '../../platform/ports.ts';
+import type { RoomsContext } from '../../rooms/context.ts';
+import type { FederationClient } from '../contract.ts';
+
+export interface SenderDependencies {
+  readonly rooms: Pick<RoomsContext, 'db' | 'names' | 'dags' | 'localServers' | 'clock' | 'random'>;
+  readonly timers: Timers;
+  readonly client: Pick<FederationClient, 'request'>;
+  readonly typing: TypingUsers;
+  readonly presence: PresenceContents;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Told of work in the background that failed. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** `rooms` implements it. */
+export interface TypingUsers {
+  /** Who types now. */
+  current(room: number): readonly UserId[];
+}
+/** `presence` implements it. */
+export interface PresenceContents {
+  /** As it is at this moment: the content of `m.presence` without the user's id; undefined: nothing is known of them. */
+  contentOf(userNid: number): JsonObject | undefined;
+}
