@@ -5,6 +5,9 @@ export const federationLimits = {
   transactionPdusMax: 50,
   transactionEdusMax: 100,
   transactionIdBytesMax: 255,
+  /** Receipts and presences in one transaction; further ones are left out. */
+  receiptsPerTransactionMax: 10_000,
+  presencesPerTransactionMax: 5_000,
   /** Of one server, that are known when they are sent again; and for how long. */
   receivedTransactionsPerServerMax: 32,
   receivedTransactionMs: 86_400_000,

@@ -219,6 +219,12 @@ export const limits = Object.freeze({
   /** Who is online is that much behind on disk. */
   presenceNoteMs: 300_000,
   presenceStatusBytesMax: 1_000,
+  /** Without a word of their server, until users of other servers are taken to be offline. */
+  remotePresenceMs: 1_800_000,
+  /** In which somebody of another server is seen. */
+  remoteContactRoomsMax: 5_000,
+  /** Users who are online and of whom it is remembered, those of other servers included: beyond, these are left out. */
+  presencesMax: 200_000,
   /** Users who are offline, of whom it is remembered since when and with which message. */
   presenceAbsencesMax: 20_000,
   /** Changes of others that are remembered for a user; more, and their next /sync asks for all. */

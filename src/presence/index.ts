@@ -11,11 +11,20 @@ import { Lru } from '../platform/lru.ts';
 import type { Clock, TimerHandle, Timers } from '../platform/ports.ts';
 import type { Database, Wake } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
+import { joinedRoomsOf } from '../storage/stores/member-room-store.ts';
 import { sharedRoom } from '../storage/stores/membership-store.ts';
 import { Announcer, type PresenceAudience } from './announcer.ts';
 import { LastConnected } from './last-connected.ts';
-import { absent, type Activity, isSameVisible, type PresenceState, type VisiblePresence } from './presence-state.ts';
+import {
+  absent,
+  type Activity,
+  isSameVisible,
+  type PresenceState,
+  type SeenUser,
+  type VisiblePresence,
+} from './presence-state.ts';
 import { PresentUser } from './present-user.ts';
+import { RemoteUser } from './remote-user.ts';
 
 export interface PresenceDependencies {
   readonly db: Database;
@@ -33,11 +42,17 @@ export interface PresenceOwner {
   readonly deviceNid: number;
 }
 
-interface Known {
-  readonly user: PresentUser;
+interface Known<User extends SeenUser = SeenUser> {
+  readonly user: User;
   /** As it was last handed in to be told; undefined: a process before this one told it. */
   told: VisiblePresence | undefined;
   check: TimerHandle | undefined;
+}
+
+/** What another server says of one of its users. */
+export interface RemotePresence extends VisiblePresence {
+  readonly userId: UserId;
+  readonly lastActiveAgoMs: number;
 }
 
 /** Of who has gone. */
@@ -124,6 +139,22 @@ export class Presence {
     return presenceContent({ state: 'offline', statusMessage: absence.statusMessage }, absence.activity, nowMs);
   }
 
+  /**
+   * Other servers tell of their users; of several of one user the last counts. Those who are in no room that is known here are left
+   * out. https://spec.matrix.org/v1.19/server-server-api/#presence
+   */
+  async receive(updates: readonly RemotePresence[]): Promise<void> {
+    if (!this.isEnabled) return;
+    for (const update of new Map(updates.map((one) => [one.userId, one])).values()) {
+      const known = await this.#remoteOf(update);
+      if (known === undefined) continue;
+      const { state, statusMessage, lastActiveAgoMs } = update;
+      const nowMs = this.#nowMs();
+      known.user.set({ state, statusMessage }, nowMs - lastActiveAgoMs, nowMs);
+      this.#compare(known);
+    }
+  }
+
   async close(): Promise<void> {
     this.#unfollow();
     this.#announcer.close();
@@ -149,7 +180,7 @@ export class Presence {
 
   #acted(userNid: number, deviceNid: number | undefined): void {
     const known = this.#known.get(userNid);
-    if (known === undefined) return;
+    if (known === undefined || !isLocal(known)) return;
     known.user.acted(deviceNid, this.#nowMs());
     this.#compare(known);
   }
@@ -172,13 +203,34 @@ export class Presence {
     this.#announcer.forget(userNid);
   }
 
-  #knownOf(userNid: number): Known {
+  /** undefined: they are offline as before, or nobody here has to do with them. */
+  async #remoteOf({ userId, state, statusMessage }: RemotePresence): Promise<Known<RemoteUser> | undefined> {
+    const userNid = await this.#parts.names.findUserNid(userId);
+    if (userNid === undefined) return undefined;
     const found = this.#known.get(userNid);
-    if (found !== undefined) return found;
+    if (found !== undefined) return isRemote(found) ? found : undefined;
+    const absence = this.#absences.find(userNid);
+    if (state === 'offline' && absence?.statusMessage === statusMessage) return undefined;
+    if (this.#known.size >= limits.presencesMax) return undefined;
+    if ((await this.#parts.db.one(joinedRoomsOf, { user: userNid, limit: 1 })) === undefined) return undefined;
+    this.#absences.delete(userNid);
+    const told = { ...absent, statusMessage: absence?.statusMessage };
+    const known = { user: new RemoteUser(userNid), told, check: undefined };
+    this.#known.set(userNid, known);
+    return known;
+  }
+
+  #knownOf(userNid: number): Known<PresentUser> {
+    const found = this.#known.get(userNid);
+    if (found !== undefined && isLocal(found)) return found;
     const absence = this.#absences.find(userNid);
     const user = new PresentUser(userNid, absence?.activity ?? { lastActiveMs: this.#nowMs() }, absence?.statusMessage);
     this.#absences.delete(userNid);
-    const known: Known = { user, told: { ...absent, statusMessage: absence?.statusMessage }, check: undefined };
+    const known: Known<PresentUser> = {
+      user,
+      told: { ...absent, statusMessage: absence?.statusMessage },
+      check: undefined,
+    };
     this.#known.set(userNid, known);
     return known;
   }
@@ -191,10 +243,11 @@ export class Presence {
     return known.told !== undefined && isSameVisible(this.#visible(known), known.told);
   }
 
-  /** Who is seen by others. */
+  /** Who of ours is seen by others. */
   #connected(): number[] {
     const connected: number[] = [];
-    for (const [userNid, { told }] of this.#known) if (told?.state !== 'offline') connected.push(userNid);
+    for (const [userNid, known] of this.#known)
+      if (known.told?.state !== 'offline' && isLocal(known)) connected.push(userNid);
     return connected;
   }
 
@@ -238,6 +291,8 @@ export class Presence {
 }
 
 const nothingToEnd = (): void => {};
+const isLocal = (known: Known): known is Known<PresentUser> => known.user instanceof PresentUser;
+const isRemote = (known: Known): known is Known<RemoteUser> => known.user instanceof RemoteUser;
 
 /**
  * As it stands in `m.presence`. Who is online was active within the idle limit, so they are active: no change of

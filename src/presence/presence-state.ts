@@ -20,6 +20,21 @@ export interface Activity {
   lastActiveMs: number;
 }
 
+/** Somebody of whom it is known that they are not offline, or were not a moment ago. */
+export interface SeenUser {
+  readonly userNid: number;
+  readonly activity: Activity;
+  readonly statusMessage: string | undefined;
+  /** Whether they may be online at all. */
+  readonly isConnected: boolean;
+  visible(nowMs: number): VisiblePresence;
+  /** What was not heard of for too long is gone. */
+  expire(nowMs: number): void;
+  /** When the presence may next change by itself. */
+  nextCheckMs(nowMs: number): number;
+  disconnect(): void;
+}
+
 export function isSameVisible(a: VisiblePresence, b: VisiblePresence): boolean {
   return a.state === b.state && a.statusMessage === b.statusMessage;
 }

@@ -1,6 +1,6 @@
 /** One user who is, or was a moment ago, connected: the state of their devices, and what comes of it. No timers, no clock. */
 import { limits } from '../platform/limits.ts';
-import type { Activity, PresenceState, VisiblePresence } from './presence-state.ts';
+import type { Activity, PresenceState, SeenUser, VisiblePresence } from './presence-state.ts';
 
 interface Device {
   wish: PresenceState;
@@ -12,7 +12,7 @@ interface Device {
   contactMs: number;
 }
 
-export class PresentUser {
+export class PresentUser implements SeenUser {
   readonly userNid: number;
   readonly activity: Activity;
   statusMessage: string | undefined;

@@ -69,7 +69,7 @@ export function createSync(
   options: SyncOptions,
 ): Sync {
   const users = new SyncUsers(rooms.db, { soon: (run) => timers.soon(run), ...options });
-  const presence = options.presence?.isEnabled === true ? new PresenceNews(users, rooms.db.committedPos()) : undefined;
+  const presence = options.presence?.isEnabled === true ? new PresenceNews(users, rooms) : undefined;
   const ctx: SyncContext = {
     rooms,
     typing,

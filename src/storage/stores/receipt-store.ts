@@ -20,7 +20,7 @@ export const upsertReceipt = defineWrite<{
   type: string;
   thread: string;
   eventId: string;
-  ord: number;
+  ord: number | null;
   ts: number;
   pos: number;
 }>('receipt.upsert', (q, p) =>
@@ -60,6 +60,19 @@ export const receiptOf = defineRead<
     .where('room', '=', p.room)
     .where('type', '=', p.type)
     .where('thread', '=', p.thread),
+);
+
+/** The receipts of one type that these users have in a room, of all threads. */
+export const receiptsOfUsersIn = defineRead<
+  { room: number; type: string; users: readonly number[] },
+  { user_nid: number; thread: string; ord: number | null }
+>('receipt.ofUsersIn', (q, p) =>
+  q
+    .selectFrom('receipt')
+    .select(['user_nid', 'thread', 'ord'])
+    .where('user_nid', 'in', p.list('users'))
+    .where('room', '=', p.room)
+    .where('type', '=', p.type),
 );
 
 export interface ReadUpTo {

@@ -32,10 +32,11 @@ export class NearServer {
   constructor(db: Database, room: FarRoom, options: NearOptions = {}) {
     this.db = db;
     this.ports = options.ports ?? testPorts(1);
-    this.test = new TestRooms(db, this.ports, { serverNames: [near] });
+    this.test = new TestRooms(db, this.ports, { serverNames: [near], hasPresence: true });
     this.receiving = createReceiving({
       rooms: this.test.ctx,
       typing: this.test.rooms.typing,
+      presence: this.test.presence,
       remoteRooms: options.remoteRooms ?? room.remoteRooms(),
       verifier: options.verifier ?? testVerifier,
       timers: this.ports.timers,
