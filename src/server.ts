@@ -8,6 +8,7 @@ import { createAccounts, type Accounts } from './accounts/index.ts';
 import { IgnoredUsers } from './accounts/ignored-users.ts';
 import { InvitePermissions } from './accounts/invite-permissions.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
+import { createFederation, type Federation } from './federation/index.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { limitExceeded } from './http/errors.ts';
@@ -43,6 +44,7 @@ import { createPush, type Push } from './push/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { DelayedEvents } from './rooms/delayed-events/delayed-events.ts';
 import type { Senders } from './rooms/ports.ts';
+import type { RoomsContext } from './rooms/context.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
 import { createRtc, type Rtc } from './rtc/index.ts';
 import type { Callers } from './rtc/ports.ts';
@@ -70,6 +72,7 @@ export interface Server {
   readonly accounts: Accounts;
   readonly rooms: Rooms;
   readonly encryption: Encryption;
+  readonly federation: Federation;
   readonly sync: Sync;
   /** Ends within `limits.shutdownMs`: requests are answered and everything is on disk. */
   close(): Promise<readonly ShutdownStep[]>;
@@ -101,9 +104,10 @@ async function compose(
   shutdown: Shutdown,
 ): Promise<Server> {
   const base = await openBase(config, overrides, ports, shutdown);
-  const { db, names, mailer, common, rateLimiter } = base;
+  const { db, names, common, rateLimiter } = base;
   const { clock, timers } = ports;
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
+  const federation = await openFederation(base, shutdown, onFailed);
   const { accounts, rooms, roomsContext } = await createAccountsAndRooms(base, shutdown, onFailed);
   const { interactiveAuth } = accounts;
   const encryption = createEncryption({ ...common, interactiveAuth });
@@ -125,24 +129,7 @@ async function compose(
     rooms.close();
   });
   const media = await openFiles(base, shutdown, log, onFailed);
-  const search = createSearch(roomsContext, {
-    findsAllUsers: config.userDirectory.allLocalUsers,
-    searchesEvents: config.search.enabled,
-    timers,
-    onFailed,
-  });
-  shutdown.add('search', () => search.close());
-  const push = createPush({
-    ...ports,
-    rooms: roomsContext,
-    unread: sync,
-    pushRules,
-    config: config.push,
-    mailer,
-    gateway: config,
-    onFailed,
-  });
-  shutdown.add('push', () => push.close());
+  const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
   await accounts.resumeDeactivations();
   await rooms.guestDepartures.resume();
   accounts.validity.start(onFailed);
@@ -153,10 +140,59 @@ async function compose(
 
   const apart = { ...base, media, notices: new ServerNotices({ ...base, accounts, rooms }) };
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
-  const server = { ...apart, accounts, rooms, delayedEvents, presence, encryption, push, search, rtc, sync };
+  const server = {
+    ...apart,
+    federation,
+    accounts,
+    rooms,
+    delayedEvents,
+    presence,
+    encryption,
+    push,
+    search,
+    rtc,
+    sync,
+  };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
-  return { addresses: listeners.addresses, log, accounts, rooms, encryption, sync, close: () => shutdown.run() };
+  return {
+    addresses: listeners.addresses,
+    log,
+    accounts,
+    rooms,
+    encryption,
+    federation,
+    sync,
+    close: () => shutdown.run(),
+  };
+}
+
+/** What follows the stream of events, beside sync. */
+function openReaders(
+  { config, ports, mailer }: Awaited<ReturnType<typeof openBase>>,
+  parts: { readonly roomsContext: RoomsContext; readonly sync: Sync; readonly pushRules: CachedPushRules },
+  shutdown: Shutdown,
+  onFailed: (error: unknown) => void,
+): { readonly search: Search; readonly push: Push } {
+  const search = createSearch(parts.roomsContext, {
+    findsAllUsers: config.userDirectory.allLocalUsers,
+    searchesEvents: config.search.enabled,
+    timers: ports.timers,
+    onFailed,
+  });
+  shutdown.add('search', () => search.close());
+  const push = createPush({
+    ...ports,
+    rooms: parts.roomsContext,
+    unread: parts.sync,
+    pushRules: parts.pushRules,
+    config: config.push,
+    mailer,
+    gateway: config,
+    onFailed,
+  });
+  shutdown.add('push', () => push.close());
+  return { search, push };
 }
 
 /** What everything else stands on. */
@@ -173,6 +209,19 @@ async function openBase(config: Config, overrides: ServerOverrides, ports: Ports
   const mailer = new Mailer(config.email, ports.mail);
   const common = { db, names, localServers, clock, timers, random };
   return { config, ports, metrics, rateLimiter, db, names, mailer, localServers, common };
+}
+
+/** What federation needs of nobody: it is there before rooms and accounts, which ask other servers by it. */
+async function openFederation(
+  { config, ports, metrics, common }: Awaited<ReturnType<typeof openBase>>,
+  shutdown: Shutdown,
+  onFailed: (error: unknown) => void,
+): Promise<Federation> {
+  const { version } = packageFile;
+  const settings = config.federation;
+  const federation = await createFederation({ ...ports, ...common, metrics, settings, version, onFailed });
+  shutdown.add('federation', () => federation.close());
+  return federation;
 }
 
 async function openFiles(
@@ -242,12 +291,13 @@ function callersOf(accounts: Accounts, rooms: Rooms, names: Names): Callers {
 }
 
 async function listen(parts: Parts, log: Logger): Promise<Listeners> {
-  const { config, accounts, metrics, ports, rateLimiter } = parts;
+  const { config, accounts, federation, metrics, ports, rateLimiter } = parts;
   const { clock, timers, random } = ports;
   const app = createApp({
     endpoints: allEndpoints,
     domain: httpDomain(parts),
     auth: accounts.accessTokens,
+    servers: federation.requests,
     log,
     metrics: requestMetrics(metrics),
     limits: { ...limits, ...config.limits },
@@ -278,6 +328,7 @@ async function findDatabaseProblem(db: GroupCommitDatabase, log: Logger): Promis
 
 interface Parts {
   readonly config: Config;
+  readonly federation: Federation;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
   readonly delayedEvents: DelayedEvents;

@@ -21,11 +21,13 @@ export interface LoopbackOptions {
   readonly postgresUrl?: string;
   /** Absent: the real ones. */
   readonly ports?: Ports;
+  /** Where its data is and stays, so that it can be started again. Absent: a new folder that goes with it, and SQLite in memory. */
+  readonly folder?: string;
 }
 
 /** Registration is open, passwords are hashed cheaply, and nothing is limited or logged. */
 export async function startLoopbackServer(options: LoopbackOptions = {}): Promise<LoopbackServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'veche-loopback-'));
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'veche-loopback-'));
   const configFile = join(folder, 'config.yaml');
   const lines = {
     data_dir: join(folder, 'data'),
@@ -45,7 +47,7 @@ export async function startLoopbackServer(options: LoopbackOptions = {}): Promis
   );
   const { ports } = options;
   const server = await createServer(loadConfig(configFile, {}), {
-    sqlitePath: ':memory:',
+    ...(options.folder === undefined ? { sqlitePath: ':memory:' } : {}),
     ...(ports === undefined ? {} : { ports }),
   });
   return {
@@ -54,7 +56,7 @@ export async function startLoopbackServer(options: LoopbackOptions = {}): Promis
     url: `http://127.0.0.1:${server.addresses[0]?.port}`,
     async close() {
       await server.close();
-      rmSync(folder, { recursive: true });
+      if (options.folder === undefined) rmSync(folder, { recursive: true });
     },
   };
 }

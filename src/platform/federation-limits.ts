@@ -72,4 +72,47 @@ export const federationLimits = {
   // Fetching history
   /** Events from which on another server is asked for history, in one request. */
   backfillFromMax: 20,
+
+  // Asking other servers
+  federationTimeoutMs: 60_000,
+  federationResponseBytesMax: 16 * 1024 * 1024,
+  /** After the first failure of a server, until it is asked again; twice as long after each further one. */
+  destinationRetryMs: 5_000,
+  destinationRetryMsMax: 3_600_000,
+  /** When a server last answered is that much behind on disk. */
+  destinationNoteMs: 3_600_000,
+  /** Servers of which it is remembered where they are. */
+  knownDestinationsMax: 20_000,
+
+  // Keys of other servers. https://spec.matrix.org/v1.19/server-server-api/#retrieving-server-keys
+  /** From when they were fetched: 7 days. */
+  serverKeyValidMsMax: 604_800_000,
+  knownServerKeysMax: 50_000,
+  keyAnswerBytesMax: 65_536,
+  keysPerServerMax: 50,
+  keyFetchTimeoutMs: 10_000,
+  keyFetchesAtOnceMax: 64,
+  keyFetchesWaitingMax: 2_000,
+  /** After asking a server for keys, until it is asked again for what it did not have; twice as long each further time. */
+  keyRetryMs: 1_000,
+  keyRetryMsMax: 3_600_000,
+  /** Servers that one question to a notary, or to us as one, may name. */
+  notaryServersMax: 100,
+  notaryAnswersMax: 1_000,
+
+  // Server discovery. https://spec.matrix.org/v1.19/server-server-api/#server-discovery
+  /** Redirects included. */
+  wellKnownTimeoutMs: 10_000,
+  wellKnownRedirectsMax: 5,
+  wellKnownBytesMax: 51_200,
+  /** A file that does not say for how long it is good; the least and the longest that any is kept: a day, 5 minutes, 2 days. */
+  wellKnownFreshMs: 86_400_000,
+  wellKnownFreshMsMin: 300_000,
+  wellKnownFreshMsMax: 172_800_000,
+  /** After the first error, until it is asked for again; twice as long after each further one. */
+  wellKnownErrorMs: 60_000,
+  wellKnownErrorMsMax: 3_600_000,
+  srvFreshMs: 600_000,
+  /** Places of one server that are tried one after another. */
+  srvTargetsMax: 4,
 };

@@ -6,6 +6,8 @@ import { scanLimits } from './scan-limits.ts';
  * (platform/config/limit-sections.ts); `{ ...limits, ...config.limits }` has both.
  */
 export const limits = Object.freeze({
+  ...federationLimits,
+
   // Events. https://spec.matrix.org/v1.19/client-server-api/#size-limits
   eventBytesMax: 65_536,
   idBytesMax: 255,

@@ -293,6 +293,14 @@ export interface Schema {
   targeted_event: { server_nid: Int; pos: Int; nid: Int };
   outgoing_edu: { pos: Int; replaces: string | null; json: string };
   outgoing_edu_server: { server_nid: Int; pos: Int };
+  destination: {
+    server: string;
+    failures: Int;
+    failing_since_ts: Int | null;
+    retry_ts: Int;
+    last_error: string | null;
+    last_success_ts: Int | null;
+  };
   server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };
   received_transaction: { server_nid: Int; slot: Int; txn: string; ts: Int; answer: string };
   staged_pdu: { room: Int; event_id: string; nid: Int; server_nid: Int; ts: Int; body: Buffer };

@@ -13,6 +13,7 @@ const federation: Configured['federation'] = {
   verifyTls: true,
   allowPrivateAddresses: [],
   trustedKeyServers: [],
+  pinnedKeys: {},
 };
 const noLivekit: Configured['livekit'] = {
   url: undefined,

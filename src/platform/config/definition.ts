@@ -24,13 +24,12 @@ const base64 = (what: string): kind.Kind<string> =>
 const base64OfLength = (what: string, bytes: number): kind.Kind<string> =>
   kind.text(`${what} in unpadded Base64`, (value) => (decodeBase64(value)?.length === bytes ? value : undefined));
 
+const keyIdText = kind.text('a key id, such as ed25519:a_abcd', (value) =>
+  /^ed25519:[A-Za-z0-9_]+$/.test(value) ? value : undefined,
+);
+
 const oldSigningKey = object({
-  key_id: requiredField(
-    kind.text('a key id, such as ed25519:a_abcd', (value) =>
-      /^ed25519:[A-Za-z0-9_]+$/.test(value) ? value : undefined,
-    ),
-    'The id of the key.',
-  ),
+  key_id: requiredField(keyIdText, 'The id of the key.'),
   public_key: requiredField(base64OfLength('a public key', 32), 'The public half.'),
   expired_ts: requiredField(
     kind.integer(0, Number.MAX_SAFE_INTEGER),
@@ -228,6 +227,14 @@ export const configFields = {
       kind.listOf(kind.serverName()),
       [],
       'Servers that are asked for keys of servers that cannot be reached.',
+    ),
+    pinned_keys: field(
+      kind.recordOf(kind.serverName(), kind.recordOf(keyIdText, base64OfLength('a public key', 32))),
+      {},
+      'The signing keys of other servers, by key id. A server that is named here is asked for no keys, and no others count.',
+      {
+        example: { 'partner.example.org': { 'ed25519:a_abcd': 'XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI' } },
+      },
     ),
   }),
   outgoing: section(

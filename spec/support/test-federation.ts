@@ -1,0 +1,43 @@
+/** The federation of one server, without rooms: what it asks and is asked goes through a network of the test. */
+import { createFederation, type Federation, type FederationSettings } from '../../src/federation/index.ts';
+import type { LocalServers } from '../../src/platform/local-servers.ts';
+import { Metrics } from '../../src/platform/metrics.ts';
+import type { OutgoingHttp } from '../../src/platform/ports.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { localServersOfTests } from './test-accounts.ts';
+import { type TestPorts, testPorts } from './test-ports.ts';
+
+export interface TestFederation extends Federation {
+  readonly ports: TestPorts;
+  readonly localServers: LocalServers;
+  readonly metrics: Metrics;
+  /** What failed in the background. */
+  readonly failures: readonly unknown[];
+}
+
+/** Called `test`, unless `localServers` says otherwise. */
+export async function testFederation(
+  db: Database,
+  http: OutgoingHttp,
+  options: {
+    readonly settings?: Partial<FederationSettings>;
+    readonly localServers?: LocalServers;
+    readonly ports?: TestPorts;
+  } = {},
+): Promise<TestFederation> {
+  const ports = options.ports ?? testPorts(1, { http });
+  const localServers = options.localServers ?? localServersOfTests();
+  const metrics = new Metrics({ process: false });
+  const failures: unknown[] = [];
+  const federation = await createFederation({
+    ...ports,
+    db,
+    http,
+    localServers,
+    metrics,
+    settings: { enabled: true, trustedKeyServers: [], pinnedKeys: {}, ...options.settings },
+    version: '0.0.0',
+    onFailed: (error) => void failures.push(error),
+  });
+  return { ...federation, ports, localServers, metrics, failures };
+}

@@ -1,0 +1,67 @@
+/** Talking to other servers. https://spec.matrix.org/v1.19/server-server-api/ */
+import type { ServerName } from '../matrix/ids/ids.ts';
+import type { LocalServers } from '../platform/local-servers.ts';
+import { limits } from '../platform/limits.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { Clock, Dns, OutgoingHttp, Random } from '../platform/ports.ts';
+import type { Database } from '../storage/database.ts';
+import { Destinations } from './client/destinations.ts';
+import { SigningClient } from './client/federation-client.ts';
+import { RemoteHttp } from './client/remote-http.ts';
+import type { FederationClient } from './contract.ts';
+import { ServerDiscovery } from './discovery/server-discovery.ts';
+import { RequestAuthenticator } from './incoming/request-authenticator.ts';
+import { KeyFetcher } from './keys/key-fetcher.ts';
+import { type PinnedKeys, ServerKeyRing } from './keys/key-ring.ts';
+import { VerifyKeys } from './keys/verify-keys.ts';
+import { FederationPolicy, type FederationPolicySettings } from './policy/federation-policy.ts';
+
+export interface FederationParts {
+  readonly db: Database;
+  readonly localServers: LocalServers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly dns: Dns;
+  readonly http: OutgoingHttp;
+  readonly metrics: Metrics;
+  readonly settings: FederationSettings;
+  /** Of this software, for the User-Agent. */
+  readonly version: string;
+  readonly onFailed: (error: unknown) => void;
+}
+export interface FederationSettings extends FederationPolicySettings {
+  readonly trustedKeyServers: readonly ServerName[];
+  readonly pinnedKeys: PinnedKeys;
+}
+
+export interface Federation {
+  readonly policy: FederationPolicy;
+  readonly destinations: Destinations;
+  readonly client: FederationClient;
+  readonly keyRing: ServerKeyRing;
+  /** Who makes requests to us. */
+  readonly requests: RequestAuthenticator;
+  close(): Promise<void>;
+}
+
+export async function createFederation(parts: FederationParts): Promise<Federation> {
+  const { localServers, settings, metrics, version } = parts;
+  const policy = new FederationPolicy(settings, metrics);
+  const destinations = await Destinations.load(parts);
+  const discovery = new ServerDiscovery(parts);
+  const remote = new RemoteHttp({ ...parts, policy, discovery, destinations });
+  const userAgent = `veche/${version}`;
+  const client = new SigningClient(remote, localServers, userAgent);
+  const verifyKeys = new VerifyKeys(limits.knownServerKeysMax);
+  const { trustedKeyServers: notaries, pinnedKeys } = settings;
+  const fetcher = new KeyFetcher(remote, userAgent);
+  const keyRing = new ServerKeyRing({ ...parts, fetcher, verifyKeys, notaries, pinnedKeys });
+  const requests = new RequestAuthenticator({
+    ...parts,
+    policy,
+    keyRing,
+    verifyKeys,
+    heardFrom: (server) => destinations.heardFrom(server),
+  });
+  return { policy, destinations, client, keyRing, requests, close: () => destinations.close() };
+}
