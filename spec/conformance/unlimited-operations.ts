@@ -24,6 +24,7 @@ export const unlimitedOperations: Readonly<Record<string, string>> = {
   deleteUnusedMediaOfServer: 'For administrators, who are exempt.',
   deleteUserMedia: 'For administrators, who are exempt.',
   protectMedia: 'For administrators, who are exempt.',
+  purgeMediaCache: 'For administrators, who are exempt.',
   quarantineMedia: 'For administrators, who are exempt.',
   quarantineUserMedia: 'For administrators, who are exempt.',
   unprotectMedia: 'For administrators, who are exempt.',

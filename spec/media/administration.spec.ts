@@ -152,7 +152,7 @@ describeOnBothEngines('administration of files', (engine) => {
     const { sha256: source } = await open(uri);
     const shape = { source, width: 1, height: 1, method: 'crop', animated: 0, contentType: 'image/png' };
     await ctx.blobs.keep(await ctx.blobs.receive(bodyOf('its thumbnail'), undefined), (unit, { sha256, sizeBytes }) =>
-      unit.run(insertThumbnail, { ...shape, sha256, bytes: sizeBytes }),
+      unit.run(insertThumbnail, { ...shape, sha256, bytes: sizeBytes, usedTs: 0 }),
     );
     expect(blobs()).toBe(2);
     // What comes after the deletion of the row never comes.

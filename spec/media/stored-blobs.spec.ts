@@ -139,6 +139,7 @@ function specify(engine: TestEngine, openStore: () => Promise<OpenedStore>): voi
         source: sha256Of(small),
         sha256: facts.sha256,
         bytes: facts.sizeBytes,
+        usedTs: 0,
       }),
     );
     await drop('a', sha256);

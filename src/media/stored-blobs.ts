@@ -51,7 +51,12 @@ export class StoredBlobs {
     const { db } = this.#options;
     const continued = new Set((await db.all(uploadIds, {})).map(({ upload_id: id }) => id));
     for await (const id of this.store.partialIds()) if (!continued.has(id)) await this.store.discard(id);
-    for (const { sha256 } of await db.all(unsettledBlobs, {})) await this.release(sha256);
+    await this.collectUnreferenced();
+  }
+
+  /** Removes contents that nothing refers to, because the process was killed or the store did not answer when they were deleted. */
+  async collectUnreferenced(): Promise<void> {
+    for (const { sha256 } of await this.#options.db.all(unsettledBlobs, {})) await this.release(sha256);
   }
 
   /**

@@ -326,6 +326,9 @@ export const limits = Object.freeze({
   /** How long a download waits at most for what is not uploaded yet; and when it does not say how long. */
   mediaWaitMsMax: 60_000,
   mediaWaitMsDefault: 20_000,
+  /** After a start, and then, what nobody uses any more is looked for. */
+  retentionFirstMs: 600_000,
+  retentionEveryMs: 21_600_000,
   /** How often resumable uploads that have expired are removed. */
   uploadSweepMs: 600_000,
 
@@ -381,8 +384,7 @@ export const limits = Object.freeze({
   /** For so long it is remembered that there was nothing, of so many URLs. */
   previewFailureMs: 300_000,
   previewFailuresMax: 1_000,
-  /** For so long previews are kept for those who ask for what was then: 7 days. Looked through that often. */
-  previewKeptMs: 604_800_000,
+  /** Those that are older than `media.retention.preview_days` are looked for that often. */
   previewSweepMs: 3_600_000,
 
   // E-mail

@@ -263,7 +263,9 @@ export interface Schema {
     content_type: string;
     sha256: Buffer;
     bytes: Int;
+    used_ts: Int;
   };
+  encrypted_sender: { user_nid: Int };
   upload: {
     upload_id: string;
     origin: string;

@@ -51,6 +51,11 @@ export const tolerated: readonly Tolerated[] = [
     reason: "A backup is the user's own, and has keys of rooms that the user has left too.",
   })),
   {
+    operationId: 'listRoomMedia',
+    what: /^foreign roomId/,
+    reason: 'Administrators look after all rooms.',
+  },
+  {
     operationId: 'getRoomVisibilityOnDirectory',
     what: /^foreign roomId/,
     reason: 'Anybody may ask whether a room is in the directory.',

@@ -63,6 +63,7 @@ export async function startPreviews(db: Database, options: TestPreviewsOptions =
       },
       remove: async (mediaId) => void stored.delete(mediaId),
     },
+    keptMs: 7 * 86_400_000,
     version: '1.2.3',
     onFailed: (error) => failed.push(error),
   });

@@ -161,7 +161,7 @@ describeOnBothEngines('thumbnails', (engine) => {
         (error: { readonly status?: number }) => error.status === 404,
       );
     const forgotten = async (uri: MxcUri): Promise<void> => {
-      await ports.advance(limits.previewKeptMs + limits.previewSweepMs);
+      await ports.advance(7 * 86_400_000 + limits.previewSweepMs);
       while (!(await isGone(uri))) await ports.settle();
     };
     const [url, otherUrl] = ['http://site.example/1.png', 'http://site.example/other.png'];

@@ -6,6 +6,7 @@ import { limits } from '../../platform/limits.ts';
 import { Lru } from '../../platform/lru.ts';
 import { SemaphoreFull } from '../../platform/semaphore.ts';
 import { blobAt } from '../../storage/stores/blob-store.ts';
+import { noteThumbnailUse } from '../../storage/stores/media-retention-store.ts';
 import { insertThumbnail, type ThumbnailRow, thumbnailsOf } from '../../storage/stores/thumbnail-store.ts';
 import { asChunks } from '../add-own-content.ts';
 import type { MediaContext } from '../context.ts';
@@ -53,7 +54,9 @@ export class Thumbnails {
     if (size === undefined && isThumbnailItself(source, header, isAnimated))
       return asThumbnail({ ...source, contentType: header.contentType });
     const whole = { width: header.width, height: header.height, method: 'scale' } as const;
-    return this.#opened(await this.#find(source, size ?? whole, isAnimated));
+    const row = await this.#find(source, size ?? whole, isAnimated);
+    this.#noteUse(source, row);
+    return this.#opened(row);
   }
 
   /** Makes the configured sizes of a file that came just now, if that is wanted and it is an image of which some can be made. */
@@ -129,8 +132,15 @@ export class Thumbnails {
     const { blobs } = this.#ctx;
     try {
       const made = await this.#workers.make(() => blobs.store.open(source.sha256), size, isAnimated);
+      const usedTs = this.#today();
       const bytes = Buffer.from(made.bytes.buffer, made.bytes.byteOffset, made.bytes.length);
-      const row = { ...size, animated: isAnimated ? 1 : 0, content_type: made.contentType, bytes: bytes.length };
+      const row = {
+        ...size,
+        animated: isAnimated ? 1 : 0,
+        content_type: made.contentType,
+        bytes: bytes.length,
+        used_ts: usedTs,
+      };
       const partial = await blobs.receive(asChunks(bytes), bytes.length);
       const { sha256 } = await blobs.keep(partial, (unit, facts) =>
         unit.run(insertThumbnail, {
@@ -140,6 +150,7 @@ export class Thumbnails {
           contentType: row.content_type,
           sha256: facts.sha256,
           bytes: facts.sizeBytes,
+          usedTs,
         }),
       );
       await this.#assertStillThere(source);
@@ -166,6 +177,20 @@ export class Thumbnails {
     return answer;
   }
 
+  /** By the day, so that reading writes seldom. */
+  #noteUse({ sha256: source }: Source, { width, height, method, animated, used_ts: usedTs }: ThumbnailRow): void {
+    const { db, onFailed } = this.#ctx;
+    const day = this.#today();
+    if (usedTs >= day) return;
+    const noted = db.write((unit) => unit.run(noteThumbnailUse, { source, width, height, method, animated, day }));
+    noted.committed.catch(onFailed);
+  }
+
+  #today(): number {
+    const nowMs = this.#ctx.clock.nowMs();
+    return nowMs - (nowMs % dayMs);
+  }
+
   #opened(row: ThumbnailRow): OpenedContent {
     const { blobs, metrics } = this.#ctx;
     return asThumbnail({
@@ -181,6 +206,8 @@ export class Thumbnails {
     });
   }
 }
+
+const dayMs = 86_400_000;
 
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediathumbnailservernamemediaid */
 function asThumbnail(content: Pick<OpenedContent, 'sha256' | 'sizeBytes' | 'contentType' | 'open'>): OpenedContent {

@@ -32,6 +32,8 @@ export interface UrlPreviewDependencies {
   readonly images: PreviewImages;
   readonly clock: Clock;
   readonly timers: Pick<Timers, 'after'>;
+  /** For so long previews are kept for those who ask for what was then. */
+  readonly keptMs: number;
   /** Of the server: stands in the user agent. */
   readonly version: string;
   /** Told of what failed in the background. */
@@ -179,7 +181,7 @@ export class UrlPreviews {
 
   async #sweep(): Promise<void> {
     const { db, clock, images } = this.#ctx;
-    const ts = clock.nowMs() - limits.previewKeptMs;
+    const ts = clock.nowMs() - this.#ctx.keptMs;
     for (;;) {
       const rows = await db.all(oldUrlPreviews, { ts });
       if (rows.length === 0 || this.#isClosed) return;

@@ -1,6 +1,7 @@
 /** Files that are uploaded. */
 import * as kind from './kinds.ts';
 import { field, section } from './sections.ts';
+import { retentionSection } from './retention-section.ts';
 import { s3Section } from './s3-section.ts';
 import { scannerSection } from './scanner-section.ts';
 import { thumbnailsSection } from './thumbnails-section.ts';
@@ -63,6 +64,7 @@ const fields = {
     false,
     'Whether files can be fetched without an access token, by the paths of before Matrix 1.11.',
   ),
+  retention: retentionSection,
   thumbnails: thumbnailsSection,
   scanner: scannerSection,
 };

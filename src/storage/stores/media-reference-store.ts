@@ -1,5 +1,6 @@
 /** Which events name which files, as far as it can be seen: table media_reference. */
 import { sql } from 'kysely';
+import type { ServerName } from '../../matrix/ids/ids.ts';
 import type { QueryBuilder } from '../database.ts';
 import { bigint, defineRead, defineWrite, jsonInteger, jsonRows, jsonText } from '../query.ts';
 
@@ -10,6 +11,7 @@ export type MediaRole = (typeof MediaRole)[keyof typeof MediaRole];
 export interface FollowedRow {
   readonly nid: number;
   readonly ord: number;
+  readonly sender: number;
   readonly type: string;
   readonly redacted_by: number | null;
   readonly body: Buffer;
@@ -18,7 +20,7 @@ const followed = (q: QueryBuilder) =>
   q
     .selectFrom('event as e')
     .innerJoin('event_body as b', 'b.nid', 'e.nid')
-    .select((e) => ['e.nid', e.ref('e.ord').$notNull().as('ord'), 'e.type', 'e.redacted_by', 'b.body']);
+    .select((e) => ['e.nid', e.ref('e.ord').$notNull().as('ord'), 'e.sender', 'e.type', 'e.redacted_by', 'b.body']);
 
 /** All of a room's timeline, behind an order value. */
 export const eventsAfter = defineRead<{ room: number; ord: number; limit: number }, FollowedRow>(
@@ -50,7 +52,7 @@ export const deleteMediaReferences = defineWrite<{ nids: readonly number[] }>('m
 );
 
 export interface NamedMedia {
-  readonly origin: string;
+  readonly origin: ServerName;
   readonly media_id: string;
 }
 

@@ -10,9 +10,11 @@ export interface ThumbnailRow {
   readonly content_type: string;
   readonly sha256: Buffer;
   readonly bytes: number;
+  /** The beginning of the day of its last use, milliseconds since the Unix epoch; 0: not known. */
+  readonly used_ts: number;
 }
 
-const columns = ['width', 'height', 'method', 'animated', 'content_type', 'sha256', 'bytes'] as const;
+const columns = ['width', 'height', 'method', 'animated', 'content_type', 'sha256', 'bytes', 'used_ts'] as const;
 
 export const thumbnailsOf = defineRead<{ source: Buffer }, ThumbnailRow>('thumbnail.ofSource', (q, p) =>
   q.selectFrom('thumbnail').select(columns).where('source', '=', p.source),
@@ -27,6 +29,7 @@ export const insertThumbnail = defineWrite<{
   contentType: string;
   sha256: Buffer;
   bytes: number;
+  usedTs: number;
 }>('thumbnail.insert', (q, p) =>
   q
     .insertInto('thumbnail')
@@ -39,6 +42,7 @@ export const insertThumbnail = defineWrite<{
       content_type: p.contentType,
       sha256: p.sha256,
       bytes: p.bytes,
+      used_ts: p.usedTs,
     })
     .onConflict((conflict) => conflict.columns(['source', 'width', 'height', 'method', 'animated']).doNothing()),
 );
