@@ -1,5 +1,5 @@
 /** Files: the content repository. https://spec.matrix.org/v1.19/client-server-api/#content-repository */
-import type { RoomId, UserId } from '../matrix/ids/ids.ts';
+import type { UserId } from '../matrix/ids/ids.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
@@ -25,11 +25,7 @@ import {
   setProtected,
   type StatisticsWish,
 } from './administration.ts';
-import { getFileInfo, listMediaOfRoom, purgeRemoteMedia, type RoomMedia } from './life/look-after-media.ts';
-import { lifeMetrics, type LifeMetrics } from './life/life-metrics.ts';
-import { MediaRetention } from './life/media-retention.ts';
-import { loadMediaTotals } from './life/media-totals.ts';
-import type { Removing } from './life/remove-idle-media.ts';
+import { type MediaLife, startMediaLife } from './life/media-life.ts';
 import type { BlobFacts } from './blob-store.ts';
 import type { MediaContext } from './context.ts';
 import { type CreatedContent, createContent, type Uploader } from './create-content.ts';
@@ -39,8 +35,6 @@ import { openBlobStore } from './open-blob-store.ts';
 import { openContent, type OpenedContent, type OpenOptions, wholeContent } from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
 import { quarantineFile, quarantineFilesOfUser, unquarantineFile } from './quarantine.ts';
-import { StreamFollower } from '../rooms/stream-follower.ts';
-import { ReferenceDerivation } from './references/reference-derivation.ts';
 import { ResumableUploads } from './resumable/resumable-uploads.ts';
 import { ContentScanner } from './scanning/content-scanner.ts';
 import type { Finding } from './scanning/content-scans.ts';
@@ -110,15 +104,7 @@ export async function openMedia({
   const images = previewImages(ctx, config);
   const urlPreviews = new UrlPreviews({ ...common, config, http, version, images, keptMs });
   urlPreviews.start();
-  const references = new StreamFollower(db, new ReferenceDerivation(db), { timers, onFailed });
-  const life = lifeMetrics(metrics);
-  const referencesKnown = async (): Promise<boolean> => {
-    await references.caughtUp();
-    return references.isLive;
-  };
-  const removing = { ...ctx, referencesKnown };
-  const retention = new MediaRetention({ ...removing, settings: settings.retention, metrics: life });
-  retention.start();
+  const life = startMediaLife(ctx, settings.retention, metrics);
   const resumable = new ResumableUploads(ctx);
   await resumable.start();
   return {
@@ -136,13 +122,12 @@ export async function openMedia({
     resumable,
     /** undefined: nothing is scanned. */
     contentScanner: scans && new ContentScanner(ctx, scans, settings.scanner),
-    administration: { ...administrationOf(ctx, life), ...lifeOf(removing, life) },
+    administration: { ...administrationOf(ctx, life), ...life.administration },
     nowMs: () => clock.nowMs(),
     /** Resolves when it is known which files the events name that are committed now; false: not yet. */
-    referencesKnown,
+    referencesKnown: () => life.referencesKnown(),
     async close(): Promise<void> {
-      await retention.close();
-      await references.close();
+      await life.close();
       await resumable.close();
       pending.close();
       await urlPreviews.close();
@@ -153,41 +138,20 @@ export async function openMedia({
   };
 }
 
-const administrationOf = (ctx: MediaContext, life: LifeMetrics) => ({
+const administrationOf = (ctx: MediaContext, { counted }: MediaLife) => ({
   listOfUser: (userId: UserId, page: Page<MediaOrder>) => listMediaOfUser(ctx, userId, page),
-  deleteOfUser: (userId: UserId, page: Page<MediaOrder>) => counted(life, deleteMediaOfUser(ctx, userId, page)),
+  deleteOfUser: (userId: UserId, page: Page<MediaOrder>) => counted(deleteMediaOfUser(ctx, userId, page)),
   statistics: (wish: StatisticsWish) => listMediaStatistics(ctx, wish),
   async delete(uri: MxcUri): Promise<void> {
-    await deleteFile(ctx, uri);
-    life.countRemoved('administrator', 1, 0);
+    await counted(deleteFile(ctx, uri).then(() => [uri.mediaId]));
   },
-  deleteUnused: (wish: UnusedMediaWish) => counted(life, deleteUnusedMedia(ctx, wish)),
+  deleteUnused: (wish: UnusedMediaWish) => counted(deleteUnusedMedia(ctx, wish)),
   quarantine: (uri: MxcUri, by: UserId) => quarantineFile(ctx, uri, by),
   findings: (page: Pick<Page<never>, 'from' | 'limit'>) => listFindings(ctx, page),
   unquarantine: (uri: MxcUri, by: UserId) => unquarantineFile(ctx, uri, by),
   quarantineOfUser: (userId: UserId, by: UserId) => quarantineFilesOfUser(ctx, userId, by),
   setProtected: (mediaId: string, isProtected: boolean) => setProtected(ctx, mediaId, isProtected),
 });
-
-const lifeOf = (ctx: Removing & MediaContext, life: LifeMetrics) => ({
-  totals: () => loadMediaTotals(ctx),
-  async listOfRoom(roomId: RoomId): Promise<RoomMedia> {
-    await ctx.referencesKnown();
-    return listMediaOfRoom(ctx, roomId);
-  },
-  find: (uri: MxcUri) => getFileInfo(ctx, uri),
-  async purgeRemote(beforeTs: number): Promise<number> {
-    const { files, bytes } = await purgeRemoteMedia(ctx, beforeTs);
-    life.countRemoved('administrator', files, bytes);
-    return files;
-  },
-});
-
-async function counted(life: LifeMetrics, deletion: Promise<readonly string[]>): Promise<readonly string[]> {
-  const deleted = await deletion;
-  if (deleted.length > 0) life.countRemoved('administrator', deleted.length, 0);
-  return deleted;
-}
 
 const previewImages = (ctx: MediaContext, { serverName }: Pick<Config, 'serverName'>): PreviewImages => ({
   add: async (image) => (await addOwnContent(ctx, serverName, image)).mediaId,
