@@ -9,6 +9,8 @@ import { IgnoredUsers } from './accounts/ignored-users.ts';
 import { InvitePermissions } from './accounts/invite-permissions.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
+import type { Receiving } from './federation/receive/index.ts';
+import { createRoomsFederation } from './federation/rooms-federation.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { limitExceeded } from './http/errors.ts';
@@ -128,6 +130,17 @@ async function compose(
     encryption.close();
     rooms.close();
   });
+  const roomsFederation = createRoomsFederation({
+    federation,
+    rooms: roomsContext,
+    typing: rooms.typing,
+    presence,
+    timers,
+    metrics: base.metrics,
+    log,
+    onFailed,
+  });
+  shutdown.add('rooms of other servers', () => roomsFederation.close());
   const media = await openFiles(base, shutdown, log, onFailed);
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
   await accounts.resumeDeactivations();
@@ -137,12 +150,14 @@ async function compose(
   await delayedEvents.start();
   push.start();
   await rtc.start();
+  await roomsFederation.start();
 
   const apart = { ...base, media, notices: new ServerNotices({ ...base, accounts, rooms }) };
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
   const server = {
     ...apart,
     federation,
+    receiving: roomsFederation.receiving,
     accounts,
     rooms,
     delayedEvents,
@@ -329,6 +344,7 @@ async function findDatabaseProblem(db: GroupCommitDatabase, log: Logger): Promis
 interface Parts {
   readonly config: Config;
   readonly federation: Federation;
+  readonly receiving: Receiving;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
   readonly delayedEvents: DelayedEvents;

@@ -10,6 +10,8 @@ export const unlimitedOperations: Readonly<Record<string, string>> = {
   getVersion: 'A constant.',
   healthz: 'Clients and load balancers ask it, and nothing is looked up.',
   getServerKey: 'Servers that verify our events ask for it; it is signed once and remembered.',
+  sendTransaction:
+    'Each server has one at a time, as large as it may be; what is refused comes again, with more behind it.',
   getHealth: 'Load balancers ask it all the time, on a listener of its own if wanted.',
   getLiveness: 'As getHealth.',
   getReadiness: 'As getHealth.',

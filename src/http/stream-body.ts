@@ -1,3 +1,4 @@
+import { countTransferred } from '../platform/transfer-memory.ts';
 import type { StreamedBody } from './endpoint.ts';
 import { ClientGone, type Exchange } from './exchange.ts';
 import { clearTransferIdle, limitTransferIdle } from './listener-idle.ts';
@@ -39,6 +40,7 @@ async function* chunksOf(exchange: Exchange, transferIdleMs: number): AsyncGener
         throw new ClientGone();
       });
       if (next.done === true) break;
+      countTransferred(next.value.length);
       yield next.value;
     }
     if (!request.complete) throw new ClientGone();

@@ -17,38 +17,6 @@ export const limits = Object.freeze({
   extremitiesMax: 10,
   authEventsMax: 10,
 
-  ...federationLimits,
-
-  // Sending to other servers
-  /** Events that wait in memory for one server; more, and they are found in the database when it is their turn. */
-  federationQueueEventsMax: 1_000,
-  federationQueueBytesMax: 4 * 1024 * 1024,
-  /** Of a room in which a server missed more, it is sent the newest. */
-  federationCatchUpEventsMax: 50,
-  /** Of the events of one transaction, and of its durable EDUs. */
-  federationTransactionBytesMax: 1_048_576,
-  /** Durable EDUs in one transaction; the others have the rest of transactionEdusMax. */
-  federationDurableEdusMax: 80,
-  /** Durable EDUs that wait for one server; of more, the oldest go. */
-  federationEdusKeptMax: 50_000,
-  /** Transactions on their way at once to servers that answer, and to those that did not the last time. */
-  federationSendsAtOnceMax: 128,
-  federationRetriesAtOnceMax: 32,
-  /** After the first failure; twice as long after each further one. */
-  federationRetryMs: 2_000,
-  federationRetryMsMax: 3_600_000,
-  /** After so many failures nothing is kept in memory for a server. */
-  federationFailuresKept: 3,
-  /** Between two transactions with nothing but receipts, typing and presence; longer where many servers are told the same. */
-  federationEphemeralMs: 1_000,
-  federationEphemeralMsPerServer: 20,
-  /** Who goes on typing is told of again, since other servers forget it after a while. */
-  federationTypingMs: 30_000,
-  /** What was sent is that much behind on disk. */
-  federationNoteMs: 5_000,
-  /** What is being sent when the server ends may take this long. */
-  federationCloseMs: 2_000,
-
   // JSON
   jsonDepthMax: 64,
 

@@ -31,7 +31,11 @@ export async function placePdus<Pdu extends CheckedEvent>(
   options: PlaceOptions<Pdu> = {},
 ): Promise<Outcome<Pdu>[]> {
   const outcomes: Outcome<Pdu>[] = [];
-  for (const pdu of parentsFirst(pdus)) outcomes.push(await placePdu(ctx, dag, pdu, options));
+  // With states that are handed in, what is placed may refer to what comes after it.
+  const isPlain = options.given === undefined || options.given.size === 0;
+  const fresh = isPlain ? await dag.findNew(pdus.map(({ event }) => event.eventId)) : nothing;
+  for (const pdu of parentsFirst(pdus))
+    outcomes.push(await placePdu(ctx, dag, pdu, options, fresh.has(pdu.event.eventId)));
   return outcomes;
 }
 
@@ -40,9 +44,11 @@ async function placePdu<Pdu extends CheckedEvent>(
   dag: RoomDag,
   pdu: Pdu,
   { given, backfill, also }: PlaceOptions<Pdu>,
+  isNew: boolean,
 ): Promise<Outcome<Pdu>> {
   try {
     const placed = await receiveEvent(ctx.rooms, dag, pdu, {
+      isNew,
       ...givenTo(pdu, given),
       ...(backfill === undefined ? {} : { backfill }),
       ...(also === undefined ? {} : { also: (unit) => also(unit, pdu) }),
@@ -56,6 +62,8 @@ async function placePdu<Pdu extends CheckedEvent>(
     return { kind: 'failed', pdu, error };
   }
 }
+
+const nothing: ReadonlySet<EventId> = new Set();
 
 function givenTo(
   { event }: CheckedEvent,

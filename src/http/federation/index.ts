@@ -1,4 +1,5 @@
 import { exchangeOpenIdToken } from './exchange-open-id-token.ts';
 import { getVersion } from './get-version.ts';
+import { sendTransaction } from './send-transaction.ts';
 
-export const federationEndpoints = [exchangeOpenIdToken, getVersion];
+export const federationEndpoints = [exchangeOpenIdToken, getVersion, sendTransaction];

@@ -39,6 +39,8 @@ export interface ReceiveOptions {
    * If it is refused nothing is stored and `verdict` says why.
    */
   readonly local?: boolean;
+  /** Another server's event, of which `findNew` has said that it is new since the lock was taken. */
+  readonly isNew?: boolean;
   /** For parents that are not known here: the events of the room's state after that parent, each stored already (R5). */
   readonly given?: ReadonlyMap<EventId, readonly EventId[]>;
   /** History that was fetched on request: never an extremity, never soft-failed, placed before what refers to it. */
@@ -129,6 +131,8 @@ export interface RoomDag {
    * Throws MissingEvents when it refers to auth events, or to parents without a given state, that are not known here.
    */
   receive(event: RoomEvent, body: string, options?: ReceiveOptions): Promise<Placed>;
+  /** Those of the events that are not known here, and that nothing which is known refers to. */
+  findNew(eventIds: readonly EventId[]): Promise<ReadonlySet<EventId>>;
   /** Of a room that is being made: one of its events. No query finds it yet. */
   unwritten(eventId: EventId): RoomEvent | undefined;
   /** Stores an event without a place in the DAG, such as one of a handed-in state. Its auth events are known already. */

@@ -4,6 +4,7 @@
  */
 import type { CitedEvent } from '../../matrix/event-auth/state-independent.ts';
 import type { AuthResult, RoomEvent } from '../../matrix/events/room-event.ts';
+import type { EventId } from '../../matrix/ids/ids.ts';
 import type { UnitBuilder, UnitTicket } from '../../storage/database.ts';
 import { encodeEventBody } from '../../storage/event-body.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
@@ -36,6 +37,17 @@ export function isOnTip(room: HotRoom, event: RoomEvent): boolean {
   return parents.size === extremities.size && prevEvents.every((eventId) => extremities.has(eventId));
 }
 
+/** Those of the events that are not known, and that nothing refers to which is. */
+export async function findNew(room: HotRoom, eventIds: readonly EventId[]): Promise<Set<EventId>> {
+  const known = await room.places.find(eventIds);
+  const unknown = eventIds.filter((eventId) => !known.has(eventId));
+  const fresh = new Set(unknown);
+  if (unknown.length === 0) return fresh;
+  for (const ref of await room.services.db.all(missingRefsTo, { eventIds: unknown }))
+    fresh.delete(ref.event_id as EventId);
+  return fresh;
+}
+
 /** undefined: it is not the usual case after all (refused, known before, referred to before); nothing was done. */
 export async function placeOnTip(
   room: HotRoom,
@@ -43,7 +55,8 @@ export async function placeOnTip(
   body: string,
   options: ReceiveOptions,
 ): Promise<Placed | undefined> {
-  if (options.local !== true && (await isKnown(room, event))) return undefined;
+  if (options.local !== true && options.isNew !== true && (await findNew(room, [event.eventId])).size === 0)
+    return undefined;
   const plan = await planOnTip(room, event, body, options);
   if (!('nid' in plan)) return options.local === true ? refusal(room, plan) : undefined;
   return write(room, plan, options);
@@ -98,11 +111,6 @@ interface StatePlan {
   readonly node: AuthNode;
   readonly prev: number | null;
   readonly changes: readonly StateChange[];
-}
-
-async function isKnown(room: HotRoom, event: RoomEvent): Promise<boolean> {
-  if ((await room.places.find([event.eventId])).size > 0) return true;
-  return (await room.services.db.all(missingRefsTo, { eventIds: [event.eventId] })).length > 0;
 }
 
 async function authPlaces(room: HotRoom, event: RoomEvent): Promise<EventPlace[]> {

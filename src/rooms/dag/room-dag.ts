@@ -16,7 +16,7 @@ import type { FirstEvents } from './first-events.ts';
 import type { HotRoom } from './hot-room.ts';
 import { fillRoom, layFullState } from './fill.ts';
 import { placeAnywhere } from './place-anywhere.ts';
-import { isOnTip, placeOnTip } from './place-on-tip.ts';
+import { findNew, isOnTip, placeOnTip } from './place-on-tip.ts';
 import { purgeRoom } from './purge.ts';
 import { rejudgeEvent } from './rejudge.ts';
 import { type StoredOutlier, storeOutlier } from './store-outlier.ts';
@@ -73,6 +73,11 @@ export class HotRoomDag implements RoomDag {
       if (placed !== undefined) return placed;
     }
     return placeAnywhere(hot, event, body, options);
+  }
+
+  async findNew(eventIds: readonly EventId[]): Promise<ReadonlySet<EventId>> {
+    this.#hot.mustBeAlive();
+    return findNew(this.#hot, eventIds);
   }
 
   unwritten(eventId: EventId): RoomEvent | undefined {
