@@ -15,6 +15,10 @@ export class WatchedDatabase implements Database {
   #writes = 0;
   /** Names of the queries that were read, oldest first. */
   readonly reads: string[] = [];
+  /** Names of the statements that were handed in to be written, oldest first. */
+  readonly written: string[] = [];
+  /** By statements that have been committed. */
+  rowsChanged = 0;
 
   constructor(db: Database) {
     this.#db = db;
@@ -58,11 +62,24 @@ export class WatchedDatabase implements Database {
   }
   write(build: (unit: UnitBuilder) => void): UnitTicket {
     const fails = this.#failures.has(this.#writes++);
-    return this.#db.write((unit) => {
-      build(unit);
+    const ticket = this.#db.write((unit) => {
+      build({
+        nextPos: () => unit.nextPos(),
+        wake: (wake) => unit.wake(wake),
+        requires: (earlier) => unit.requires(earlier),
+        run: (query, params, options) => {
+          this.written.push(query.name);
+          unit.run(query, params, options);
+        },
+      });
       // Nothing is that old, so no row is deleted and the unit does not happen.
       if (fails) unit.run(dropTransactionsBefore, { ts: -1 }, { changes: 1 });
     });
+    ticket.committed.then(
+      ({ changes }) => (this.rowsChanged += changes.reduce((sum, rows) => sum + rows, 0)),
+      () => undefined,
+    );
+    return ticket;
   }
   nextId(): number {
     return this.#db.nextId();

@@ -7,11 +7,18 @@ import type { FederationClient } from '../contract.ts';
 import type { RoomServers } from './room-servers.ts';
 import type { SendCounters } from './send-counters.ts';
 
+/** Which servers are not to be asked anything for a while; the client of federation implements it. */
+export interface BackingOff {
+  /** In how many milliseconds the server may be asked again what nobody waits for; 0: now. */
+  retryInMs(server: ServerName): number;
+}
+
 /** What all destinations share. */
 export interface DestinationParts {
   readonly rooms: Pick<RoomsContext, 'db' | 'clock' | 'random'>;
   readonly timers: Timers;
   readonly client: Pick<FederationClient, 'request'>;
+  readonly health: BackingOff;
   readonly roomServers: Pick<RoomServers, 'of'>;
   /** The name under which everything is sent. */
   readonly origin: ServerName;

@@ -263,10 +263,11 @@ export class Destination {
   }
 
   #failed(error: FederationError): void {
-    const { log, rooms } = this.#parts;
+    const { log, rooms, health } = this.#parts;
     const failures = this.#contact.failures + 1;
     const nowTs = rooms.clock.nowMs();
-    const delayMs = retryDelayMs(failures, rooms.random);
+    // What the server asks for is answered with an error, but it is there: only sending waits.
+    const delayMs = health.retryInMs(this.name) || retryDelayMs(failures, rooms.random);
     if (failures === 1) log.info({ destination: this.name, err: error }, 'another server cannot be reached');
     this.#contact = {
       ...this.#contact,

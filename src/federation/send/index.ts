@@ -10,6 +10,8 @@ export interface FederationSender {
   heardFrom(server: ServerName): void;
   /** A person wants to know: it is tried at once. */
   retryNow(server: ServerName): void;
+  /** Of those that the server is to be sent. */
+  eventsInMemory(server: ServerName): number;
   /** Whether nothing is on its way or being looked up at this moment; what waits for a server that fails does not count. */
   isQuiet(): boolean;
   close(): Promise<void>;
@@ -22,6 +24,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     start: () => sender.start(),
     heardFrom: (server) => sender.destinations.find(server)?.tryNow(false),
     retryNow: (server) => sender.destinations.find(server)?.tryNow(true),
+    eventsInMemory: (server) => sender.destinations.find(server)?.backlog.count ?? 0,
     isQuiet: () => sender.isQuiet(),
     close: () => sender.close(),
   };

@@ -26,6 +26,7 @@ export class SendProgress {
   #rows = new Map<number, number>();
   #writtenPos = -1;
   #timer: TimerHandle | undefined;
+  #writing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(parts: SendProgressParts) {
@@ -59,6 +60,7 @@ export class SendProgress {
     this.#isClosed = true;
     this.#timer?.cancel();
     await this.#write();
+    await this.#writing;
   }
 
   async #write(): Promise<void> {
@@ -76,10 +78,11 @@ export class SendProgress {
     });
     this.#rows = lagging;
     this.#writtenPos = pos;
-    await committed.catch((error: unknown) => {
+    this.#writing = committed.catch((error: unknown) => {
       this.#rows = before.rows;
       this.#writtenPos = before.pos;
       throw error;
     });
+    await this.#writing;
   }
 }

@@ -5,11 +5,13 @@ import type { Metrics } from '../../platform/metrics.ts';
 import type { Timers } from '../../platform/ports.ts';
 import type { RoomsContext } from '../../rooms/context.ts';
 import type { FederationClient } from '../contract.ts';
+import type { BackingOff } from './destination-parts.ts';
 
 export interface SenderDependencies {
   readonly rooms: Pick<RoomsContext, 'db' | 'names' | 'dags' | 'localServers' | 'clock' | 'random'>;
   readonly timers: Timers;
   readonly client: Pick<FederationClient, 'request'>;
+  readonly health: BackingOff;
   readonly typing: TypingUsers;
   readonly presence: PresenceContents;
   readonly metrics: Metrics;

@@ -30,10 +30,12 @@ export class Peers implements Pick<FederationClient, 'request'> {
   /** They take it, and the answer is lost. */
   readonly forgetful = new Set<string>();
   readonly hanging = new Set<string>();
+  /** As the client knows it. */
+  readonly backingOffMs = new Map<string, number>();
   readonly refused = new Set<EventId>();
   mostAtOnce = 0;
   #atOnce = 0;
-  readonly #hung: (() => void)[] = [];
+  readonly #hung: { readonly destination: string; readonly go: () => void }[] = [];
 
   async request(request: FederationRequest): Promise<JsonObject> {
     this.#atOnce += 1;
@@ -48,7 +50,11 @@ export class Peers implements Pick<FederationClient, 'request'> {
   /** Those that hang answer. */
   release(): void {
     this.hanging.clear();
-    for (const go of this.#hung.splice(0)) go();
+    for (const { go } of this.#hung.splice(0)) go();
+  }
+  releaseOne(destination: string): void {
+    this.hanging.delete(destination);
+    for (const hung of this.#hung) if (hung.destination === destination) hung.go();
   }
 
   to(destination: string): SentTransaction[] {
@@ -75,7 +81,7 @@ export class Peers implements Pick<FederationClient, 'request'> {
       const released = Promise.withResolvers<void>();
       const onAbort = (): void => released.reject(new FederationError(destination, 'unreachable', 'it was given up'));
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#hung.push(released.resolve);
+      this.#hung.push({ destination, go: released.resolve });
       await released.promise;
     }
     const failure = this.down.get(destination);

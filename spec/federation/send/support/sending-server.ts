@@ -10,6 +10,7 @@ import { buildEvent } from '../../../../src/rooms/build-event.ts';
 import { receiveEvent } from '../../../../src/rooms/receive-event.ts';
 import { createLogger, type Logger } from '../../../../src/platform/log.ts';
 import type { Database } from '../../../../src/storage/database.ts';
+import type { GroupCommitDatabase } from '../../../../src/storage/group-commit.ts';
 import type { TestEngine } from '../../../support/databases.ts';
 import { type TestPorts, testPorts } from '../../../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../../../support/test-rooms.ts';
@@ -43,6 +44,7 @@ export class SendingServer {
       rooms: test.ctx,
       timers: ports.timers,
       client: peers,
+      health: { retryInMs: (name) => peers.backingOffMs.get(name) ?? 0 },
       typing: test.rooms.typing,
       presence,
       metrics: this.metrics,
@@ -52,8 +54,8 @@ export class SendingServer {
   }
 
   /** As after a restart; `db` where the database was opened anew. */
-  async restarted(db = this.db): Promise<SendingServer> {
-    const next = new SendingServer(db, this.ports, this.peers, this.test.restarted({}, db));
+  async restarted(db = this.db, ports = this.ports): Promise<SendingServer> {
+    const next = new SendingServer(db, ports, this.peers, this.test.restarted({}, db));
     await next.sender.start();
     return next;
   }
@@ -98,6 +100,12 @@ export class SendingServer {
   async untilTaken(server: string, eventIds: readonly EventId[]): Promise<void> {
     await this.ports.until(() => eventIds.every((id) => this.peers.eventsTo(server).includes(id)));
   }
+  /** Waits until it is being sent something that it has not taken. */
+  async untilBusy(server: string): Promise<void> {
+    const busy = (): boolean =>
+      this.peers.attempts.filter((one) => one.destination === server).length > this.peers.to(server).length;
+    await this.ports.until(busy);
+  }
   /** Waits until nothing is on its way. */
   async untilQuiet(): Promise<void> {
     await this.db.drained();
@@ -105,11 +113,17 @@ export class SendingServer {
   }
 }
 
+/** Puts something between the server and its database. */
+type Watch = (db: Database) => Database;
+
 export function useSending(engine: TestEngine): {
-  start(options?: { readonly reopenable?: boolean }): Promise<SendingServer>;
+  start(options?: { readonly reopenable?: boolean; readonly watch?: Watch }): Promise<SendingServer>;
   follow(server: SendingServer): SendingServer;
+  /** The server ends in the middle of what it does, and another one starts over the same data. It was started as reopenable. */
+  killed(server: SendingServer): Promise<SendingServer>;
 } {
   const servers: SendingServer[] = [];
+  const opened = new WeakMap<SendingServer, GroupCommitDatabase>();
   afterEach(async () => {
     for (const server of servers.splice(0)) {
       server.peers.release();
@@ -123,10 +137,18 @@ export function useSending(engine: TestEngine): {
   };
   return {
     follow,
-    async start(options = {}) {
+    async killed(server) {
+      servers.splice(servers.indexOf(server), 1);
+      const db = await engine.reopen(opened.get(server)!);
+      server.peers.hanging.clear();
+      return follow(await server.restarted(db, testPorts(2)));
+    },
+    async start({ reopenable = false, watch = (db: Database) => db } = {}) {
       const ports = testPorts(1);
-      const db = await engine.open({ ...options, ports });
+      const database = await engine.open({ reopenable, ports });
+      const db = watch(database);
       const server = follow(new SendingServer(db, ports, new Peers(), new TestRooms(db, ports)));
+      opened.set(server, database);
       await server.sender.start();
       return server;
     },
