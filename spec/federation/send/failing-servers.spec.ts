@@ -14,7 +14,7 @@ describeOnBothEngines('a server that cannot be reached', (engine) => {
     const server = await sending.start(options);
     const alice = await server.test.user('alice');
     const roomId = await server.roomWith(alice, ['one', 'two']);
-    return { server, ...server, peers: server.peers, alice, roomId };
+    return { server, peers: server.peers, alice, roomId };
   };
   const sayMany = async (server: SendingServer, alice: TestUser, roomId: RoomId, count: number, name = 'many') => {
     const said: EventId[] = [];

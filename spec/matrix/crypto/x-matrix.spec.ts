@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { signingKeyFromSeed, verifyKeyFromBase64, verifyKeyOf } from '../../../src/matrix/crypto/ed25519.ts';
-import { parseXMatrix, signRequest, type SignedRequest, verifyRequest } from '../../../src/matrix/crypto/x-matrix.ts';
+import {
+  parseXMatrix,
+  signRequest,
+  signRequestText,
+  type SignedRequest,
+  verifyRequest,
+} from '../../../src/matrix/crypto/x-matrix.ts';
 import { decodeBase64 } from '../../../src/matrix/ids/base64.ts';
 import type { ServerName } from '../../../src/matrix/ids/ids.ts';
+import { legacyCanonicalJson } from '../../../src/matrix/json/canonical-json.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import { parseJson } from '../../../src/matrix/json/parse-json.ts';
 import { testSigningKey } from '../../support/keys.ts';
@@ -45,6 +52,8 @@ describeShared('x-matrix/sign.json', () => {
     const request: SignedRequest = { method, uri, origin: origin_server, destination, content };
     const header = signRequest(request, signingKey);
     expect(header).toBe(`X-Matrix origin="${origin_server}",destination="${destination}",key="${key}",sig="${sig}"`);
+    if (content !== undefined)
+      expect(signRequestText(request, Buffer.from(legacyCanonicalJson(content)), signingKey)).toBe(header);
     const parsed = parseXMatrix(header);
     if (parsed === undefined) throw new Error('the header does not parse');
     expect(verifyRequest(parsed, request, verifyKeyOf(signingKey)).ok).toBe(true);

@@ -1,4 +1,4 @@
-import { signRequest } from '../../matrix/crypto/x-matrix.ts';
+import { signRequest, signRequestText } from '../../matrix/crypto/x-matrix.ts';
 import { MatrixError } from '../../matrix/errors.ts';
 import { legacyCanonicalJson } from '../../matrix/json/canonical-json.ts';
 import { isJsonObject, type JsonObject } from '../../matrix/json/json-value.ts';
@@ -44,11 +44,14 @@ export class SigningClient implements FederationClient {
   }
 
   #send(request: FederationRequest): Promise<OutgoingResponse> {
-    const { destination, method, content, signal } = request;
+    const { destination, method, content, canonicalContent, signal } = request;
     const origin = request.origin ?? this.#localServers.main;
     const uri = uriOf(request);
     const signed = { method, uri, origin, destination, content };
-    const authorization = signRequest(signed, this.#localServers.signingKeyOf(origin));
+    const key = this.#localServers.signingKeyOf(origin);
+    const authorization =
+      canonicalContent === undefined ? signRequest(signed, key) : signRequestText(signed, canonicalContent, key);
+    const body = canonicalContent ?? (content && legacyCanonicalJson(content));
     return this.#remote.request({
       destination,
       method,
@@ -56,9 +59,9 @@ export class SigningClient implements FederationClient {
       headers: {
         Authorization: authorization,
         'User-Agent': this.#userAgent,
-        ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       },
-      ...(content === undefined ? {} : { body: legacyCanonicalJson(content) }),
+      ...(body === undefined ? {} : { body }),
       timeoutMs: request.timeoutMs ?? limits.federationTimeoutMs,
       responseBytesMax: request.responseBytesMax ?? limits.federationResponseBytesMax,
       signal,

@@ -18,7 +18,7 @@ export interface RemoteRequest {
   /** Path and query. */
   readonly uri: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly timeoutMs: number;
   readonly responseBytesMax: number;
   readonly signal?: AbortSignal | undefined;
