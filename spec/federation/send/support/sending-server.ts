@@ -106,6 +106,10 @@ export class SendingServer {
       this.peers.attempts.filter((one) => one.destination === server).length > this.peers.to(server).length;
     await this.ports.until(busy);
   }
+  /** How many EDUs are in the database, for whomever. */
+  async eduRows(): Promise<number> {
+    return (await this.db.dynamic((q) => q.selectFrom('outgoing_edu').select('pos'))).length;
+  }
   /** Waits until nothing is on its way. */
   async untilQuiet(): Promise<void> {
     await this.db.drained();
