@@ -4,7 +4,7 @@
  */
 import type { FindServerKey } from '../matrix/crypto/event-signatures.ts';
 import type { ReceivedPdu } from '../matrix/crypto/receive-pdu.ts';
-import type { ServerName } from '../matrix/ids/ids.ts';
+import type { EventId, RoomId, ServerName } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 
@@ -97,4 +97,35 @@ export interface WantedKey {
 export interface PduVerifier {
   /** Of one room. One outcome for each PDU, in the same order. PDUs were parsed with `numbers: 'exact'`. */
   verify(pdus: readonly JsonObject[], rules: RoomVersionRules): Promise<readonly ReceivedPdu[]>;
+}
+
+/** Reads transactions off the main thread. https://spec.matrix.org/v1.19/server-server-api/#transactions */
+export interface TransactionOpener {
+  /**
+   * Parses the body and checks who signed it; `confirm` is called. Throws MatrixError: 400 M_NOT_JSON or M_BAD_JSON for what is no
+   * transaction, such as one with too many events, 401 M_UNAUTHORIZED for one that its origin did not sign.
+   */
+  open(body: UnverifiedBody): Promise<OpenedTransaction>;
+}
+export interface OpenedTransaction {
+  readonly origin: ServerName;
+  /** The events, by the rooms that they say they are of. Those that say nothing of a room are left out. */
+  readonly rooms: ReadonlyMap<RoomId, RoomPdus>;
+  /** Objects, otherwise as they came. */
+  readonly edus: readonly JsonObject[];
+  /** To be called once, when its events are not asked for any more. */
+  close(): void;
+}
+/** The events of one room in a transaction, in the order in which they came. */
+export interface RoomPdus {
+  readonly count: number;
+  /** undefined for an event whose id cannot be told. `rules` undefined: the room is not known. Nothing is verified. */
+  eventIds(rules: RoomVersionRules | undefined): Promise<readonly (EventId | undefined)[]>;
+  /** Checks 1 to 3. */
+  verify(rules: RoomVersionRules): Promise<readonly VerifiedPdu[]>;
+}
+export interface VerifiedPdu {
+  /** undefined: it cannot be told. */
+  readonly eventId: EventId | undefined;
+  readonly received: ReceivedPdu;
 }

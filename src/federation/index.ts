@@ -1,19 +1,22 @@
 /** Talking to other servers. https://spec.matrix.org/v1.19/server-server-api/ */
+import { availableParallelism } from 'node:os';
 import type { ServerName } from '../matrix/ids/ids.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import { limits } from '../platform/limits.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Clock, Dns, OutgoingHttp, Random } from '../platform/ports.ts';
+import type { Clock, Dns, OutgoingHttp, Random, Workers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import { Destinations } from './client/destinations.ts';
 import { SigningClient } from './client/federation-client.ts';
 import { RemoteHttp } from './client/remote-http.ts';
-import type { FederationClient } from './contract.ts';
+import type { FederationClient, PduVerifier, TransactionOpener } from './contract.ts';
 import { ServerDiscovery } from './discovery/server-discovery.ts';
 import { RequestAuthenticator } from './incoming/request-authenticator.ts';
 import { KeyFetcher } from './keys/key-fetcher.ts';
 import { type PinnedKeys, ServerKeyRing } from './keys/key-ring.ts';
 import { VerifyKeys } from './keys/verify-keys.ts';
+import { ThreadedVerifier } from './verify/threaded-verifier.ts';
+import { VerifyThreads } from './verify/verify-threads.ts';
 import { FederationPolicy, type FederationPolicySettings } from './policy/federation-policy.ts';
 
 export interface FederationParts {
@@ -23,6 +26,7 @@ export interface FederationParts {
   readonly random: Random;
   readonly dns: Dns;
   readonly http: OutgoingHttp;
+  readonly workers: Workers;
   readonly metrics: Metrics;
   readonly settings: FederationSettings;
   /** Of this software, for the User-Agent. */
@@ -41,6 +45,7 @@ export interface Federation {
   readonly keyRing: ServerKeyRing;
   /** Who makes requests to us. */
   readonly requests: RequestAuthenticator;
+  readonly verifier: PduVerifier & TransactionOpener;
   close(): Promise<void>;
 }
 
@@ -63,5 +68,21 @@ export async function createFederation(parts: FederationParts): Promise<Federati
     verifyKeys,
     heardFrom: (server) => destinations.heardFrom(server),
   });
-  return { policy, destinations, client, keyRing, requests, close: () => destinations.close() };
+  const threads = new VerifyThreads(parts.workers, verifyThreadsMax, { keysMax: limits.knownServerKeysMax });
+  const verifier = new ThreadedVerifier({ threads, keyRing, verifyKeys });
+  return {
+    policy,
+    destinations,
+    client,
+    keyRing,
+    requests,
+    verifier,
+    async close() {
+      await verifier.close();
+      await destinations.close();
+    },
+  };
 }
+
+/** One core is left to the main thread. */
+const verifyThreadsMax = Math.max(1, Math.min(limits.verifyThreadsMax, availableParallelism() - 1));

@@ -100,6 +100,9 @@ export const federationLimits = {
   notaryServersMax: 100,
   notaryAnswersMax: 1_000,
 
+  /** Threads that verify events. */
+  verifyThreadsMax: 4,
+
   // Server discovery. https://spec.matrix.org/v1.19/server-server-api/#server-discovery
   /** Redirects included. */
   wellKnownTimeoutMs: 10_000,

@@ -1,6 +1,7 @@
 import type { VerifyKey } from '../../matrix/crypto/ed25519.ts';
 import type { FindServerKey } from '../../matrix/crypto/event-signatures.ts';
 import type { WantedKey } from '../contract.ts';
+import type { KeyEntry } from '../verify/key-table.ts';
 import type { ServerKey } from './key-answer.ts';
 
 /** The keys that a question brought. */
@@ -15,6 +16,16 @@ export class KnownKeys {
   find(serverName: string, keyId: string, validAtTs: number | undefined): VerifyKey | undefined {
     const known = this.#keys.get(placeOf(serverName, keyId));
     return known !== undefined && isValidAt(known, validAtTs) ? known.key : undefined;
+  }
+
+  /** All of them, as threads take them. */
+  entries(): KeyEntry[] {
+    return Array.from(this.#keys, ([place, { keyId, key, validUntilTs }]) => [
+      place.slice(0, -keyId.length - 1),
+      keyId,
+      key.publicKey,
+      validUntilTs,
+    ]);
   }
 
   /** Of keys that were wanted for several times, those that are valid at all of them. */
