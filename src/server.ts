@@ -130,16 +130,8 @@ async function compose(
     encryption.close();
     rooms.close();
   });
-  const roomsFederation = createRoomsFederation({
-    federation,
-    rooms: roomsContext,
-    typing: rooms.typing,
-    presence,
-    timers,
-    metrics: base.metrics,
-    log,
-    onFailed,
-  });
+  const inRooms = { federation, rooms: roomsContext, typing: rooms.typing, presence, log, onFailed };
+  const roomsFederation = createRoomsFederation({ ...base, timers, ...inRooms });
   shutdown.add('rooms of other servers', () => roomsFederation.close());
   const media = await openFiles(base, shutdown, log, onFailed);
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
@@ -170,16 +162,8 @@ async function compose(
   };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
-  return {
-    addresses: listeners.addresses,
-    log,
-    accounts,
-    rooms,
-    encryption,
-    federation,
-    sync,
-    close: () => shutdown.run(),
-  };
+  const { addresses } = listeners;
+  return { addresses, log, accounts, rooms, encryption, federation, sync, close: () => shutdown.run() };
 }
 
 /** What follows the stream of events, beside sync. */
