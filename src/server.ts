@@ -110,7 +110,8 @@ async function compose(
   const { clock, timers } = ports;
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
   const federation = await openFederation(base, shutdown, onFailed);
-  const { accounts, rooms, roomsContext } = await createAccountsAndRooms(base, shutdown, onFailed);
+  const media = await openFiles(base, shutdown, log, onFailed);
+  const { accounts, rooms, roomsContext } = await createAccountsAndRooms({ ...base, media }, shutdown, onFailed);
   const { interactiveAuth } = accounts;
   const encryption = createEncryption({ ...common, interactiveAuth });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
@@ -133,7 +134,6 @@ async function compose(
   const inRooms = { federation, rooms: roomsContext, typing: rooms.typing, presence, log, onFailed };
   const roomsFederation = createRoomsFederation({ ...base, timers, ...inRooms });
   shutdown.add('rooms of other servers', () => roomsFederation.close());
-  const media = await openFiles(base, shutdown, log, onFailed);
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
   await accounts.resumeDeactivations();
   await rooms.guestDepartures.resume();
@@ -239,7 +239,16 @@ async function openFiles(
 
 /** They need each other: each sees of the other only what its ports say. */
 async function createAccountsAndRooms(
-  { config, ports, rateLimiter, db, names, mailer, common }: Awaited<ReturnType<typeof openBase>>,
+  {
+    config,
+    ports,
+    rateLimiter,
+    db,
+    names,
+    mailer,
+    common,
+    media,
+  }: Awaited<ReturnType<typeof openBase>> & { readonly media: Media },
   shutdown: Shutdown,
   onFailed: (error: unknown) => void,
 ) {
@@ -264,6 +273,7 @@ async function createAccountsAndRooms(
     ...common,
     dags,
     ...people,
+    roomFiles: media.roomQuotas,
     encryptByDefault: config.rooms.encryptByDefault,
   });
   const rooms: Rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });

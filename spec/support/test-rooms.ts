@@ -126,6 +126,7 @@ export interface TestRoomsOptions {
   readonly serverNames?: readonly [string, ...string[]];
   readonly hotRoomsMax?: number;
   readonly encryptByDefault?: RoomsContext['encryptByDefault'];
+  readonly roomFiles?: RoomsContext['roomFiles'];
   readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts' | 'onFailed'>;
   /** true: users who sync are seen online. */
   readonly hasPresence?: boolean;
@@ -175,6 +176,7 @@ export class TestRooms {
       },
       ignored: new IgnoredUsers(db),
       invitePermissions: new InvitePermissions(db, '@_server:test' as UserId),
+      roomFiles: options.roomFiles,
       encryptByDefault: options.encryptByDefault ?? 'off',
       clock: ports.clock,
       random: ports.random,

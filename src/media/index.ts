@@ -104,7 +104,7 @@ export async function openMedia({
   const images = previewImages(ctx, config);
   const urlPreviews = new UrlPreviews({ ...common, config, http, version, images, keptMs });
   urlPreviews.start();
-  const life = startMediaLife(ctx, settings.retention, metrics);
+  const life = startMediaLife(ctx, settings, metrics);
   const resumable = new ResumableUploads(ctx);
   await resumable.start();
   return {
@@ -125,6 +125,7 @@ export async function openMedia({
     administration: { ...administrationOf(ctx, life), ...life.administration },
     nowMs: () => clock.nowMs(),
     /** Resolves when it is known which files the events name that are committed now; false: not yet. */
+    roomQuotas: life.roomQuotas,
     referencesKnown: () => life.referencesKnown(),
     async close(): Promise<void> {
       await life.close();

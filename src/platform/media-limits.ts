@@ -12,6 +12,9 @@ export const mediaLimits = {
   /** How long a download waits at most for what is not uploaded yet; and when it does not say how long. */
   mediaWaitMsMax: 60_000,
   mediaWaitMsDefault: 20_000,
+  /** Rooms of which it is remembered how much their files have, and for how long that is believed. */
+  roomQuotasKnownMax: 10_000,
+  roomQuotaKnownMs: 600_000,
   /** After a start, and then, what nobody uses any more is looked for. */
   retentionFirstMs: 600_000,
   retentionEveryMs: 21_600_000,

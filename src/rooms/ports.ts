@@ -22,6 +22,14 @@ export interface Erasures {
   erasedSince(userId: UserId): number | undefined;
 }
 
+/** How much the files of a room may have together; `media` implements it. */
+export interface RoomFiles {
+  /** Whether there is anything to ask of an event with this content. From memory. */
+  concerns(content: JsonObject): boolean;
+  /** Rejects with 403 M_FORBIDDEN when what the event names would be too much. To be called with the room's lock held. */
+  assertRoomFor(room: number, content: JsonObject): Promise<void>;
+}
+
 /** What local users may do now; `accounts` and the rate limiter implement it together. */
 export interface Senders {
   /**

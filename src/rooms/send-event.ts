@@ -48,8 +48,21 @@ export async function sendMessage(ctx: RoomsContext, actor: Actor, request: Send
   }
   return sendOnce(ctx, request, async (dag) => {
     await checkRelation(ctx, dag, actor, draft);
+    await assertRoomForFiles(ctx, dag, actor, content);
     return appendLocalEvent(ctx, dag, draft, request);
   });
+}
+
+/** Only members are told how much a room has. */
+async function assertRoomForFiles(
+  { roomFiles }: RoomsContext,
+  dag: RoomDag,
+  { userId }: Actor,
+  content: JsonObject,
+): Promise<void> {
+  if (roomFiles?.concerns(content) !== true) return;
+  await assertJoined(dag, userId);
+  await roomFiles.assertRoomFor(dag.room, content);
 }
 
 export interface RedactRequest extends SendOptions {
@@ -108,7 +121,10 @@ export async function sendState(ctx: RoomsContext, actor: Actor, request: StateR
       if (isJoin) await assertGuestsEnter(dag, actor);
       const content = isJoin ? await authorised(ctx, dag, actor.userId, wanted) : wanted;
       const draft: EventDraft = { type, stateKey, sender: actor.userId, content, stickyMs };
-      if (!isMember) await checkRelation(ctx, dag, actor, draft);
+      if (!isMember) {
+        await checkRelation(ctx, dag, actor, draft);
+        await assertRoomForFiles(ctx, dag, actor, content);
+      }
       return done(await appendLocalEvent(ctx, dag, draft, request));
     }),
   );

@@ -9,12 +9,17 @@ import { lifeMetrics } from './life-metrics.ts';
 import { getFileInfo, listMediaOfRoom, purgeRemoteMedia, type RoomMedia } from './look-after-media.ts';
 import { MediaRetention } from './media-retention.ts';
 import { loadMediaTotals } from './media-totals.ts';
+import { RoomQuotas } from './room-quotas.ts';
 import type { Removing } from './remove-idle-media.ts';
 
 export type MediaLife = ReturnType<typeof startMediaLife>;
 
 /** Begins to follow which events name which files, and to delete what nobody uses. */
-export function startMediaLife(ctx: MediaContext, settings: Config['media']['retention'], registry: Metrics) {
+export function startMediaLife(
+  ctx: MediaContext,
+  { retention: settings, roomBytesMax }: Pick<Config['media'], 'retention' | 'roomBytesMax'>,
+  registry: Metrics,
+) {
   const { db, timers, onFailed } = ctx;
   const metrics = lifeMetrics(registry);
   const references = new StreamFollower(db, new ReferenceDerivation(db), { timers, onFailed });
@@ -27,6 +32,7 @@ export function startMediaLife(ctx: MediaContext, settings: Config['media']['ret
   const retention = new MediaRetention({ ...removing, settings, metrics });
   retention.start();
   return {
+    roomQuotas: new RoomQuotas({ db, clock: ctx.clock, roomBytesMax, referencesKnown }),
     referencesKnown,
     /** Counts what an administrator deletes. */
     async counted(deletion: Promise<readonly string[]>): Promise<readonly string[]> {

@@ -33,6 +33,11 @@ const fields = {
     null,
     'How many files one user may have. null: no limit.',
   ),
+  room_bytes_max: field(
+    kind.nullable(kind.integer(0, Number.MAX_SAFE_INTEGER)),
+    null,
+    'How many bytes all files together may have that the events of one room name, as far as they are not encrypted. null: no limit.',
+  ),
   user_limit_info_uri: field(
     kind.nullable(kind.httpUrl()),
     null,

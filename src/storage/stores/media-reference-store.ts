@@ -56,9 +56,6 @@ export interface NamedMedia {
   readonly media_id: string;
 }
 
-/** As the index has it. */
-const notOfMember = sql<boolean>`role < 2`;
-
 /** The files that a room's events name, each once, behind one of them. Pictures of members are not the room's. */
 export const mediaOfRoom = defineRead<{ room: number; origin: string; mediaId: string; limit: number }, NamedMedia>(
   'mediaReference.ofRoom',
@@ -67,16 +64,18 @@ export const mediaOfRoom = defineRead<{ room: number; origin: string; mediaId: s
     group by origin, media_id order by origin, media_id limit ${bigint(p.limit)}`,
 );
 
-/** Whether a room's events name a file. */
-export const isNamedInRoom = defineRead<{ room: number; origin: string; mediaId: string }, { nid: number }>(
-  'mediaReference.isInRoom',
-  (q, p) =>
-    q
-      .selectFrom('media_reference')
-      .select('nid')
-      .where('room', '=', p.room)
-      .where(notOfMember)
-      .where('origin', '=', p.origin)
-      .where('media_id', '=', p.mediaId)
-      .limit(1),
+/** How much the files have together that a room's events name. */
+export const roomUsage = defineRead<{ room: number }, { bytes: number }>(
+  'mediaReference.roomUsage',
+  (_q, p) => sql<{ bytes: number }>`select cast(coalesce(sum(m.bytes), 0) as bigint) as bytes
+    from (select distinct origin, media_id from media_reference where room = ${p.room} and role < 2) as r
+    join media as m on m.origin = r.origin and m.media_id = r.media_id`,
+);
+/** The same of those of some files that no event of the room names yet; `rows`: JSON of [origin, media_id], each once. */
+export const bytesNewToRoom = defineRead<{ room: number; rows: string }, { bytes: number }>(
+  'mediaReference.bytesNewToRoom',
+  (q, p) => sql<{ bytes: number }>`select cast(coalesce(sum(m.bytes), 0) as bigint) as bytes
+    from ${jsonRows(q, p.rows)} join media as m on m.origin = ${jsonText(0)} and m.media_id = ${jsonText(1)}
+    where not exists (select 1 from media_reference as r
+      where r.room = ${p.room} and r.role < 2 and r.origin = m.origin and r.media_id = m.media_id)`,
 );
