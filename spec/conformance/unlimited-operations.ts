@@ -28,6 +28,7 @@ export const unlimitedOperations: Readonly<Record<string, string>> = {
   protectMedia: 'For administrators, who are exempt.',
   purgeMediaCache: 'For administrators, who are exempt.',
   quarantineMedia: 'For administrators, who are exempt.',
+  quarantineRoomMedia: 'For administrators, who are exempt.',
   quarantineUserMedia: 'For administrators, who are exempt.',
   unprotectMedia: 'For administrators, who are exempt.',
   unquarantineMedia: 'For administrators, who are exempt.',

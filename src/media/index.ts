@@ -1,5 +1,5 @@
 /** Files: the content repository. https://spec.matrix.org/v1.19/client-server-api/#content-repository */
-import type { UserId } from '../matrix/ids/ids.ts';
+import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
@@ -34,7 +34,7 @@ import { mediaMetrics } from './media-metrics.ts';
 import { openBlobStore } from './open-blob-store.ts';
 import { openContent, type OpenedContent, type OpenOptions, wholeContent } from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
-import { quarantineFile, quarantineFilesOfUser, unquarantineFile } from './quarantine.ts';
+import { quarantineFile, quarantineFilesInRoom, quarantineFilesOfUser, unquarantineFile } from './quarantine.ts';
 import { ResumableUploads } from './resumable/resumable-uploads.ts';
 import { ContentScanner } from './scanning/content-scanner.ts';
 import type { Finding } from './scanning/content-scans.ts';
@@ -139,7 +139,7 @@ export async function openMedia({
   };
 }
 
-const administrationOf = (ctx: MediaContext, { counted }: MediaLife) => ({
+const administrationOf = (ctx: MediaContext, { counted, referencesKnown }: MediaLife) => ({
   listOfUser: (userId: UserId, page: Page<MediaOrder>) => listMediaOfUser(ctx, userId, page),
   deleteOfUser: (userId: UserId, page: Page<MediaOrder>) => counted(deleteMediaOfUser(ctx, userId, page)),
   statistics: (wish: StatisticsWish) => listMediaStatistics(ctx, wish),
@@ -151,6 +151,7 @@ const administrationOf = (ctx: MediaContext, { counted }: MediaLife) => ({
   findings: (page: Pick<Page<never>, 'from' | 'limit'>) => listFindings(ctx, page),
   unquarantine: (uri: MxcUri, by: UserId) => unquarantineFile(ctx, uri, by),
   quarantineOfUser: (userId: UserId, by: UserId) => quarantineFilesOfUser(ctx, userId, by),
+  quarantineInRoom: (roomId: RoomId, by: UserId) => quarantineFilesInRoom(ctx, roomId, by, referencesKnown),
   setProtected: (mediaId: string, isProtected: boolean) => setProtected(ctx, mediaId, isProtected),
 });
 

@@ -1,9 +1,11 @@
 /** Files that are hidden from everybody, by their contents: whoever uploads the same bytes later has hidden ones too. */
-import { forbidden } from '../matrix/errors.ts';
-import type { UserId } from '../matrix/ids/ids.ts';
+import { forbidden, MatrixError, notFound } from '../matrix/errors.ts';
+import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import { limits } from '../platform/limits.ts';
 import type { UnitBuilder } from '../storage/database.ts';
+import { mediaOfRoom, type NamedMedia } from '../storage/stores/media-reference-store.ts';
+import { mediaAt } from '../storage/stores/media-store.ts';
 import {
   addQuarantinedContent,
   contentsOfUser,
@@ -12,6 +14,7 @@ import {
   releaseContent,
   removeQuarantinedContent,
 } from '../storage/stores/quarantine-store.ts';
+import { roomById } from '../storage/stores/room-graph-store.ts';
 import { acceptFindings } from '../storage/stores/scan-store.ts';
 import { type Administering, getRow, getUserNid } from './administration.ts';
 import type { MediaContext } from './context.ts';
@@ -60,6 +63,51 @@ export async function quarantineFilesOfUser(ctx: Quarantining, userId: UserId, b
   }
 }
 
+/**
+ * Hides the contents of all files that the events of a room name, as far as that is not encrypted; pictures of members are not the room's.
+ * Files that are protected stay, and those of other servers that nobody here has read. How many files that are. Throws 404
+ * M_NOT_FOUND for a room that is not known, 503 M_UNKNOWN as long as not all of them are known.
+ */
+export async function quarantineFilesInRoom(
+  ctx: Quarantining,
+  roomId: RoomId,
+  by: UserId,
+  referencesKnown: () => Promise<boolean>,
+): Promise<number> {
+  const found = await ctx.db.one(roomById, { roomId });
+  if (found === undefined) throw notFound('There is no such room');
+  const { room } = found;
+  if (!(await referencesKnown()))
+    throw new MatrixError(503, 'M_UNKNOWN', 'It is still being found out which files the events of rooms name', {
+      retry_after_ms: comeAgainMs,
+    });
+  const limit = limits.administeredMediaPageMax;
+  let hidden = 0;
+  for (let after: NamedMedia | undefined; ;) {
+    const behind = { origin: after?.origin ?? '', mediaId: after?.media_id ?? '' };
+    const files = await ctx.db.all(mediaOfRoom, { room, ...behind, limit });
+    hidden += await hideFiles(ctx, files, by);
+    const last = files.at(-1);
+    if (last === undefined) return hidden;
+    after = last;
+  }
+}
+
+async function hideFiles(ctx: Quarantining, files: readonly NamedMedia[], by: UserId): Promise<number> {
+  const contents = new Map<string, Buffer>();
+  const pending: { readonly origin: string; readonly mediaId: string }[] = [];
+  for (const { origin, media_id: mediaId } of files) {
+    const row = await ctx.db.one(mediaAt, { origin, mediaId });
+    if (row === undefined || row.protected === 1) continue;
+    if (row.sha256 === null) pending.push({ origin, mediaId });
+    else contents.set(row.sha256.toString('latin1'), row.sha256);
+  }
+  const { changes } = await ctx.db.write((unit) => {
+    for (const at of pending) unit.run(quarantinePending, { ...at, by });
+  }).committed;
+  return changes.reduce((sum, count) => sum + count, 0) + (await hideContents(ctx, [...contents.values()], by));
+}
+
 /** Hides contents, but for files that are protected. How many files that are. */
 export async function hideContents(
   ctx: Pick<MediaContext, 'db' | 'clock'>,
@@ -83,3 +131,5 @@ export function hideContent(
   unit.run(addQuarantinedContent, { sha256, by, ts });
   unit.run(quarantineContent, { sha256, by });
 }
+
+const comeAgainMs = 30_000;

@@ -61,6 +61,11 @@ export const tolerated: readonly Tolerated[] = [
     reason: 'Anybody may ask whether a room is in the directory.',
   },
   {
+    operationId: 'quarantineRoomMedia',
+    what: /^foreign roomId/,
+    reason: 'Administrators look after all rooms.',
+  },
+  {
     operationId: 'forgetRoom',
     what: /^foreign roomId/,
     reason: 'A room that one was never in is as forgotten as it can be.',

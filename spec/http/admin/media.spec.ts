@@ -243,6 +243,55 @@ describe('quarantine', () => {
     expect(await refusalOf(ask('POST', 'media/protect/nothing'))).toEqual([404, 'M_NOT_FOUND']);
     expect(await refusalOf(ask('POST', 'media/protect/a.b'))).toEqual([400, 'M_INVALID_PARAM']);
   });
+
+  it('is of a content: what is uploaded later with the same bytes is hidden, too', async () => {
+    const bytes = Buffer.from(`spam of ${alice.userId}`);
+    const uri = await alice.upload(bytes);
+    await ask('POST', `media/quarantine/${pathOf(uri)}`);
+    await ask('DELETE', `media/${pathOf(uri)}`);
+    const again = await bob.upload(bytes);
+    expect(await statusOf(alice, again)).toBe(404);
+    const filled = await bob.create();
+    await bob.request('PUT', `/_matrix/media/v3/upload/${pathOf(filled)}`, { body: bytes });
+    expect(await statusOf(alice, filled)).toBe(404);
+    expect((await ask('GET', ofUser(bob))).json['media']).toMatchObject([
+      { quarantined_by: admin.userId },
+      { quarantined_by: admin.userId },
+    ]);
+    await ask('POST', `media/unquarantine/${pathOf(again)}`);
+    expect([await statusOf(alice, again), await statusOf(alice, filled)]).toEqual([200, 200]);
+    expect(await statusOf(alice, await alice.upload(bytes))).toBe(200);
+  });
+
+  it('of a room hides what its events name, and no pictures of members', async () => {
+    const call = (method: 'POST' | 'PUT', path: string, body: JsonObject): Promise<TestResponse> =>
+      requestJson(server.url, method, `/_matrix/client/v3${path}`, { token: alice.token, body });
+    const upload = (text: string): Promise<string> => alice.upload(Buffer.from(`${text} of ${alice.userId}`));
+    const [sent, shown, own, picture, spared, elsewhere] = await Promise.all(
+      ['sent', 'shown', 'own', 'picture', 'spared', 'elsewhere'].map((text) => upload(text)),
+    );
+    const room = String((await call('POST', '/createRoom', {})).json['room_id']);
+    const inRoom = `/rooms/${encodeURIComponent(room)}`;
+    const send = (number: number, content: JsonObject): Promise<TestResponse> =>
+      call('PUT', `${inRoom}/send/m.room.message/${number}`, content);
+    await send(1, { msgtype: 'm.image', body: 'x', url: sent ?? '', info: { thumbnail_url: shown ?? '' } });
+    await send(2, { msgtype: 'm.file', body: 'x', url: spared ?? '' });
+    await send(3, { msgtype: 'm.file', body: 'x', url: 'mxc://elsewhere.example/abc' });
+    await call('PUT', `${inRoom}/state/m.room.avatar`, { url: picture ?? '' });
+    await call('PUT', `${inRoom}/state/m.room.member/${encodeURIComponent(alice.userId)}`, {
+      membership: 'join',
+      avatar_url: own ?? '',
+    });
+    await ask('POST', `media/protect/${idOf(spared ?? '')}`);
+    const at = `room/${encodeURIComponent(room)}/media/quarantine`;
+    expect((await ask('POST', at)).json).toEqual({ num_quarantined: 3 });
+    expect((await ask('POST', `quarantine_media/${encodeURIComponent(room)}`)).json).toEqual({ num_quarantined: 0 });
+    const uris = [sent, shown, picture, own, spared, elsewhere];
+    const statuses = await Promise.all(uris.map((uri) => statusOf(bob, uri ?? '')));
+    expect(statuses).toEqual([404, 404, 404, 200, 200, 200]);
+    expect(await refusalOf(ask('POST', 'room/!nowhere:localhost/media/quarantine'))).toEqual([404, 'M_NOT_FOUND']);
+    expect(await refusalOf(ask('POST', 'room/nowhere/media/quarantine'))).toEqual([400, 'M_INVALID_PARAM']);
+  });
 });
 
 describe('statistics', () => {

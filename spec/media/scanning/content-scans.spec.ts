@@ -271,6 +271,35 @@ describeOnBothEngines('verdicts', (engine) => {
     expect(await verdictOf(uri)).toBeDefined();
   });
 
+  it('leave nothing open when the scanner cannot be reached', async () => {
+    const uri = await upload('good');
+    let opens = 0;
+    const unread: Scanner = {
+      name: 'spec',
+      version: () => Promise.resolve('Spec 1/100/today'),
+      scan: () => Promise.reject(new ScannerFailed('gone')),
+    };
+    const scans = new ContentScans({
+      ...ctx,
+      scanner: unread,
+      settings: loadConfig(undefined, {}).media.scanner,
+      onFound: () => undefined,
+      onFailed: () => undefined,
+    });
+    const content = await hashOf(uri);
+    const failing = scans.findMalware({
+      subject: content,
+      content,
+      sizeBytes: 4,
+      async open() {
+        opens += 1;
+        return bodyOf('good');
+      },
+    });
+    await expect(failing).rejects.toMatchObject({ status: 503 });
+    expect(opens).toBe(0);
+  });
+
   it('that take too long are given up, and other files have theirs', async () => {
     const slow = await upload('slow');
     scanner.gate = new Promise(() => undefined);

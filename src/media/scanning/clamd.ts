@@ -37,7 +37,9 @@ export class Clamd implements Scanner {
     command: string,
     send: (conversation: Conversation) => Promise<void>,
   ): Promise<string> {
-    const socket = await this.#sockets.connect(this.#address, signal).catch(asFailure);
+    const socket = await this.#sockets.connect(this.#address, signal).catch((error: unknown) => {
+      throw new ScannerFailed(`clamd cannot be reached: ${reasonOf(error)}`, { cause: error });
+    });
     const conversation: Conversation = { socket, isOver: false };
     const answer = readAnswer(socket).finally(() => (conversation.isOver = true));
     // It is awaited later, or what is thrown before says more.
@@ -97,17 +99,22 @@ async function readAnswer(socket: Duplex): Promise<string> {
     answer = Buffer.concat([answer, chunk]);
     const end = answer.indexOf(0);
     if (end !== -1) return answer.toString('utf8', 0, Math.min(end, answerBytesMax));
-    if (answer.length > answerBytesMax) throw new ScannerFailed('clamd answered with too much');
+    if (answer.length > answerBytesMax) throw new ScannerFailed('clamd answered with too much', { isAboutFile: true });
   }
-  throw new ScannerFailed('clamd ended the connection without an answer');
+  throw new ScannerFailed('clamd ended the connection without an answer', { isAboutFile: true });
 }
 
+/** After it could be reached: it may be because of this file, of which clamd may have taken too much. */
 function asFailure(error: unknown): never {
   if (error instanceof ScannerFailed) throw error;
-  const reason = error instanceof Error ? error.message : String(error);
-  throw new ScannerFailed(`clamd cannot be asked: ${reason}`, { cause: error });
+  const hint = 'is its StreamMaxLength smaller than stream_bytes_max?';
+  throw new ScannerFailed(`clamd ended the connection (${hint}): ${reasonOf(error)}`, {
+    cause: error,
+    isAboutFile: true,
+  });
 }
 
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const unexpected = (answer: string): ScannerFailed =>
   new ScannerFailed(`clamd answered: ${JSON.stringify(answer.slice(0, 200))}`, { isAboutFile: true });
 const answerBytesMax = 1_024;

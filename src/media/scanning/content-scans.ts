@@ -123,7 +123,7 @@ export class ContentScans {
       return await this.#turns.run(async () => {
         const startedMs = clock.monotonicMs();
         const version = await this.#state.version();
-        const finding = await this.#state.run(async (signal) => scanner.scan(await scannable.open(), signal));
+        const finding = await this.#state.run((signal) => scanner.scan(opened(scannable), signal));
         metrics.scanSeconds.observe({}, (clock.monotonicMs() - startedMs) / 1000);
         metrics.scans.add({ result: finding === undefined ? 'clean' : 'infected' });
         await this.#keep(scannable, key, finding, version);
@@ -166,6 +166,11 @@ export class ContentScans {
     // Without signatures of ClamAV's own, its version says nothing of them.
     return current !== undefined && (current !== version || !current.includes('/'));
   }
+}
+
+/** Nothing is open before it is read, which it is not where the scanner cannot be reached. */
+async function* opened(scannable: Scannable): AsyncIterable<Buffer> {
+  yield* await scannable.open();
 }
 
 interface CleanVerdict {

@@ -11,6 +11,7 @@ import { listUserMedia } from './list-user-media.ts';
 import { protectMedia } from './protect-media.ts';
 import { purgeMediaCache } from './purge-media-cache.ts';
 import { quarantineMedia } from './quarantine-media.ts';
+import { quarantineRoomMedia } from './quarantine-room-media.ts';
 import { quarantineUserMedia } from './quarantine-user-media.ts';
 import { unprotectMedia } from './unprotect-media.ts';
 import { unquarantineMedia } from './unquarantine-media.ts';
@@ -29,6 +30,7 @@ export const adminMediaEndpoints = [
   protectMedia,
   purgeMediaCache,
   quarantineMedia,
+  quarantineRoomMedia,
   quarantineUserMedia,
   unprotectMedia,
   unquarantineMedia,
