@@ -22,7 +22,7 @@ import { makeAdministrator, makeWorld, type World } from './bad-input/world.ts';
 
 const definitions = readRequestDefinitions();
 const subjects: readonly Subject[] = allEndpoints
-  .filter(({ path }) => /^\/_(matrix\/client|matrix\/media|synapse|veche)\//.test(path))
+  .filter(({ path }) => /^\/_(matrix\/client|matrix\/media|matrix\/media_proxy|synapse|veche)\//.test(path))
   .map((endpoint) => ({
     endpoint,
     definition: definitions.find(
@@ -31,7 +31,11 @@ const subjects: readonly Subject[] = allEndpoints
   }));
 const titled = subjects.map((subject) => [`${subject.endpoint.method} ${subject.endpoint.path}`, subject] as const);
 
-const listeners = { listeners: '[{ bind: 127.0.0.1, port: 0, serve: [client, media, admin] }]' };
+const listeners = {
+  listeners: '[{ bind: 127.0.0.1, port: 0, serve: [client, media, admin] }]',
+  // The scanner is never asked: nothing here gets as far as a file.
+  media: '{ scanner: { clamd: /nonexistent/clamd.ctl } }',
+};
 let server: LoopbackServer;
 let administrator: string;
 let worlds = 0;

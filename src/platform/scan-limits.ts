@@ -18,5 +18,4 @@ export const scanLimits = {
   scanFindingCharactersMax: 200,
   /** URIs of one content that the log or an administrator is told. */
   findingUrisMax: 20,
-  encryptedFileBodyBytesMax: 16_384,
 } as const;

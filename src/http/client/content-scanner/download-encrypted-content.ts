@@ -1,5 +1,4 @@
 /** POST /_matrix/media_proxy/unstable/download_encrypted — https://github.com/element-hq/matrix-content-scanner-python/blob/main/docs/api.md */
-import { limits } from '../../../platform/limits.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { contentReply } from '../media/media-parameters.ts';
 import {
@@ -22,7 +21,6 @@ export const downloadEncryptedContent = defineEndpoint({
   params: {},
   query: {},
   body: encryptedFileBody,
-  bodyBytesMax: limits.encryptedFileBodyBytesMax,
   async handle(request, domain: ScannerDomain) {
     const scanner = scannerFor(domain, request.requester);
     const file = await scanner.readRequest(encryptedFileRequest(request.body));

@@ -1,5 +1,4 @@
 /** POST /_matrix/media_proxy/unstable/scan_encrypted — https://github.com/element-hq/matrix-content-scanner-python/blob/main/docs/api.md */
-import { limits } from '../../../platform/limits.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import {
   encryptedFileBody,
@@ -20,7 +19,6 @@ export const scanEncryptedContent = defineEndpoint({
   params: {},
   query: {},
   body: encryptedFileBody,
-  bodyBytesMax: limits.encryptedFileBodyBytesMax,
   async handle(request, domain: ScannerDomain) {
     const scanner = scannerFor(domain, request.requester);
     const file = await scanner.readRequest(encryptedFileRequest(request.body));
