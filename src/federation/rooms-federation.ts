@@ -7,7 +7,6 @@ import type { Typing } from '../rooms/typing.ts';
 import type { Federation } from './index.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
-import { verifierHere } from './receive/verify-here.ts';
 import { createRemoteRooms, type RemoteRooms } from './remote-rooms.ts';
 
 export interface RoomsFederationParts {
@@ -35,7 +34,7 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const receiving = createReceiving({
     ...parts,
     remoteRooms,
-    verifier: verifierHere(federation.keyRing),
+    verifier: federation.verifier,
     onNotice: (message, details) => log.warn(details, message),
   });
   return { remoteRooms, receiving, start: () => receiving.resume(), close: () => receiving.close() };

@@ -5,7 +5,7 @@ import type { Metrics } from '../../platform/metrics.ts';
 import type { Timers } from '../../platform/ports.ts';
 import type { RoomsContext } from '../../rooms/context.ts';
 import type { Typing } from '../../rooms/typing.ts';
-import type { PduVerifier } from '../contract.ts';
+import type { PduVerifier, TransactionOpener } from '../contract.ts';
 import type { RemoteRooms } from '../remote-rooms.ts';
 import type { ReceiveContext } from './context.ts';
 import { EduHandlers } from './edus/edu-handlers.ts';
@@ -16,7 +16,7 @@ import { GapFiller } from './gap-filler.ts';
 import { type PlacedPdus, receivePdus } from './receive-pdus.ts';
 import type { PresenceReceiver } from './ports.ts';
 import { receiveCounters } from './receive-counters.ts';
-import { TransactionReceiver, type Transaction } from './receive-transaction.ts';
+import { type IncomingTransaction, TransactionReceiver } from './receive-transaction.ts';
 import { ReceivedTransactions } from './received-transactions.ts';
 import { RoomDoors } from './room-doors.ts';
 import { RoomWorkers } from './room-workers.ts';
@@ -27,7 +27,7 @@ export interface ReceivingParts {
   readonly typing: Typing;
   readonly presence: PresenceReceiver;
   readonly remoteRooms: RemoteRooms;
-  readonly verifier: PduVerifier;
+  readonly verifier: PduVerifier & TransactionOpener;
   readonly timers: Timers;
   readonly metrics: Metrics;
   readonly onFailed: (error: unknown) => void;
@@ -49,7 +49,7 @@ export function createReceiving(parts: ReceivingParts) {
   edus.register('m.presence', receivePresence(parts.presence));
   const answered = new ReceivedTransactions(rooms, timers);
   const receiving = { ctx, doors, staged, workers };
-  const transactions = new TransactionReceiver(receiving, edus, answered);
+  const transactions = new TransactionReceiver(receiving, parts.verifier, edus, answered);
   parts.metrics.measured(
     'veche_federation_staged_pdus',
     'Events of other servers that wait for others',
@@ -60,7 +60,7 @@ export function createReceiving(parts: ReceivingParts) {
     edus,
     doors,
     workers,
-    receiveTransaction: (transaction: Transaction): Promise<string> => transactions.receive(transaction),
+    receiveTransaction: (transaction: IncomingTransaction): Promise<string> => transactions.receive(transaction),
     /** See receive-pdus.ts. */
     receivePdus: (
       origin: ServerName,

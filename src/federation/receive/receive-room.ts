@@ -3,16 +3,12 @@
  * that are not known here is put on disk and waits.
  * https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
-import { CanonicalJsonError } from '../../matrix/json/canonical-json.ts';
-import { eventId as eventIdOf } from '../../matrix/crypto/reference-hash.ts';
 import type { ReceivedPdu } from '../../matrix/crypto/receive-pdu.ts';
-import { isEventId } from '../../matrix/ids/event-id.ts';
 import type { EventId, RoomId, ServerName } from '../../matrix/ids/ids.ts';
-import type { JsonObject } from '../../matrix/json/json-value.ts';
-import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
 import { serverOf } from '../../rooms/context.ts';
 import type { RoomDag } from '../../rooms/dag/contract.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
+import type { RoomPdus } from '../contract.ts';
 import type { ReceiveContext } from './context.ts';
 import { allCommitted, type Outcome, placedIds, placePdus, ticketOf } from './place-pdus.ts';
 import type { RoomDoors } from './room-doors.ts';
@@ -37,23 +33,23 @@ export async function receiveRoomPdus(
   receiving: RoomReceiving,
   origin: ServerName,
   roomId: RoomId,
-  pdus: readonly JsonObject[],
+  pdus: RoomPdus,
 ): Promise<PduResult[]> {
   const { ctx, doors } = receiving;
   const dag = await ctx.rooms.dags.find(roomId);
   const reason = dag === undefined ? notHere : await refusal(doors, dag, origin);
   if (dag === undefined || reason !== undefined) {
-    ctx.counters.pdus.add({ fate: 'refused' }, pdus.length);
-    return pdus.flatMap((pdu) => resultOf(pdu, dag?.rules, reason ?? notHere));
+    ctx.counters.pdus.add({ fate: 'refused' }, pdus.count);
+    return (await pdus.eventIds(dag?.rules)).flatMap((eventId) => resultOf(eventId, reason));
   }
   const results: PduResult[] = [];
   const checked = new Map<EventId, CheckedEvent>();
-  for (const [index, received] of (await ctx.verifier.verify(pdus, dag.rules)).entries()) {
+  for (const { eventId, received } of await pdus.verify(dag.rules)) {
     const fault = await faultOf(doors, dag, received);
     if (received.ok && fault === undefined) checked.set(received.event.eventId, received);
     else {
       ctx.counters.pdus.add({ fate: 'refused' });
-      results.push(...resultOf(pdus[index]!, dag.rules, fault ?? ''));
+      results.push(...resultOf(eventId, fault));
     }
   }
   return [...results, ...(await take(receiving, origin, dag, [...checked.values()]))];
@@ -106,19 +102,6 @@ function problemOf(outcome: Outcome, waiting: ReadonlySet<EventId>): string | un
   return verdict.ok ? undefined : verdict.reason;
 }
 
-function resultOf(pdu: JsonObject, rules: RoomVersionRules | undefined, reason: string): PduResult[] {
-  const eventId = idOf(pdu, rules);
-  return eventId === undefined ? [] : [[eventId, reason]];
-}
-
-/** Without the room's version only old rooms' events tell their id. */
-function idOf(pdu: JsonObject, rules: RoomVersionRules | undefined): EventId | undefined {
-  const named = pdu['event_id'];
-  if (rules === undefined || rules.eventFormat.eventIdField) return isEventId(named) ? named : undefined;
-  try {
-    return eventIdOf(pdu, rules);
-  } catch (error) {
-    if (error instanceof CanonicalJsonError || error instanceof TypeError) return undefined;
-    throw error;
-  }
+function resultOf(eventId: EventId | undefined, problem: string | undefined): PduResult[] {
+  return eventId === undefined ? [] : [[eventId, problem]];
 }

@@ -4,15 +4,20 @@
  */
 import { authTypesForEvent } from '../../../../src/matrix/event-auth/auth-types.ts';
 import { signingKeyFromSeed, verifyKeyOf } from '../../../../src/matrix/crypto/ed25519.ts';
-import type { FindServerKey } from '../../../../src/matrix/crypto/event-signatures.ts';
-import { receivePdu } from '../../../../src/matrix/crypto/receive-pdu.ts';
 import type { RoomEvent } from '../../../../src/matrix/events/room-event.ts';
 import { parseStoredPdu } from '../../../../src/matrix/events/stored-pdu.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../../src/matrix/json/json-value.ts';
 import { findRoomVersion } from '../../../../src/matrix/room-versions/table.ts';
 import type { RoomVersionRules } from '../../../../src/matrix/room-versions/rules.ts';
-import type { PduVerifier } from '../../../../src/federation/contract.ts';
+import type { UnverifiedBody } from '../../../../src/federation/contract.ts';
+import { KnownKeys, placeOf } from '../../../../src/federation/keys/known-keys.ts';
+import { VerifyKeys } from '../../../../src/federation/keys/verify-keys.ts';
+import { ThreadedVerifier } from '../../../../src/federation/verify/threaded-verifier.ts';
+import { VerifyThreads } from '../../../../src/federation/verify/verify-threads.ts';
+import { parseXMatrix, signRequest } from '../../../../src/matrix/crypto/x-matrix.ts';
+import { legacyCanonicalJson } from '../../../../src/matrix/json/canonical-json.ts';
+import type { Workers } from '../../../../src/platform/ports.ts';
 import { FederationError } from '../../../../src/federation/federation-error.ts';
 import type { RemoteRooms } from '../../../../src/federation/remote-rooms.ts';
 import { buildEvent, type EventDraft, type Signer } from '../../../../src/rooms/build-event.ts';
@@ -31,14 +36,31 @@ const keys = new Map(
 );
 const signerOf = (serverName: ServerName): Signer => ({ serverName, key: keys.get(serverName)! });
 
-export const findTestKey: FindServerKey = (serverName, keyId) => {
-  const key = keys.get(serverName as ServerName);
-  return key?.keyId === keyId ? verifyKeyOf(key) : undefined;
-};
+/** With the keys of all three, and of nobody else. */
+export function testVerifier(workers: Workers): ThreadedVerifier {
+  const known = Array.from(keys, ([serverName, key]) => {
+    const serverKey = { keyId: key.keyId, key: verifyKeyOf(key), validUntilTs: Infinity, isOld: false };
+    return [placeOf(serverName, key.keyId), serverKey] as const;
+  });
+  const keyRing = { load: async () => new KnownKeys(new Map(known)) };
+  const threads = new VerifyThreads(workers, 1, { keysMax: 100 });
+  return new ThreadedVerifier({ threads, keyRing, verifyKeys: new VerifyKeys(100) });
+}
 
-export const testVerifier: PduVerifier = {
-  verify: async (pdus, rules) => pdus.map((pdu) => receivePdu(pdu, rules, findTestKey)),
-};
+/** A transaction as it comes. */
+export function signedBody(origin: ServerName, txnId: string, content: JsonObject): UnverifiedBody {
+  const key = keys.get(origin)!;
+  const request = { origin, destination: near, method: 'PUT', uri: `/_matrix/federation/v1/send/${txnId}` };
+  const header = parseXMatrix(signRequest({ ...request, content }, key));
+  if (header === undefined) throw new Error('a request cannot be signed');
+  const { publicKey } = verifyKeyOf(key);
+  const signatures = [{ keyId: key.keyId, sig: header.sig, publicKey }];
+  return {
+    bytes: Buffer.from(legacyCanonicalJson(content)),
+    signature: { ...request, signatures },
+    confirm: () => undefined,
+  };
+}
 
 export interface FarEvent extends CheckedEvent {
   /** As it is sent. */

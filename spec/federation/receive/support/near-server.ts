@@ -1,6 +1,6 @@
 /** The server under test: real rooms over a real database, which receives what others send. */
 import { createReceiving, type Receiving } from '../../../../src/federation/receive/index.ts';
-import type { PduVerifier } from '../../../../src/federation/contract.ts';
+import type { ThreadedVerifier } from '../../../../src/federation/verify/threaded-verifier.ts';
 import type { RemoteRooms } from '../../../../src/federation/remote-rooms.ts';
 import type { EventId, ServerName } from '../../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../../src/matrix/json/json-value.ts';
@@ -11,11 +11,10 @@ import { stagedPdusOf } from '../../../../src/storage/stores/staged-pdu-store.ts
 import { extremitiesOf } from '../../../../src/storage/stores/room-graph-store.ts';
 import { type TestPorts, testPorts } from '../../../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../../../support/test-rooms.ts';
-import { type FarRoom, far, near, testVerifier } from './far-room.ts';
+import { type FarRoom, far, near, signedBody, testVerifier } from './far-room.ts';
 
 export interface NearOptions {
   readonly ports?: TestPorts;
-  readonly verifier?: PduVerifier;
   readonly remoteRooms?: RemoteRooms;
 }
 
@@ -27,18 +26,20 @@ export class NearServer {
   readonly receiving: Receiving;
   readonly failures: unknown[] = [];
   readonly notices: string[] = [];
+  readonly #verifier: ThreadedVerifier;
   #transactions = 0;
 
   constructor(db: Database, room: FarRoom, options: NearOptions = {}) {
     this.db = db;
     this.ports = options.ports ?? testPorts(1);
     this.test = new TestRooms(db, this.ports, { serverNames: [near], hasPresence: true });
+    this.#verifier = testVerifier(this.ports.workers);
     this.receiving = createReceiving({
       rooms: this.test.ctx,
       typing: this.test.rooms.typing,
       presence: this.test.presence,
       remoteRooms: options.remoteRooms ?? room.remoteRooms(),
-      verifier: options.verifier ?? testVerifier,
+      verifier: this.#verifier,
       timers: this.ports.timers,
       metrics: this.metrics,
       onFailed: (error) => this.failures.push(error),
@@ -68,7 +69,8 @@ export class NearServer {
   ): Promise<Record<EventId, string | null>> {
     const { origin = far, txnId = `txn${++this.#transactions}`, edus = [] } = options;
     const content = { pdus: pdus.map(({ pdu }) => pdu), edus };
-    const answer = JSON.parse(await this.receiving.receiveTransaction({ origin, txnId, content })) as {
+    const body = signedBody(origin, txnId, content);
+    const answer = JSON.parse(await this.receiving.receiveTransaction({ txnId, body })) as {
       pdus: Record<EventId, { error?: string }>;
     };
     return Object.fromEntries(Object.entries(answer.pdus).map(([id, { error }]) => [id, error ?? null]));
@@ -98,6 +100,7 @@ export class NearServer {
 
   async close(): Promise<void> {
     await this.receiving.close();
+    await this.#verifier.close();
     await this.test.sync.close();
     this.test.inboxes.close();
     this.test.keyCounts.close();
