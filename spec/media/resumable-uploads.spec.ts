@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/matrix/ids/ids.ts';
-import type { PartialBlob } from '../../src/media/blob-store.ts';
+import { type BlobStore, BlobStoreFull, type PartialBlob } from '../../src/media/blob-store.ts';
 import type { MediaContext } from '../../src/media/context.ts';
 import { LocalBlobStore } from '../../src/media/local-blob-store.ts';
 import { mediaMetrics } from '../../src/media/media-metrics.ts';
@@ -131,6 +131,48 @@ describeOnBothEngines('resumable uploads', (engine) => {
     await uploads.sweep();
     expect(await rowOf(token)).toBeUndefined();
     expect(partials()).toEqual([]);
+  });
+
+  it('find a full disk, keep what was promised, and continue once there is room', async () => {
+    const { token } = await create();
+    await uploads.append(token, undefined, part(0, [bytes.subarray(0, 500_000)]));
+    const { store } = ctx.blobs;
+    const full: BlobStore = {
+      begin: () => Promise.reject(new BlobStoreFull('no room')),
+      resume: async (id) => {
+        const partial = await store.resume(id);
+        if (partial === undefined) return undefined;
+        const { append } = partial;
+        const limited = async (chunk: Buffer): Promise<void> => {
+          if (partial.sizeBytes + chunk.length > 1_000_000) throw new BlobStoreFull('no room');
+          await append.call(partial, chunk);
+        };
+        return Object.assign(partial, { append: limited });
+      },
+      partialIds: () => store.partialIds(),
+      discard: (id) => store.discard(id),
+      findSize: (sha256) => store.findSize(sha256),
+      open: (sha256, range) => store.open(sha256, range),
+      remove: (sha256) => store.remove(sha256),
+      freeBytes: async () => 0,
+    };
+    const { clock, random } = ports;
+    const without = new ResumableUploads({
+      ...ctx,
+      blobs: new StoredBlobs({ db, store: full, clock, random, freeBytesMin: 1 }),
+    });
+    const refused = { status: 507, errcode: 'M_UNKNOWN' };
+    await expect(
+      without.create(user, { contentType: undefined, fileName: undefined, lengthBytes: 10, uri: undefined }),
+    ).rejects.toMatchObject(refused);
+    const rest = [bytes.subarray(500_000, 900_000), bytes.subarray(900_000)];
+    await expect(without.append(token, undefined, part(500_000, rest))).rejects.toMatchObject(refused);
+    const { offsetBytes } = await uploads.get(token, undefined, { completes: true });
+    expect([500_000, 900_000]).toContain(offsetBytes);
+    const progress = await uploads.append(token, undefined, part(offsetBytes, [bytes.subarray(offsetBytes)]));
+    expect(progress).toMatchObject({ isComplete: true });
+    expect(await isFilled(token)).toBe(true);
+    await without.close();
   });
 
   it('are few at once', async () => {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../media/blob-store-contract.ts';
 import { picture } from '../../../media/support/pictures.ts';
 import { type LoopbackServer, startLoopbackServer } from '../../../support/loopback-server.ts';
-import { MediaClient, mediaListeners } from '../../../support/media-requests.ts';
+import { downloadPath, MediaClient, mediaListeners } from '../../../support/media-requests.ts';
 import { refuse, type S3Server, secretAccessKeyOfTests, startS3Server } from '../../../support/s3-server.ts';
 
 const running: { close(): Promise<void> }[] = [];
@@ -43,6 +43,34 @@ describe('files in an object store', () => {
     expect((await alice.download(uri, {}, 'HEAD')).headers.get('content-length')).toBe('20000000');
     expect((await alice.download(uri, { 'if-none-match': whole.headers.get('etag') ?? '' })).status).toBe(304);
   });
+
+  it('are read by many at once, and by others while some do not read on', async () => {
+    const { server, alice } = await start();
+    const bytes = bytesOf(3_000_000);
+    const uri = await alice.upload(bytes);
+    const cuts = new AbortController();
+    const slow = await Promise.all(
+      Array.from({ length: 30 }, () =>
+        fetch(server.url + downloadPath(uri), {
+          headers: { authorization: `Bearer ${alice.token}` },
+          signal: cuts.signal,
+        }),
+      ),
+    );
+    expect(slow.every(({ status }) => status === 200)).toBe(true);
+    const replies = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => alice.download(uri, { range: `bytes=${index * 50_000}-` })),
+    );
+    for (const [index, reply] of replies.entries()) {
+      expect(reply.status).toBe(206);
+      expect(reply.bytes.equals(bytes.subarray(index * 50_000))).toBe(true);
+    }
+    expect((await alice.download(await alice.upload(bytesOf(10)))).bytes).toHaveLength(10);
+    for (const response of slow.slice(0, 15))
+      expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
+    cuts.abort();
+    expect((await alice.download(uri)).bytes.equals(bytes)).toBe(true);
+  }, 120_000);
 
   it('have thumbnails, which are there as well', async () => {
     const { s3, alice } = await start();
