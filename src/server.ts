@@ -11,6 +11,7 @@ import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
 import type { Receiving } from './federation/receive/index.ts';
 import { createRoomsFederation } from './federation/rooms-federation.ts';
+import type { FederationSender } from './federation/send/index.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { limitExceeded } from './http/errors.ts';
@@ -131,7 +132,8 @@ async function compose(
     encryption.close();
     rooms.close();
   });
-  const inRooms = { federation, rooms: roomsContext, typing: rooms.typing, presence, log, onFailed };
+  const { enabled: isEnabled } = config.federation;
+  const inRooms = { federation, isEnabled, rooms: roomsContext, typing: rooms.typing, presence, log, onFailed };
   const roomsFederation = createRoomsFederation({ ...base, timers, ...inRooms });
   shutdown.add('rooms of other servers', () => roomsFederation.close());
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
@@ -150,6 +152,7 @@ async function compose(
     ...apart,
     federation,
     receiving: roomsFederation.receiving,
+    sender: roomsFederation.sender,
     accounts,
     rooms,
     delayedEvents,
@@ -339,6 +342,7 @@ interface Parts {
   readonly config: Config;
   readonly federation: Federation;
   readonly receiving: Receiving;
+  readonly sender: FederationSender;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
   readonly delayedEvents: DelayedEvents;

@@ -7,13 +7,17 @@ import type { Typing } from '../rooms/typing.ts';
 import type { Federation } from './index.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
+import { createSender, type FederationSender } from './send/index.ts';
+import type { PresenceContents } from './send/sender-dependencies.ts';
 import { createRemoteRooms, type RemoteRooms } from './remote-rooms.ts';
 
 export interface RoomsFederationParts {
   readonly federation: Federation;
+  /** false: nothing is sent; once it is true again, what was missed is. */
+  readonly isEnabled: boolean;
   readonly rooms: RoomsContext;
   readonly typing: Typing;
-  readonly presence: PresenceReceiver;
+  readonly presence: PresenceReceiver & PresenceContents;
   readonly timers: Timers;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -23,19 +27,35 @@ export interface RoomsFederationParts {
 export interface RoomsFederation {
   readonly remoteRooms: RemoteRooms;
   readonly receiving: Receiving;
+  readonly sender: FederationSender;
   /** Goes on with what was under way when the server ended. To be called once, before anybody is served. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
 export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederation {
-  const { federation, log } = parts;
-  const remoteRooms = createRemoteRooms(federation.client);
+  const { federation, log, isEnabled } = parts;
+  const { client, destinations } = federation;
+  const remoteRooms = createRemoteRooms(client);
   const receiving = createReceiving({
     ...parts,
     remoteRooms,
     verifier: federation.verifier,
     onNotice: (message, details) => log.warn(details, message),
   });
-  return { remoteRooms, receiving, start: () => receiving.resume(), close: () => receiving.close() };
+  const sender = createSender({ ...parts, client, health: destinations });
+  const stopListening = destinations.onRecovered((server) => sender.heardFrom(server));
+  return {
+    remoteRooms,
+    receiving,
+    sender,
+    async start() {
+      await receiving.resume();
+      if (isEnabled) await sender.start();
+    },
+    async close() {
+      stopListening();
+      await Promise.all([receiving.close(), sender.close()]);
+    },
+  };
 }

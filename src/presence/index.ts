@@ -131,6 +131,11 @@ export class Presence {
    */
   async getPresence(reader: Pick<PresenceOwner, 'userId' | 'userNid'>, userId: UserId): Promise<JsonObject> {
     const userNid = reader.userId === userId ? reader.userNid : await this.#sharing(reader.userNid, userId);
+    return this.contentOf(userNid);
+  }
+
+  /** As it is at this moment: the content of `m.presence`. */
+  contentOf(userNid: number): JsonObject {
     const nowMs = this.#nowMs();
     const known = this.#known.get(userNid);
     if (known !== undefined) return presenceContent(known.user.visible(nowMs), known.user.activity, nowMs);

@@ -118,7 +118,7 @@ export class EphemeralNews {
       const nids = rows.map((row) => row.server_nid);
       const names = await rooms.names.serverNames(nids);
       if (this.#isClosed) return;
-      const push = () => ({ user_id: userId, ...(presence.contentOf(userNid) ?? { presence: 'offline' }) });
+      const push = () => ({ user_id: userId, ...presence.contentOf(userNid) });
       for (const [at, nid] of nids.entries())
         destinations.of(nid, names[at]!).tell(nids.length, (queue) => queue.addPresence(userId, push));
     }

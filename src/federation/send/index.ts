@@ -22,9 +22,9 @@ export function createSender(deps: SenderDependencies): FederationSender {
   const sender = new Sender(deps);
   return {
     start: () => sender.start(),
-    heardFrom: (server) => sender.destinations.find(server)?.tryNow(false),
-    retryNow: (server) => sender.destinations.find(server)?.tryNow(true),
-    eventsInMemory: (server) => sender.destinations.find(server)?.backlog.count ?? 0,
+    heardFrom: (server) => sender.find(server)?.tryNow(false),
+    retryNow: (server) => sender.find(server)?.tryNow(true),
+    eventsInMemory: (server) => sender.find(server)?.backlog.count ?? 0,
     isQuiet: () => sender.isQuiet(),
     close: () => sender.close(),
   };

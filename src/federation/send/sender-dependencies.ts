@@ -27,6 +27,6 @@ export interface TypingUsers {
 }
 /** `presence` implements it. */
 export interface PresenceContents {
-  /** As it is at this moment: the content of `m.presence` without the user's id; undefined: nothing is known of them. */
-  contentOf(userNid: number): JsonObject | undefined;
+  /** As it is at this moment: the content of `m.presence`, without the user's id. */
+  contentOf(userNid: number): JsonObject;
 }

@@ -49,14 +49,19 @@ export class Sender {
     });
   }
 
-  get destinations(): Destinations {
+  /** undefined: it was not to be sent anything since this process began. */
+  find(server: ServerName): Destination | undefined {
+    return this.#destinations?.find(server);
+  }
+
+  get #started(): Destinations {
     if (this.#destinations === undefined) throw new Error('the sender was not started');
     return this.#destinations;
   }
 
   isQuiet(): boolean {
     if (this.#unplaced.size > 0) return false;
-    for (const { isSending } of this.destinations.all()) if (isSending) return false;
+    for (const { isSending } of this.#started.all()) if (isSending) return false;
     return true;
   }
 
@@ -122,8 +127,7 @@ export class Sender {
       if (servers.size === 0 && targetServerNid === undefined) return;
       const pdu: OutgoingPdu = { room, nid, pos, text: Buffer.from(body) };
       for (const [serverNid, name] of servers)
-        if (serverNid !== exceptServerNid)
-          this.destinations.of(serverNid, name).push(pdu, serverNid === targetServerNid);
+        if (serverNid !== exceptServerNid) this.#started.of(serverNid, name).push(pdu, serverNid === targetServerNid);
       if (targetServerNid === undefined || servers.has(targetServerNid)) return;
       this.#withDestinations([targetServerNid], (destination) => destination.push(pdu, true));
     });
@@ -137,7 +141,7 @@ export class Sender {
     this.#deps.rooms.names
       .serverNames(serverNids)
       .then((names) => {
-        for (const [at, serverNid] of serverNids.entries()) use(this.destinations.of(serverNid, names[at]!));
+        for (const [at, serverNid] of serverNids.entries()) use(this.#started.of(serverNid, names[at]!));
       })
       .catch((error: unknown) => this.#deps.onFailed(error));
   }
@@ -199,6 +203,6 @@ export class Sender {
   }
 
   *#lagging(): Generator<readonly [number, number]> {
-    for (const { serverNid, sentPos } of this.destinations.all()) if (sentPos !== undefined) yield [serverNid, sentPos];
+    for (const { serverNid, sentPos } of this.#started.all()) if (sentPos !== undefined) yield [serverNid, sentPos];
   }
 }

@@ -39,7 +39,7 @@ export class SendingServer {
     this.ports = ports;
     this.peers = peers;
     this.test = test;
-    const presence: PresenceContents = { contentOf: (userNid) => this.presences.get(userNid) };
+    const presence: PresenceContents = { contentOf: (userNid) => ({ ...this.presences.get(userNid) }) };
     this.sender = createSender({
       rooms: test.ctx,
       timers: ports.timers,
