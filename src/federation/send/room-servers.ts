@@ -24,13 +24,21 @@ interface Room {
   /** Of these a user has left: whether any other is there still has to be read. */
   readonly doubtful: Set<number>;
   /** What waits until something is read, oldest first. */
-  readonly waiting: ((room: Room) => void)[];
+  readonly waiting: Step[];
   isReading: boolean;
+}
+
+interface Step {
+  readonly run: (room: Room) => unknown;
+  /** Of a server whose user came (1) or left (-1). */
+  readonly change?: { readonly serverNid: number; readonly by: number };
 }
 
 /** Of all rooms together. */
 const serversMax = 1_000_000;
 const retryMs = 1_000;
+/** How often a room is read anew because somebody came or left meanwhile. */
+const readingsMax = 10;
 
 export interface RoomServersParts {
   readonly rooms: Pick<RoomsContext, 'db' | 'names' | 'dags' | 'localServers'>;
@@ -57,7 +65,7 @@ export class RoomServers {
     const entry = this.#find(room) ?? newRoom(room);
     if (entry.waiting.length === 0 && !entry.isReading && isRight(entry))
       return use((entry.allowed ??= allowedOf(entry)));
-    entry.waiting.push((known) => use((known.allowed ??= allowedOf(known))));
+    entry.waiting.push({ run: (known) => use((known.allowed ??= allowedOf(known))) });
     this.#read(entry);
   }
 
@@ -71,32 +79,35 @@ export class RoomServers {
   joined(room: number, serverNid: number, name: ServerName): void {
     const entry = this.#find(room);
     if (entry === undefined) return;
-    this.#change(entry, (known) => {
+    const run = (known: Room): void => {
       known.doubtful.delete(serverNid);
       if (known.servers.has(serverNid)) return;
       known.servers.set(serverNid, name);
       known.allowed = undefined;
-    });
+    };
+    this.#change(entry, { run, change: { serverNid, by: 1 } });
   }
 
   left(room: number, serverNid: number): void {
     const entry = this.#find(room);
-    if (entry !== undefined) this.#change(entry, (known) => known.doubtful.add(serverNid));
+    const run = (known: Room): unknown => known.doubtful.add(serverNid);
+    if (entry !== undefined) this.#change(entry, { run, change: { serverNid, by: -1 } });
   }
 
   aclChanged(room: number, content: JsonObject): void {
     const entry = this.#find(room);
     if (entry === undefined) return;
-    this.#change(entry, (known) => {
+    const run = (known: Room): void => {
       known.acl = compileServerAcl(content);
       known.allowed = undefined;
-    });
+    };
+    this.#change(entry, { run });
   }
 
   /** Its state changed otherwise than by an event of its own. */
   stateChanged(room: number): void {
     const entry = this.#find(room);
-    if (entry !== undefined) this.#change(entry, (known) => (known.isRead = false));
+    if (entry !== undefined) this.#change(entry, { run: (known) => (known.isRead = false) });
   }
 
   /** What waits is not carried out any more. */
@@ -111,8 +122,8 @@ export class RoomServers {
   }
 
   /** Changes wait only behind those who wait for something to be read. */
-  #change(entry: Room, change: (room: Room) => void): void {
-    if (entry.waiting.length === 0 && !entry.isReading) change(entry);
+  #change(entry: Room, change: Step): void {
+    if (entry.waiting.length === 0 && !entry.isReading) change.run(entry);
     else entry.waiting.push(change);
   }
 
@@ -144,13 +155,13 @@ export class RoomServers {
     while (isRight(entry) && !this.#isClosed) {
       const step = entry.waiting.shift();
       if (step === undefined) return;
-      step(entry);
+      step.run(entry);
     }
   }
 
   async #readAll(entry: Room): Promise<void> {
-    const { db, names, dags, localServers } = this.#parts.rooms;
-    const nids = (await db.all(joinedServers, { room: entry.room })).map((row) => row.server_nid);
+    const { names, dags, localServers } = this.#parts.rooms;
+    const nids = await this.#joinedBefore(entry);
     const serverNames = await names.serverNames(nids);
     const servers = new Map<number, ServerName>();
     for (const [at, nid] of nids.entries()) {
@@ -166,6 +177,26 @@ export class RoomServers {
     entry.allowed = undefined;
     entry.doubtful.clear();
     entry.isRead = true;
+  }
+
+  /**
+   * Those that had joined users before the first step that waits: a server is told nothing of what came before it. What is read may
+   * be newer than that, by what happened since.
+   */
+  async #joinedBefore({ room, waiting }: Room): Promise<number[]> {
+    const { db } = this.#parts.rooms;
+    const changesOf = (): readonly NonNullable<Step['change']>[] => waiting.flatMap(({ change }) => change ?? []);
+    for (let reading = 1; ; reading++) {
+      await db.drained();
+      const changes = changesOf();
+      const rows = await db.all(joinedServers, { room });
+      // Now everything that the rows may contain has been told.
+      await db.drained();
+      if (changesOf().length > changes.length && reading < readingsMax) continue;
+      const joined = new Map(rows.map((row) => [row.server_nid, row.joined]));
+      for (const { serverNid, by } of changes) joined.set(serverNid, (joined.get(serverNid) ?? 0) - by);
+      return [...joined].flatMap(([nid, count]) => (count > 0 ? [nid] : []));
+    }
   }
 
   async #dispelDoubts(entry: Room): Promise<void> {
