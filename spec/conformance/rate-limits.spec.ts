@@ -48,6 +48,7 @@ const readsByPost: ReadonlySet<string> = new Set([
   'searchUserDirectory',
   'search',
   'queryKeys',
+  'bulkPerspectivesKeyQuery',
   'slidingSync',
   'slidingSyncUnstable',
 ]);

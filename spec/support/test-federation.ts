@@ -35,9 +35,18 @@ export async function testFederation(
     http,
     localServers,
     metrics,
-    settings: { enabled: true, trustedKeyServers: [], pinnedKeys: {}, ...options.settings },
+    settings: { ...openToAll, ...options.settings },
     version: '0.0.0',
     onFailed: (error) => void failures.push(error),
   });
   return { ...federation, ports, localServers, metrics, failures };
 }
+
+const nobody = { both: [], incoming: [], outgoing: [] };
+const openToAll: FederationSettings = {
+  enabled: true,
+  allow: undefined,
+  deny: nobody,
+  trustedKeyServers: [],
+  pinnedKeys: {},
+};

@@ -13,6 +13,7 @@ import type { FederationClient, PduVerifier, TransactionOpener } from './contrac
 import { ServerDiscovery } from './discovery/server-discovery.ts';
 import { RequestAuthenticator } from './incoming/request-authenticator.ts';
 import { KeyFetcher } from './keys/key-fetcher.ts';
+import { Notary } from './keys/notary.ts';
 import { type PinnedKeys, ServerKeyRing } from './keys/key-ring.ts';
 import { VerifyKeys } from './keys/verify-keys.ts';
 import { ThreadedVerifier } from './verify/threaded-verifier.ts';
@@ -43,6 +44,7 @@ export interface Federation {
   readonly destinations: Destinations;
   readonly client: FederationClient;
   readonly keyRing: ServerKeyRing;
+  readonly notary: Notary;
   /** Who makes requests to us. */
   readonly requests: RequestAuthenticator;
   readonly verifier: PduVerifier & TransactionOpener;
@@ -75,6 +77,7 @@ export async function createFederation(parts: FederationParts): Promise<Federati
     destinations,
     client,
     keyRing,
+    notary: new Notary({ ...parts, keyRing }),
     requests,
     verifier,
     async close() {

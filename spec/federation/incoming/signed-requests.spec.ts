@@ -181,7 +181,7 @@ onSqlite('signed requests', (engine) => {
     expect(refusal(await peer.send('test', get))).toEqual([403, 'M_FORBIDDEN']);
     expect(network.passed).toEqual([]);
     expect(await federation.metrics.text()).toContain(
-      'veche_federation_refusals_total{direction="in",reason="federation_off"} 1',
+      'veche_federation_refusals_total{direction="incoming",reason="federation_off"} 1',
     );
   });
 

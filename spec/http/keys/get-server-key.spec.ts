@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { keysEndpoints } from '../../../src/http/keys/index.ts';
+import { getServerKey } from '../../../src/http/keys/get-server-key.ts';
 import { signingKeyFromSeed, verifyKeyOf } from '../../../src/matrix/crypto/ed25519.ts';
 import type { ServerName } from '../../../src/matrix/ids/ids.ts';
 import { verifySignedJson } from '../../../src/matrix/json/signed-json.ts';
@@ -22,7 +22,7 @@ afterEach(() => server?.close());
 describe('GET /_matrix/key/v2/server', () => {
   it('publishes the keys of the server that was asked, signed by its own key', async () => {
     server = await startTestServer({
-      endpoints: keysEndpoints,
+      endpoints: [getServerKey],
       domain: { localServers, clock: testPorts().clock },
     });
     for (const path of ['/_matrix/key/v2/server', '/_matrix/key/v2/server/', '/_matrix/key/v2/server/ed25519:first']) {

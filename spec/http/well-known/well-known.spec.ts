@@ -14,6 +14,8 @@ const federation: Configured['federation'] = {
   allowPrivateAddresses: [],
   trustedKeyServers: [],
   pinnedKeys: {},
+  allow: undefined,
+  deny: { both: [], incoming: [], outgoing: [] },
 };
 const noLivekit: Configured['livekit'] = {
   url: undefined,

@@ -63,7 +63,8 @@ export class RemoteHttp {
     const { destination } = request;
     const { policy, destinations, localServers, clock } = this.#parts;
     if (localServers.isLocal(destination)) throw new FederationError(destination, 'refused', 'that is this server');
-    policy.assertMaySendTo(destination);
+    // Whose requests are answered, of them the keys are needed to check these.
+    if (request.isProbe !== true || !policy.mayReceiveFrom(destination)) policy.assertMaySendTo(destination);
     const retryInMs = request.isUrgent ? 0 : destinations.retryInMs(destination);
     if (retryInMs > 0) {
       this.#requests.add({ outcome: 'backing-off' });

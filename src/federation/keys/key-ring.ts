@@ -77,11 +77,6 @@ export class ServerKeyRing implements KeyRing {
     return new KnownKeys(found);
   }
 
-  /** What a server says of its own keys, if it can be asked or was before, with one answer at least that is still valid then. */
-  async refresh(server: ServerName, keyIds: readonly string[], validAtTs: number): Promise<void> {
-    await this.load(keyIds.map((keyId) => ({ serverName: server, keyId, validAtTs })));
-  }
-
   /** Asks the server unless it was asked lately. Never rejects. */
   async ask(server: ServerName): Promise<void> {
     if (this.#mayAsk(server)) await this.#askServer(server, new Map());

@@ -1,20 +1,32 @@
-import { forbidden, type MatrixError } from '../../matrix/errors.ts';
+import { forbidden } from '../../matrix/errors.ts';
 import type { ServerName } from '../../matrix/ids/ids.ts';
 import type { Counter, Metrics } from '../../platform/metrics.ts';
 import { FederationError } from '../federation-error.ts';
+import { ServerPatterns } from './server-patterns.ts';
 
 export interface FederationPolicySettings {
   readonly enabled: boolean;
+  /** Patterns; undefined: all servers. */
+  readonly allow: DirectedPatterns | undefined;
+  readonly deny: DirectedPatterns;
 }
-type Reason = 'federation_off';
+/** By direction: requests that other servers make to us, requests that we make to them, both. */
+export interface DirectedPatterns {
+  readonly both: readonly string[];
+  readonly incoming: readonly string[];
+  readonly outgoing: readonly string[];
+}
+
+type Direction = 'incoming' | 'outgoing';
+type Reason = 'federation_off' | 'denied' | 'not_allowed';
 
 /** With which servers this one talks, and in which direction. Each refusal is counted. */
 export class FederationPolicy {
-  readonly #settings: FederationPolicySettings;
   readonly #refusals: Counter<'direction' | 'reason'>;
+  #rules: Readonly<Record<Direction, DirectionRules>>;
 
   constructor(settings: FederationPolicySettings, metrics: Metrics) {
-    this.#settings = settings;
+    this.#rules = rulesOf(settings);
     this.#refusals = metrics.counter(
       'veche_federation_refusals_total',
       "Requests of and to other servers that this server's policy refused.",
@@ -22,28 +34,63 @@ export class FederationPolicy {
     );
   }
 
+  /** From now on these count. */
+  replace(settings: FederationPolicySettings): void {
+    this.#rules = rulesOf(settings);
+  }
+
   /** Throws MatrixError 403 M_FORBIDDEN where requests of the server are not answered. */
   assertMayReceiveFrom(server: ServerName): void {
-    const reason = this.#reasonAgainst(server);
+    const reason = this.#rules.incoming.reasonAgainst(server);
     if (reason === undefined) return;
-    this.#refusals.add({ direction: 'in', reason });
-    throw refusal(reason);
+    this.#refusals.add({ direction: 'incoming', reason });
+    throw forbidden(sentences[reason]);
   }
 
   /** Throws FederationError 'refused' where the server is not asked anything. */
   assertMaySendTo(server: ServerName): void {
-    const reason = this.#reasonAgainst(server);
+    const reason = this.#rules.outgoing.reasonAgainst(server);
     if (reason === undefined) return;
-    this.#refusals.add({ direction: 'out', reason });
+    this.#refusals.add({ direction: 'outgoing', reason });
     throw new FederationError(server, 'refused', sentences[reason]);
   }
 
-  #reasonAgainst(_server: ServerName): Reason | undefined {
-    return this.#settings.enabled ? undefined : 'federation_off';
+  /** Whether `assertMaySendTo` would pass; nothing is counted. */
+  maySendTo(server: ServerName): boolean {
+    return this.#rules.outgoing.reasonAgainst(server) === undefined;
+  }
+  /** Whether `assertMayReceiveFrom` would pass; nothing is counted. */
+  mayReceiveFrom(server: ServerName): boolean {
+    return this.#rules.incoming.reasonAgainst(server) === undefined;
   }
 }
 
 const sentences: Readonly<Record<Reason, string>> = {
   federation_off: 'This server does not talk to other servers',
+  denied: 'This server does not talk to that server',
+  not_allowed: 'This server only talks to servers that its administrators have named',
 };
-const refusal = (reason: Reason): MatrixError => forbidden(sentences[reason]);
+
+/** What counts in one direction. What is denied is denied, also where it is allowed. */
+class DirectionRules {
+  readonly #isOff: boolean;
+  readonly #allowed: ServerPatterns | undefined;
+  readonly #denied: ServerPatterns;
+
+  constructor({ enabled, allow, deny }: FederationPolicySettings, direction: Direction) {
+    this.#isOff = !enabled;
+    this.#allowed = allow && new ServerPatterns([...allow.both, ...allow[direction]]);
+    this.#denied = new ServerPatterns([...deny.both, ...deny[direction]]);
+  }
+
+  reasonAgainst(server: ServerName): Reason | undefined {
+    if (this.#isOff) return 'federation_off';
+    if (this.#denied.matches(server)) return 'denied';
+    return this.#allowed === undefined || this.#allowed.matches(server) ? undefined : 'not_allowed';
+  }
+}
+
+const rulesOf = (settings: FederationPolicySettings): Readonly<Record<Direction, DirectionRules>> => ({
+  incoming: new DirectionRules(settings, 'incoming'),
+  outgoing: new DirectionRules(settings, 'outgoing'),
+});

@@ -1,32 +1,10 @@
+import { ownKeys, type OwnKeysParts } from '../../federation/keys/own-keys.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
-import { signJson } from '../../matrix/json/signed-json.ts';
-import type { LocalServers } from '../../platform/local-servers.ts';
-import type { Clock } from '../../platform/ports.ts';
 
-export interface PublishedKeysDomain {
-  readonly localServers: LocalServers;
-  readonly clock: Pick<Clock, 'nowMs'>;
+export type PublishedKeysDomain = OwnKeysParts;
+
+/** Our signing keys. `host`: the Host header, which chooses among several local names; any other gets the main one's. */
+export function publishedKeys(host: string | undefined, domain: PublishedKeysDomain): JsonObject {
+  const { localServers } = domain;
+  return ownKeys(localServers.names().find((name) => name === host) ?? localServers.main, domain);
 }
-
-/**
- * Our signing keys, signed by themselves. `host`: the Host header, which chooses among several local names; any other gets the main
- * one's.
- * https://spec.matrix.org/v1.19/server-server-api/#publishing-keys
- */
-export function publishedKeys(host: string | undefined, { localServers, clock }: PublishedKeysDomain): JsonObject {
-  const serverName = localServers.names().find((name) => name === host) ?? localServers.main;
-  const key = localServers.signingKeyOf(serverName);
-  const oldKeys = localServers
-    .oldSigningKeysOf(serverName)
-    .map(({ keyId, publicKey, expiredTs }) => [keyId, { key: publicKey, expired_ts: expiredTs }]);
-  const published = {
-    server_name: serverName,
-    verify_keys: { [key.keyId]: { key: key.publicKey } },
-    old_verify_keys: Object.fromEntries(oldKeys),
-    valid_until_ts: clock.nowMs() + validMs,
-  };
-  return signJson(published, serverName, key);
-}
-
-/** Others ask again after half of it. A stolen key is good for as long as the last answer that named it. */
-const validMs = 24 * 60 * 60 * 1000;

@@ -2,9 +2,10 @@
  * Every key of the configuration, once: reading and checking, the type `Config`, the sample file and the environment variables come
  * from here. The names are a contract with programs that write configurations.
  */
-import { decodeBase64 } from '../../matrix/ids/base64.ts';
 import { isStrictLocalpart, isUserId } from '../../matrix/ids/user-id.ts';
 import { emailSection } from './email-section.ts';
+import { base64, base64OfLength, keyIdText } from './key-kinds.ts';
+import { federationSection, privateAddresses } from './federation-section.ts';
 import { livekitSection, turnSection } from './calls-sections.ts';
 import * as kind from './kinds.ts';
 import { field, type FieldsValue, object, requiredField, secretField, section } from './sections.ts';
@@ -16,17 +17,6 @@ import { urlPreviewsSection } from './url-previews-section.ts';
 const parts = ['client', 'media', 'federation', 'admin', 'health', 'metrics'] as const;
 export type ServedPart = (typeof parts)[number];
 export const servedParts: readonly ServedPart[] = parts;
-
-const base64 = (what: string): kind.Kind<string> =>
-  kind.text(`${what} in unpadded Base64`, (value) =>
-    value !== '' && decodeBase64(value) !== undefined ? value : undefined,
-  );
-const base64OfLength = (what: string, bytes: number): kind.Kind<string> =>
-  kind.text(`${what} in unpadded Base64`, (value) => (decodeBase64(value)?.length === bytes ? value : undefined));
-
-const keyIdText = kind.text('a key id, such as ed25519:a_abcd', (value) =>
-  /^ed25519:[A-Za-z0-9_]+$/.test(value) ? value : undefined,
-);
 
 const oldSigningKey = object({
   key_id: requiredField(keyIdText, 'The id of the key.'),
@@ -85,7 +75,6 @@ const supportContact = object(
 
 const roomVersions = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'] as const;
 const listenerDefault = { bind: '127.0.0.1', port: 8008, serve: parts };
-const privateAddresses = 'Ranges that may be reached although they are private, loopback or reserved.';
 
 export const configFields = {
   server_name: field(
@@ -212,31 +201,7 @@ export const configFields = {
     ),
   }),
   media: mediaSection,
-  federation: section('Talking to other servers.', {
-    enabled: field(kind.boolean(), true, 'false: this server is an island.'),
-    ca_certificates: field(
-      kind.listOf(kind.existingFile()),
-      [],
-      'PEM files of authorities to trust beside the well-known ones.',
-    ),
-    verify_tls: field(kind.boolean(), true, 'false is for test networks only.'),
-    allow_private_addresses: field(kind.listOf(kind.addressRange()), [], privateAddresses, {
-      example: ['10.0.0.0/8', 'fd00::/8'],
-    }),
-    trusted_key_servers: field(
-      kind.listOf(kind.serverName()),
-      [],
-      'Servers that are asked for keys of servers that cannot be reached.',
-    ),
-    pinned_keys: field(
-      kind.recordOf(kind.serverName(), kind.recordOf(keyIdText, base64OfLength('a public key', 32))),
-      {},
-      'The signing keys of other servers, by key id. A server that is named here is asked for no keys, and no others count.',
-      {
-        example: { 'partner.example.org': { 'ed25519:a_abcd': 'XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI' } },
-      },
-    ),
-  }),
+  federation: federationSection,
   outgoing: section(
     'Requests to everything but other Matrix servers: push gateways, previews of links, identity providers.',
     {
