@@ -30,7 +30,7 @@ export const firstSync: Scenario = (bench) =>
       size,
       prepare: (index) => {
         const filter = { room: { state, timeline: { limit: timelineLimit + (index % 2) } } };
-        return Promise.resolve(async () => void (await rooms.syncOnce(user, undefined, { filter })));
+        return Promise.resolve(async () => void (await rooms.syncText(user, undefined, { filter })));
       },
     });
     const found = await compared({ ...bench, sizes: { ...bench.sizes, lookUps: syncs } }, [

@@ -298,7 +298,12 @@ export class TestRooms {
   }
 
   async syncOnce(actor: Actor, since?: string, options: SyncTestOptions = {}): Promise<SyncAnswer> {
-    const text = await this.sync.sync({
+    return JSON.parse(await this.syncText(actor, since, options)) as SyncAnswer;
+  }
+
+  /** The same as it is sent. */
+  syncText(actor: Actor, since?: string, options: SyncTestOptions = {}): Promise<string> {
+    return this.sync.sync({
       requester: actor,
       ...(since === undefined ? { since: undefined } : positionOf(since)),
       fullState: options.fullState ?? false,
@@ -308,7 +313,6 @@ export class TestRooms {
       timeoutMs: options.timeoutMs ?? 0,
       signal: options.signal ?? new AbortController().signal,
     });
-    return JSON.parse(text) as SyncAnswer;
   }
 
   /** Waits for news. */

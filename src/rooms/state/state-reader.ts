@@ -73,16 +73,16 @@ export class StateReader {
     pos: number,
   ): Promise<Map<number, ReadonlyMap<number, number>>> {
     const roomOf = new Map<number, number>();
-    const pairs: (readonly [line: number, skey: number])[] = [];
+    const lines: (readonly [line: number, skeys: readonly number[]])[] = [];
     for (const [room, mains] of await this.#mains.ofRooms([...wanted.keys()])) {
       const { line } = mainAt(room, mains, pos);
       roomOf.set(line, room);
-      for (const skey of wanted.get(room) ?? []) pairs.push([line, skey]);
+      lines.push([line, [...(wanted.get(room) ?? [])]]);
     }
     const found = new Map<number, Map<number, number>>();
     for (const room of roomOf.values()) found.set(room, new Map());
-    if (pairs.length === 0) return found;
-    for (const { line, skey, event } of await this.#db.all(changesAtOfLines, { rows: JSON.stringify(pairs), pos }))
+    if (lines.length === 0) return found;
+    for (const { line, skey, event } of await this.#db.all(changesAtOfLines, { lines: JSON.stringify(lines), pos }))
       if (event !== null) found.get(roomOf.get(line) ?? 0)?.set(skey, event);
     return found;
   }

@@ -3,7 +3,7 @@
  * What the rows mean stands in docs/decisions/0003-state-line.md.
  */
 import { sql } from 'kysely';
-import { bigint, defineRead, defineWrite, jsonInteger, jsonRows } from '../query.ts';
+import { bigint, defineRead, defineWrite, isForPostgres, jsonInteger, jsonRows } from '../query.ts';
 
 /** Bits of state_line.flags. */
 export const LineFlag = {
@@ -65,18 +65,24 @@ export const changesAt = defineRead<{ line: number; pos: number; skeys: number[]
       ),
 );
 
-/** The same on many lines. `rows`: JSON text of a list of pairs of line and key. */
+/**
+ * The same on many lines; null also for keys without a row. `lines`: JSON text of a list of pairs of a line and the list of its keys,
+ * because to take a pair of numbers out of JSON costs as much as to look for the row.
+ */
 export const changesAtOfLines = defineRead<
-  { rows: string; pos: number },
+  { lines: string; pos: number },
   { line: number; skey: number; event: number | null }
->(
-  'stateChange.manyAtOfLines',
-  (q, p) => sql<{ line: number; skey: number; event: number | null }>`
-    with wanted(line, skey) as materialized (select ${jsonInteger(0)}, ${jsonInteger(1)} from ${jsonRows(q, p.rows)})
-    select c.line, c.skey, c.event from wanted as w cross join state_change as c
-    where c.line = w.line and c.skey = w.skey and c.pos = (
-      select max(d.pos) from state_change as d where d.line = w.line and d.skey = w.skey and d.pos <= ${p.pos})`,
-);
+>('stateChange.manyAtOfLines', (q, p) => {
+  const [keys, each, skey] = isForPostgres(q)
+    ? [sql`e.value -> 1`, sql`lateral jsonb_array_elements(l.keys) as k(value)`, sql`cast(k.value as bigint)`]
+    : [sql`e.value ->> 1`, sql`json_each(l.keys) as k`, sql`k.value`];
+  return sql<{ line: number; skey: number; event: number | null }>`
+    with l(line, keys) as materialized (select ${jsonInteger(0)}, ${keys} from ${jsonRows(q, p.lines)})
+    select l.line, ${skey} as skey, (
+      select c.event from state_change as c where c.line = l.line and c.skey = ${skey} and c.pos <= ${p.pos}
+      order by c.pos desc limit 1) as event
+    from l cross join ${each}`;
+});
 
 /** Position of the newest row at or below a position; null: the line has none. */
 export const lastChangePos = defineRead<{ line: number; pos: number }, { pos: number | null }>(
