@@ -119,6 +119,27 @@ describeOnBothEngines('a server that cannot be reached', (engine) => {
     await server.untilTaken('two', said);
   });
 
+  it('gets nothing from before it came to a room where only members see what was said', async () => {
+    const { server, peers, alice } = await start();
+    peers.down.set('one', 'unreachable');
+    const roomId = await server.roomWith(alice, ['two']);
+    await server.test.setState(alice, roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
+    const before = await sayMany(server, alice, roomId, 3, 'before');
+    const elsewhere = await server.roomWith(alice, ['one']);
+    const said = await server.test.say(alice, elsewhere, 'starts to fail');
+    for (let i = 0; i < 4; i++) await server.ports.advance(60_000);
+    await server.test.say(alice, roomId, 'still before');
+    await server.remote(roomId, { server: 'one' });
+    const after = await sayMany(server, alice, roomId, 3, 'after');
+    await server.untilQuiet();
+    peers.down.delete('one');
+    server.sender.heardFrom(one);
+    await server.untilTaken('one', [said, ...after]);
+    await server.untilQuiet();
+    expect(peers.eventsTo('one').filter((id) => id !== said)).toEqual(after);
+    await server.untilTaken('two', [...before, ...after]);
+  });
+
   it('gets what it missed after a restart, from where it was left, and no other server gets it again', async () => {
     const { server, peers, alice, roomId } = await start();
     peers.down.set('one', 'unreachable');

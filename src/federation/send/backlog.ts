@@ -3,7 +3,7 @@
  * reached, memory is given up and they are found in the database when it is their turn.
  */
 import { limits } from '../../platform/limits.ts';
-import { type CatchUpParts, type CaughtUpRoom, catchUp } from './catch-up.ts';
+import { type CatchUpParts, type CatchUpRange, type CaughtUpRoom, catchUp } from './catch-up.ts';
 import type { OutgoingPdu } from './outgoing-pdu.ts';
 import { RoomQueues } from './room-queues.ts';
 
@@ -26,7 +26,7 @@ export interface BacklogParts extends CatchUpParts {
 
 export class Backlog {
   readonly #parts: BacklogParts;
-  readonly #serverNid: number;
+  readonly #server: Pick<CatchUpRange, 'serverNid' | 'name'>;
   readonly #queue = new RoomQueues();
   /** Positions of those that stand in a row of their own until they are sent. */
   readonly #targeted = new Set<number>();
@@ -34,9 +34,9 @@ export class Backlog {
   /** While catching up: memory had no room for what came after this position, which is caught up on next. */
   #lostAfter: number | undefined;
 
-  constructor(parts: BacklogParts, serverNid: number) {
+  constructor(parts: BacklogParts, server: Pick<CatchUpRange, 'serverNid' | 'name'>) {
     this.#parts = parts;
-    this.#serverNid = serverNid;
+    this.#server = server;
   }
 
   get isEmpty(): boolean {
@@ -111,7 +111,7 @@ export class Backlog {
   /** false: that was all. */
   async #readOn(behind: Behind): Promise<boolean> {
     const { from, upTo, rooms } = behind;
-    behind.steps ??= catchUp(this.#parts, { serverNid: this.#serverNid, from, upTo, rooms });
+    behind.steps ??= catchUp(this.#parts, { ...this.#server, from, upTo, rooms });
     const { done, value } = await behind.steps.next().catch((error: unknown) => {
       behind.steps = undefined;
       throw error;

@@ -1,4 +1,5 @@
 /** What a server missed, from the database, room by room. Memory holds one room's share at a time. */
+import type { ServerName } from '../../matrix/ids/ids.ts';
 import { firstOrdAfter } from '../../rooms/pagination-token.ts';
 import type { RoomsContext } from '../../rooms/context.ts';
 import { decodeEventBody } from '../../storage/event-body.ts';
@@ -10,17 +11,20 @@ import {
   targetedEvents,
 } from '../../storage/stores/outgoing-store.ts';
 import { limits } from '../../platform/limits.ts';
+import type { ServerVisibility } from '../answers/server-visibility.ts';
 import type { OutgoingPdu } from './outgoing-pdu.ts';
 import type { RoomServers } from './room-servers.ts';
 
 export interface CatchUpParts {
-  readonly rooms: Pick<RoomsContext, 'db'>;
+  readonly rooms: Pick<RoomsContext, 'db' | 'dags'>;
+  readonly visibility: Pick<ServerVisibility, 'visibleTo'>;
   readonly roomServers: Pick<RoomServers, 'of'>;
   /** Numbers of our own names. */
   readonly locals: readonly number[];
 }
 export interface CatchUpRange {
   readonly serverNid: number;
+  readonly name: ServerName;
   /** Everything at or below it was sent. */
   readonly from: number;
   /** What comes after it is sent otherwise. */
@@ -67,7 +71,17 @@ async function* roomsOf({ rooms: { db } }: CatchUpParts, range: CatchUpRange): A
   }
 }
 
-async function missedIn(parts: CatchUpParts, { from, upTo }: CatchUpRange, room: number): Promise<OutgoingRow[]> {
+/** What the server may see: it may have come to the room in between. */
+async function missedIn(parts: CatchUpParts, range: CatchUpRange, room: number): Promise<OutgoingRow[]> {
+  const rows = await sentIn(parts, range, room);
+  if (rows.length === 0) return rows;
+  const dag = await parts.rooms.dags.openByNid(room);
+  const { name: server, serverNid } = range;
+  const visible = await parts.visibility.visibleTo({ dag, server, serverNid }, rows);
+  return rows.filter(({ nid }) => visible.has(nid));
+}
+
+async function sentIn(parts: CatchUpParts, { from, upTo }: CatchUpRange, room: number): Promise<OutgoingRow[]> {
   const { db } = parts.rooms;
   const { locals } = parts;
   const limit = limits.federationCatchUpEventsMax;

@@ -3,6 +3,7 @@ import type { Logger } from '../../platform/log.ts';
 import type { Semaphore } from '../../platform/semaphore.ts';
 import type { Timers } from '../../platform/ports.ts';
 import type { RoomsContext } from '../../rooms/context.ts';
+import type { ServerVisibility } from '../answers/server-visibility.ts';
 import type { FederationClient } from '../contract.ts';
 import type { RoomServers } from './room-servers.ts';
 import type { SendCounters } from './send-counters.ts';
@@ -15,7 +16,8 @@ export interface BackingOff {
 
 /** What all destinations share. */
 export interface DestinationParts {
-  readonly rooms: Pick<RoomsContext, 'db' | 'clock' | 'random'>;
+  readonly rooms: Pick<RoomsContext, 'db' | 'dags' | 'clock' | 'random'>;
+  readonly visibility: Pick<ServerVisibility, 'visibleTo'>;
   readonly timers: Timers;
   readonly client: Pick<FederationClient, 'request'>;
   readonly health: BackingOff;

@@ -62,7 +62,7 @@ export class Destination {
     this.#parts = parts;
     this.serverNid = serverNid;
     this.name = name;
-    this.#backlog = new Backlog({ ...parts, committedPos: () => parts.rooms.db.committedPos() }, serverNid);
+    this.#backlog = new Backlog({ ...parts, committedPos: () => parts.rooms.db.committedPos() }, { serverNid, name });
   }
 
   get contact(): Contact {

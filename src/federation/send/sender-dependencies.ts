@@ -8,7 +8,7 @@ import type { FederationClient } from '../contract.ts';
 import type { BackingOff } from './destination-parts.ts';
 
 export interface SenderDependencies {
-  readonly rooms: Pick<RoomsContext, 'db' | 'names' | 'dags' | 'localServers' | 'clock' | 'random'>;
+  readonly rooms: RoomsContext;
   readonly timers: Timers;
   readonly client: Pick<FederationClient, 'request'>;
   readonly health: BackingOff;

@@ -7,6 +7,7 @@ import type { OutgoingEvent } from '../../rooms/outgoing-event.ts';
 import { firstOrdAfter } from '../../rooms/pagination-token.ts';
 import type { Commit, Wake } from '../../storage/database.ts';
 import { edusWaiting, roomsWithNewsAfter, targetedServers, trimEdusFor } from '../../storage/stores/outgoing-store.ts';
+import { ServerVisibility } from '../answers/server-visibility.ts';
 import type { Destination } from './destination.ts';
 import { Destinations } from './destinations.ts';
 import { EphemeralNews } from './ephemeral-news.ts';
@@ -72,6 +73,7 @@ export class Sender {
     const destinations = new Destinations({
       ...this.#deps,
       roomServers: this.#roomServers,
+      visibility: new ServerVisibility(rooms),
       origin: rooms.localServers.main,
       locals,
       lanes: this.#lanes,

@@ -76,6 +76,8 @@ export interface OutgoingRow {
   readonly nid: number;
   readonly room: number;
   readonly pos: number;
+  readonly sender: number;
+  readonly flags: number;
   readonly body: Buffer;
 }
 
@@ -88,7 +90,7 @@ export const ownEventsBetween = defineRead<
     .selectFrom('event as e')
     .innerJoin('user_name as u', 'u.user_nid', 'e.sender')
     .innerJoin('event_body as b', 'b.nid', 'e.nid')
-    .select((x) => ['e.nid', 'e.room', x.ref('e.pos').$castTo<number>().as('pos'), 'b.body'])
+    .select((x) => ['e.nid', 'e.room', x.ref('e.pos').$castTo<number>().as('pos'), 'e.sender', 'e.flags', 'b.body'])
     .where('e.room', '=', p.room)
     .where('e.ord', '>', p.after)
     .where('e.ord', '<', p.before)
@@ -111,7 +113,7 @@ export const ownExtremities = defineRead<{ room: number; locals: readonly number
       .innerJoin('event as e', 'e.nid', 'x.nid')
       .innerJoin('user_name as u', 'u.user_nid', 'e.sender')
       .innerJoin('event_body as b', 'b.nid', 'e.nid')
-      .select((x) => ['e.nid', 'e.room', x.ref('e.pos').$castTo<number>().as('pos'), 'b.body'])
+      .select((x) => ['e.nid', 'e.room', x.ref('e.pos').$castTo<number>().as('pos'), 'e.sender', 'e.flags', 'b.body'])
       .where('x.room', '=', p.room)
       .where('e.pos', 'is not', null)
       .where((x) =>
@@ -145,7 +147,7 @@ export const targetedEvents = defineRead<{ server: number; upTo: number; limit: 
       .selectFrom('targeted_event as t')
       .innerJoin('event as e', 'e.nid', 't.nid')
       .innerJoin('event_body as b', 'b.nid', 't.nid')
-      .select(['t.nid', 'e.room', 't.pos', 'b.body'])
+      .select(['t.nid', 'e.room', 't.pos', 'e.sender', 'e.flags', 'b.body'])
       .where('t.server_nid', '=', p.server)
       .where('t.pos', '<=', p.upTo)
       .orderBy('t.pos')
