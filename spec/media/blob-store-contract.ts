@@ -21,7 +21,7 @@ export function describeBlobStore(title: string, open: () => Promise<BlobStoreUn
 
     const publish = async (bytes: Buffer, id = `id${(count += 1)}`): Promise<Buffer> => {
       const partial = await under.store.begin(id);
-      await partial.append(bytes);
+      await partial.append(Buffer.copyBytesFrom(bytes));
       const { sha256 } = await partial.seal();
       await partial.publish();
       return sha256;

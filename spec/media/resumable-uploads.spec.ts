@@ -213,7 +213,7 @@ describeOnBothEngines('resumable uploads', (engine) => {
       const { token } = await create();
       const partial = await ctx.blobs.store.resume(uploadIdOf(token) ?? '');
       if (partial === undefined) throw new Error('nothing was begun');
-      await partial.append(bytes);
+      await partial.append(Buffer.copyBytesFrom(bytes));
       await partial.persist();
       return { token, partial };
     };
@@ -250,5 +250,6 @@ describeOnBothEngines('resumable uploads', (engine) => {
 });
 
 async function* asAsync(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer, void> {
-  yield* chunks;
+  // Their memory is given away.
+  for await (const chunk of chunks) yield Buffer.copyBytesFrom(chunk);
 }

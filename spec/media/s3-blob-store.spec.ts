@@ -71,7 +71,7 @@ describe('a bucket', () => {
   });
   const receive = async (store: S3BlobStore, bytes: Buffer): Promise<{ partial: PartialBlob; sha256: Buffer }> => {
     const partial = await store.begin('a');
-    await partial.append(bytes);
+    await partial.append(Buffer.copyBytesFrom(bytes));
     const { sha256 } = await partial.seal();
     return { partial, sha256 };
   };

@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { countTransferred } from '../platform/transfer-memory.ts';
+import { giveBack } from '../platform/transfer-memory.ts';
 import { wantedRange } from './byte-range.ts';
 import { corsHeadersAt } from './cors.ts';
 import type { ContentReply } from './endpoint.ts';
@@ -52,16 +54,31 @@ export async function sendContent(
   }
   writeHead(exchange, status, head, options);
   limitTransferIdle(request.socket, options.limits.transferIdleMs);
-  return { status, sent: pipeline(stream, counted, response) };
+  return { status, sent: pipeline(stream, sendingTo(response)) };
 }
 
 const done = Promise.resolve();
 
-async function* counted(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  for await (const chunk of chunks) {
-    countTransferred(chunk.length);
-    yield chunk;
-  }
+/** Gives the memory of each piece back when the piece is sent. Destroyed without a reason when the client goes. */
+function sendingTo(response: ServerResponse): Writable {
+  const sending = new Writable({
+    write(piece: Buffer, _encoding, done) {
+      response.write(piece, (error) => {
+        giveBack(piece);
+        if (error) sending.destroy();
+        else done();
+      });
+    },
+    final(done) {
+      response.end(done);
+    },
+    destroy(error, done) {
+      if (!response.writableFinished) response.destroy();
+      done(error);
+    },
+  });
+  response.once('close', () => sending.destroy());
+  return sending;
 }
 
 function sendUnsatisfiable(exchange: Exchange, sizeBytes: number, options: SendOptions): number {

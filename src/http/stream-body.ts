@@ -1,4 +1,3 @@
-import { countTransferred } from '../platform/transfer-memory.ts';
 import type { StreamedBody } from './endpoint.ts';
 import { ClientGone, type Exchange } from './exchange.ts';
 import { clearTransferIdle, limitTransferIdle } from './listener-idle.ts';
@@ -40,7 +39,6 @@ async function* chunksOf(exchange: Exchange, transferIdleMs: number): AsyncGener
         throw new ClientGone();
       });
       if (next.done === true) break;
-      countTransferred(next.value.length);
       yield next.value;
     }
     if (!request.complete) throw new ClientGone();

@@ -20,7 +20,7 @@ export async function addOwnContent(ctx: MediaContext, serverName: ServerName, c
   return uri;
 }
 
-/** Bytes that are here already, as what comes in. */
+/** Bytes that are here already, as what comes in: a copy, because the memory of what comes in is given away. */
 export async function* asChunks(bytes: Buffer): AsyncIterable<Buffer> {
-  if (bytes.length > 0) yield bytes;
+  if (bytes.length > 0) yield Buffer.copyBytesFrom(bytes);
 }

@@ -50,7 +50,7 @@ export interface PartialBlob {
   /** How many bytes were taken. */
   readonly sizeBytes: number;
   /**
-   * Takes the next bytes, which must not be changed afterwards. Resolves when there is room for more, which is what holds a
+   * Takes the next bytes and the memory that they are in: nobody may use them afterwards. Resolves when there is room for more, which is what holds a
    * fast sender back. Rejects with BlobStoreFull; then the content is lost behind what was persisted.
    */
   append(chunk: Buffer): Promise<void>;

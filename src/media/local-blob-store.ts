@@ -1,12 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
 import { mkdir, open, opendir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Lru } from '../platform/lru.ts';
-import type { WorkerChannel, Workers } from '../platform/ports.ts';
+import type { Workers } from '../platform/ports.ts';
 import { assertPartialId, BlobMissing, type BlobStore, type ByteRange, type PartialBlob } from './blob-store.ts';
+import { ContentWriter } from './content-writer.ts';
 import { absent, asFull, syncFolder } from './disk.ts';
-import type { HashRequest, HashResponse } from './hash-file-worker.ts';
 import { LocalPartialBlob, readPersistedSize } from './local-partial-blob.ts';
 
 /**
@@ -15,13 +13,12 @@ import { LocalPartialBlob, readPersistedSize } from './local-partial-blob.ts';
  */
 export class LocalBlobStore implements BlobStore {
   readonly #folder: string;
-  readonly #hasher: WorkerChannel<HashRequest, HashResponse>;
-  /** Hashes of contents that were let go of, which would have to be read again from the beginning. */
-  readonly #hashes = new Lru<string, KeptHash>({ sizeMax: keptHashesMax });
+  /** For its unfinished contents. */
+  readonly writer: ContentWriter;
 
   private constructor(folder: string, workers: Workers) {
     this.#folder = folder;
-    this.#hasher = workers.start(new URL('./hash-file-worker.ts', import.meta.url), undefined);
+    this.writer = new ContentWriter(workers);
   }
 
   /** Makes the folder when it is not there. */
@@ -33,8 +30,8 @@ export class LocalBlobStore implements BlobStore {
 
   async begin(id: string): Promise<PartialBlob> {
     const path = this.partialPath(id);
-    const file = await open(path, 'wx', 0o600).catch(asFull);
-    return new LocalPartialBlob({ id, path, file, sizeBytes: 0, hash: createHash('sha256'), store: this });
+    const file = await open(path, 'wx+', 0o600).catch(asFull);
+    return new LocalPartialBlob({ id, path, file, sizeBytes: 0, store: this });
   }
 
   async resume(id: string): Promise<PartialBlob | undefined> {
@@ -44,10 +41,7 @@ export class LocalBlobStore implements BlobStore {
     const file = await open(path, 'r+').catch(absent);
     if (file === undefined) return undefined;
     await file.truncate(sizeBytes);
-    const kept = this.#hashes.find(id);
-    this.#hashes.delete(id);
-    const hash = kept?.sizeBytes === sizeBytes ? kept.hash : sizeBytes === 0 ? createHash('sha256') : undefined;
-    return new LocalPartialBlob({ id, path, file, sizeBytes, hash, store: this });
+    return new LocalPartialBlob({ id, path, file, sizeBytes, store: this });
   }
 
   async *partialIds(): AsyncIterable<string> {
@@ -56,7 +50,6 @@ export class LocalBlobStore implements BlobStore {
 
   async discard(id: string): Promise<void> {
     const path = this.partialPath(id);
-    this.#hashes.delete(id);
     await rm(path, { force: true });
     await rm(`${path}.persisted`, { force: true });
   }
@@ -85,24 +78,13 @@ export class LocalBlobStore implements BlobStore {
   }
 
   async close(): Promise<void> {
-    await this.#hasher.close();
+    await this.writer.close();
   }
 
   /** For its unfinished contents: where a published one is. */
   blobPath(sha256: Buffer): string {
     const hex = sha256.toString('hex');
     return join(this.#folder, 'blobs', hex.slice(0, 2), hex.slice(2, 4), hex);
-  }
-
-  /** For its unfinished contents: a hash to go on with when this one is resumed. */
-  keepHash(id: string, hash: Hash, sizeBytes: number): void {
-    this.#hashes.set(id, { hash, sizeBytes });
-  }
-
-  /** For its unfinished contents: the hash of a file, which another thread reads. */
-  async hashFile(path: string): Promise<Buffer> {
-    const { sha256 } = await this.#hasher.call({ path });
-    return Buffer.from(sha256);
   }
 
   /** Where an unfinished content is. Throws RangeError for what is no id. */
@@ -112,10 +94,5 @@ export class LocalBlobStore implements BlobStore {
   }
 }
 
-interface KeptHash {
-  readonly hash: Hash;
-  readonly sizeBytes: number;
-}
-const keptHashesMax = 10_000;
 /** Of a stream: as much as many readers at once may have in memory each. */
 const readBytes = 65_536;

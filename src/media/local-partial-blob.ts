@@ -1,56 +1,62 @@
-import type { Hash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { giveBack } from '../platform/transfer-memory.ts';
 import type { BlobFacts, PartialBlob } from './blob-store.ts';
+import type { ContentWriter } from './content-writer.ts';
+import { writeAll, type WriteRequest as FullWriteRequest } from './content-writer-worker.ts';
 import { absent, asFull, syncFolder } from './disk.ts';
 
 /** What an unfinished content needs of the store that it belongs to. */
 export interface LocalBlobPlace {
+  readonly writer: ContentWriter;
   blobPath(sha256: Buffer): string;
-  keepHash(id: string, hash: Hash, sizeBytes: number): void;
-  hashFile(path: string): Promise<Buffer>;
   discard(id: string): Promise<void>;
 }
+
+type WriteRequest = Omit<FullWriteRequest, 'kind'>;
 
 interface Begun {
   readonly id: string;
   readonly path: string;
+  /** Open for reading too. */
   readonly file: FileHandle;
   readonly sizeBytes: number;
-  /** Of what is there already; undefined: nobody knows, and all of it is read again in the end. */
-  readonly hash: Hash | undefined;
   readonly store: LocalBlobPlace;
 }
 
 /**
- * A file that grows. While one piece is being written the next ones are hashed and gathered, so that the disk and this
- * thread work at the same time.
+ * A file that grows. A small one is written and hashed here, at once; of a larger one some pieces are being written and
+ * hashed by a thread while the next ones are gathered, so that this thread does nothing but receive.
  */
 export class LocalPartialBlob implements PartialBlob {
   readonly id: string;
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #store: LocalBlobPlace;
-  readonly #hash: Hash | undefined;
+  /** While it is small: of what is written. */
+  #hash: Hash | undefined;
   #takenBytes: number;
+  /** What is written, and what is on its way. */
+  #sentBytes: number;
   #writtenBytes: number;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
-  #writing: Promise<void> | undefined;
+  readonly #writing = new Set<Promise<void>>();
   #syncedBytes: number;
   #syncing: Promise<void> | undefined;
   #failure: unknown;
   #isOpen = true;
   #facts: BlobFacts | undefined;
 
-  constructor({ id, path, file, sizeBytes, hash, store }: Begun) {
+  constructor({ id, path, file, sizeBytes, store }: Begun) {
     this.id = id;
     this.#path = path;
     this.#file = file;
     this.#store = store;
-    this.#hash = hash;
-    this.#takenBytes = this.#writtenBytes = this.#syncedBytes = sizeBytes;
+    this.#hash = sizeBytes === 0 ? createHash('sha256') : undefined;
+    this.#takenBytes = this.#sentBytes = this.#writtenBytes = this.#syncedBytes = sizeBytes;
   }
 
   get sizeBytes(): number {
@@ -60,13 +66,14 @@ export class LocalPartialBlob implements PartialBlob {
   async append(chunk: Buffer): Promise<void> {
     this.#mustBeWritable();
     if (chunk.length === 0) return;
-    this.#hash?.update(chunk);
     this.#takenBytes += chunk.length;
     this.#gathered.push(chunk);
     this.#gatheredBytes += chunk.length;
-    this.#writing ??= this.#write();
-    // One piece is on its way to the disk and one is being gathered: more would only fill the memory.
-    if (this.#gatheredBytes >= gatheredBytesMax) await this.#writing;
+    if (this.#takenBytes <= smallBytesMax && this.#hash !== undefined) return;
+    this.#hash = undefined;
+    this.#sendGathered();
+    // More than what is on its way and as much again would only fill the memory.
+    if (this.#gatheredBytes >= gatheredBytesMax) await Promise.race(this.#writing);
     this.#mustBeWritable();
   }
 
@@ -82,8 +89,9 @@ export class LocalPartialBlob implements PartialBlob {
     this.#mustBeWritable();
     await this.#flush();
     await this.#close();
-    const sha256 = this.#hash?.digest() ?? (await this.#store.hashFile(this.#path));
-    return (this.#facts = { sha256, sizeBytes: this.#takenBytes });
+    const sizeBytes = this.#takenBytes;
+    const sha256 = this.#hash?.digest() ?? (await this.#store.writer.hashOf(this.id, this.#path, sizeBytes));
+    return (this.#facts = { sha256, sizeBytes });
   }
 
   async publish(): Promise<void> {
@@ -99,10 +107,7 @@ export class LocalPartialBlob implements PartialBlob {
 
   async release(): Promise<void> {
     if (this.#facts !== undefined || !this.#isOpen) return;
-    if (this.#failure === undefined) {
-      await this.persist();
-      if (this.#hash !== undefined) this.#store.keepHash(this.id, this.#hash, this.#takenBytes);
-    }
+    if (this.#failure === undefined) await this.persist();
     await this.#close();
   }
 
@@ -112,22 +117,52 @@ export class LocalPartialBlob implements PartialBlob {
     await this.#store.discard(this.id);
   }
 
-  /** Writes what is gathered until nothing is; a failure is told to the next call. */
-  async #write(): Promise<void> {
+  /** Sends what is gathered on its way where there is room on it. */
+  #sendGathered(): void {
+    const isRoom = this.#writing.size === 0 || (this.#writing.size < 2 && this.#gatheredBytes >= gatheredBytesMax);
+    if (this.#gathered.length === 0 || !isRoom || this.#failure !== undefined) return;
+    this.#track(this.#write(this.#take()));
+  }
+
+  #track(work: Promise<void>): void {
+    const writing: Promise<void> = work.finally(() => {
+      this.#writing.delete(writing);
+      this.#sendGathered();
+    });
+    this.#writing.add(writing);
+  }
+
+  #take(): WriteRequest {
+    const taken = { id: this.id, fd: this.#file.fd, position: this.#sentBytes, pieces: this.#gathered };
+    this.#sentBytes += this.#gatheredBytes;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    return taken;
+  }
+
+  /** A failure is told to the next call. */
+  async #write(request: WriteRequest): Promise<void> {
+    const endBytes = this.#sentBytes;
     try {
-      while (this.#gathered.length > 0) {
-        const pieces = this.#gathered;
-        this.#gathered = [];
-        this.#gatheredBytes = 0;
-        await writeAll(this.#file, pieces, this.#writtenBytes);
-        for (const piece of pieces) this.#writtenBytes += piece.length;
-        this.#syncBehind();
-      }
+      await this.#store.writer.write(request);
+      this.#writtenBytes = endBytes;
+      this.#syncBehind();
     } catch (error) {
-      this.#failure = error;
-    } finally {
-      this.#writing = undefined;
+      this.#failure ??= error;
     }
+  }
+
+  /** All that there is of a small one. */
+  async #writeHere(hash: Hash): Promise<void> {
+    const { fd, position, pieces } = this.#take();
+    for (const piece of pieces) hash.update(piece);
+    try {
+      await writeAll(fd, pieces, position);
+      this.#writtenBytes = this.#sentBytes;
+    } catch (error) {
+      this.#failure ??= error;
+    }
+    pieces.forEach(giveBack);
   }
 
   /** So that the last sync of a large file does not find all of it unwritten. */
@@ -145,7 +180,8 @@ export class LocalPartialBlob implements PartialBlob {
 
   /** Everything that was taken is on disk. */
   async #flush(): Promise<void> {
-    await this.#writing;
+    if (this.#hash !== undefined && this.#gathered.length > 0) this.#track(this.#writeHere(this.#hash));
+    while (this.#writing.size > 0) await Promise.all(this.#writing);
     await this.#syncing;
     this.#mustBeWritable();
     if (this.#syncedBytes === this.#writtenBytes) return;
@@ -157,7 +193,7 @@ export class LocalPartialBlob implements PartialBlob {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#gathered = [];
-    await this.#writing;
+    await Promise.all(this.#writing);
     await this.#syncing;
     await this.#file.close();
   }
@@ -174,29 +210,11 @@ async function syncNewFolders(lowest: string, highest: string): Promise<void> {
     await syncFolder(dirname(folder));
 }
 
+/** Up to that size another thread would cost more than it spares. */
+const smallBytesMax = 262_144;
 /** In pieces of that size things are written and gathered. */
 const gatheredBytesMax = 1_048_576;
 const syncedEveryBytes = 67_108_864;
-
-/** A disk that is nearly full takes a part of what it is given and says so; the next attempt says why. */
-async function writeAll(file: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
-  let left = pieces;
-  let at = position;
-  while (left.length > 0) {
-    const { bytesWritten } = await file.writev(left, at);
-    at += bytesWritten;
-    left = behind(left, bytesWritten);
-  }
-}
-
-function behind(pieces: readonly Buffer[], writtenBytes: number): Buffer[] {
-  let skipped = writtenBytes;
-  return pieces.flatMap((piece) => {
-    const here = Math.min(skipped, piece.length);
-    skipped -= here;
-    return here === piece.length ? [] : [piece.subarray(here)];
-  });
-}
 
 /**
  * How much of a file surely survived. The file itself may be longer: after a power cut what is behind may be anything.

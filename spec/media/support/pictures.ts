@@ -77,5 +77,5 @@ export function lyingPng(png: Buffer, width: number, height: number): Buffer {
 }
 
 export async function* pieces(bytes: Buffer, pieceBytes = 65_536): AsyncIterable<Buffer> {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield Buffer.copyBytesFrom(bytes, at, pieceBytes);
 }
