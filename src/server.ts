@@ -9,6 +9,8 @@ import { IgnoredUsers } from './accounts/ignored-users.ts';
 import { InvitePermissions } from './accounts/invite-permissions.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
+import type { Memberships } from './federation/membership/index.ts';
+import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
 import type { Receiving } from './federation/receive/index.ts';
 import { createRoomsFederation } from './federation/rooms-federation.ts';
 import type { FederationSender } from './federation/send/index.ts';
@@ -46,7 +48,8 @@ import { Presence } from './presence/index.ts';
 import { createPush, type Push } from './push/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { DelayedEvents } from './rooms/delayed-events/delayed-events.ts';
-import type { Senders } from './rooms/ports.ts';
+import type { RemoteMemberships, Senders } from './rooms/ports.ts';
+import { membershipsLater } from './rooms/memberships-later.ts';
 import type { RoomsContext } from './rooms/context.ts';
 import { createRooms, createRoomsContext, type Rooms } from './rooms/index.ts';
 import { createRtc, type Rtc } from './rtc/index.ts';
@@ -112,7 +115,9 @@ async function compose(
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
   const federation = await openFederation(base, shutdown, onFailed);
   const media = await openFiles(base, shutdown, log, onFailed);
-  const { accounts, rooms, roomsContext } = await createAccountsAndRooms({ ...base, media }, shutdown, onFailed);
+  const others = { federation, memberships: (): RemoteMemberships => roomsFederation.memberships.remote };
+  const people = await createAccountsAndRooms({ ...base, ...others, media }, shutdown, onFailed);
+  const { accounts, rooms, roomsContext } = people;
   const { interactiveAuth } = accounts;
   const encryption = createEncryption({ ...common, interactiveAuth });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
@@ -134,7 +139,7 @@ async function compose(
   });
   const { enabled: isEnabled } = config.federation;
   const inRooms = { federation, isEnabled, rooms: roomsContext, typing: rooms.typing, presence, log, onFailed };
-  const roomsFederation = createRoomsFederation({ ...base, timers, ...inRooms });
+  const roomsFederation = createRoomsFederation({ ...base, timers, ...inRooms, users: accounts });
   shutdown.add('rooms of other servers', () => roomsFederation.close());
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
   await accounts.resumeDeactivations();
@@ -151,8 +156,7 @@ async function compose(
   const server = {
     ...apart,
     federation,
-    receiving: roomsFederation.receiving,
-    sender: roomsFederation.sender,
+    ...roomsFederation,
     accounts,
     rooms,
     delayedEvents,
@@ -240,6 +244,13 @@ async function openFiles(
   return media;
 }
 
+interface BeforeRooms {
+  readonly media: Media;
+  readonly federation: Federation;
+  /** Once rooms are there. */
+  memberships(): RemoteMemberships;
+}
+
 /** They need each other: each sees of the other only what its ports say. */
 async function createAccountsAndRooms(
   {
@@ -251,7 +262,9 @@ async function createAccountsAndRooms(
     mailer,
     common,
     media,
-  }: Awaited<ReturnType<typeof openBase>> & { readonly media: Media },
+    federation,
+    memberships,
+  }: Awaited<ReturnType<typeof openBase>> & BeforeRooms,
   shutdown: Shutdown,
   onFailed: (error: unknown) => void,
 ) {
@@ -271,11 +284,16 @@ async function createAccountsAndRooms(
     invitePermissions: new InvitePermissions(db, accounts.noticesUserId),
     erasures: await accounts.erasedUsers.load(),
   };
+  const remote = {
+    remoteMemberships: membershipsLater(memberships),
+    remoteAliases: createRemoteAliases(federation.client),
+  };
   const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
   const roomsContext = createRoomsContext({
     ...common,
     dags,
     ...people,
+    ...remote,
     roomFiles: media.roomQuotas,
     encryptByDefault: config.rooms.encryptByDefault,
   });
@@ -343,6 +361,7 @@ interface Parts {
   readonly federation: Federation;
   readonly receiving: Receiving;
   readonly sender: FederationSender;
+  readonly memberships: Memberships;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
   readonly delayedEvents: DelayedEvents;

@@ -38,9 +38,15 @@ export function mismatches<Domain>(endpoints: readonly Endpoint<Domain>[]): read
 /** Stable paths of accepted proposals that v1.19 does not have yet: MSC4186. */
 const aheadOfSpecification: ReadonlySet<string> = new Set(['/_matrix/client/v4/sync']);
 
+/** Of earlier specifications, as old servers still ask. */
+const behindSpecification: ReadonlySet<string> = new Set([
+  '/_matrix/federation/v1/send_join/{roomId}/{eventId}',
+  '/_matrix/federation/v1/send_leave/{roomId}/{eventId}',
+]);
+
 /** Paths of the specification; unstable prefixes and what LiveKit's clients ask are left out. */
 function isSpecified(path: string): boolean {
-  if (aheadOfSpecification.has(path)) return false;
+  if (aheadOfSpecification.has(path) || behindSpecification.has(path)) return false;
   return /^\/(_matrix|\.well-known\/matrix)\//.test(path) && !/^\/_matrix\/(livekit|\w+\/unstable)\//.test(path);
 }
 

@@ -10,6 +10,7 @@ import type { Ports } from '../../src/platform/ports.ts';
 import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
 import { parseStreamPosition } from '../../src/rooms/pagination-token.ts';
 import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
+import { noRemoteAliases, noRemoteMemberships } from '../../src/rooms/no-remote-memberships.ts';
 import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
@@ -127,6 +128,9 @@ export interface TestRoomsOptions {
   readonly hotRoomsMax?: number;
   readonly encryptByDefault?: RoomsContext['encryptByDefault'];
   readonly roomFiles?: RoomsContext['roomFiles'];
+  /** Absent: there are no other servers. */
+  readonly remoteMemberships?: RoomsContext['remoteMemberships'];
+  readonly remoteAliases?: RoomsContext['remoteAliases'];
   readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts' | 'onFailed'>;
   /** true: users who sync are seen online. */
   readonly hasPresence?: boolean;
@@ -177,6 +181,8 @@ export class TestRooms {
       ignored: new IgnoredUsers(db),
       invitePermissions: new InvitePermissions(db, '@_server:test' as UserId),
       roomFiles: options.roomFiles,
+      remoteMemberships: options.remoteMemberships ?? noRemoteMemberships,
+      remoteAliases: options.remoteAliases ?? noRemoteAliases,
       encryptByDefault: options.encryptByDefault ?? 'off',
       clock: ports.clock,
       random: ports.random,

@@ -40,6 +40,11 @@ export async function getAccount(ctx: Pick<Reading, 'db'>, userId: UserId): Prom
   return account;
 }
 
+/** Whether there is such an account here, and it is not deactivated. */
+export async function isActive(ctx: Reading, userId: UserId): Promise<boolean> {
+  return (await findAccount(ctx, userId))?.isDeactivated === false;
+}
+
 /** Whom a client means; undefined when it is nobody of this server. */
 export async function findIdentified(ctx: Reading, identifier: UserIdentifier): Promise<Account | undefined> {
   if (identifier.kind === 'threepid') {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { SyncFilter } from '../matrix/filters/sync-filter.ts';
 import { KeyedLock } from '../platform/keyed-lock.ts';
 import { AccessTokens } from './access-tokens.ts';
-import { findAccount } from './account.ts';
+import { findAccount, isActive } from './account.ts';
 import * as accountData from './account-data.ts';
 import * as administration from './administration.ts';
 import { capabilitiesOf } from './capabilities.ts';
@@ -148,6 +148,7 @@ const operations = {
   loadPushRules: pushRules.loadPushRules,
   editPushRules: pushRules.editPushRules,
   findAccount,
+  isActive,
   ensureServerUser,
   listThreepids: administration.listThreepids,
   addEmail,

@@ -17,6 +17,7 @@ import { systemPorts } from '../platform/system-ports.ts';
 import { createRoomDags } from '../rooms/dag/room-dags.ts';
 import { createRoomsContext } from '../rooms/index.ts';
 import type { Members } from '../rooms/ports.ts';
+import { noRemoteAliases, noRemoteMemberships } from '../rooms/no-remote-memberships.ts';
 import { purgeHistory } from '../rooms/purge-history.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { Names } from '../storage/names.ts';
@@ -105,12 +106,14 @@ async function purgeInDatabase(
     const erasures = { erasedSince: () => undefined };
     const invitePermissions = { of: () => Promise.resolve(everybodyMayInvite), mustBeAccepted: () => false };
     const people = { members, ignored, invitePermissions, erasures };
+    const remote = { remoteMemberships: noRemoteMemberships, remoteAliases: noRemoteAliases };
     const ctx = createRoomsContext({
       db,
       names,
       dags,
       localServers,
       ...people,
+      ...remote,
       encryptByDefault: 'off',
       clock,
       random,

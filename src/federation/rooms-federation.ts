@@ -5,6 +5,8 @@ import type { Timers } from '../platform/ports.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import type { Federation } from './index.ts';
+import { createMemberships, type Memberships } from './membership/index.ts';
+import type { LocalUsers } from './ports.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
 import { createSender, type FederationSender } from './send/index.ts';
@@ -18,6 +20,7 @@ export interface RoomsFederationParts {
   readonly rooms: RoomsContext;
   readonly typing: Typing;
   readonly presence: PresenceReceiver & PresenceContents;
+  readonly users: LocalUsers;
   readonly timers: Timers;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -27,6 +30,7 @@ export interface RoomsFederationParts {
 export interface RoomsFederation {
   readonly remoteRooms: RemoteRooms;
   readonly receiving: Receiving;
+  readonly memberships: Memberships;
   readonly sender: FederationSender;
   /** Goes on with what was under way when the server ended. To be called once, before anybody is served. */
   start(): Promise<void>;
@@ -37,10 +41,12 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const { federation, log, isEnabled } = parts;
   const { client, destinations } = federation;
   const remoteRooms = createRemoteRooms(client);
+  const { verifier, keyRing: keys } = federation;
+  const memberships = createMemberships({ ...parts, client, keys, verifier });
   const receiving = createReceiving({
     ...parts,
     remoteRooms,
-    verifier: federation.verifier,
+    verifier,
     onNotice: (message, details) => log.warn(details, message),
   });
   const sender = createSender({ ...parts, client, health: destinations });
@@ -48,6 +54,7 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   return {
     remoteRooms,
     receiving,
+    memberships,
     sender,
     async start() {
       await receiving.resume();

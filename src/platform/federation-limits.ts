@@ -148,4 +148,16 @@ export const federationLimits = {
   federationNoteMs: 5_000,
   /** What is being sent when the server ends may take this long. */
   federationCloseMs: 2_000,
+  // Memberships through other servers
+  /** Servers that are tried, and of those that refuse, how many are believed. */
+  joinServersMax: 20,
+  joinRefusalsMax: 3,
+  /** Of one question for an event to sign, and of one event that was signed; its answer may be a room's state. */
+  makeMembershipTimeoutMs: 20_000,
+  sendMembershipTimeoutMs: 60_000,
+  sendJoinTimeoutMs: 240_000,
+  /** Events by which an invited user is shown a room. */
+  invitedRoomStateMax: 100,
+  /** Of one room, as another server names them. */
+  serversInRoomMax: 100_000,
 };

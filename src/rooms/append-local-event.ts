@@ -3,11 +3,21 @@
  * Everything that a user of this server does to a room's events comes through here.
  */
 import { forbidden } from '../matrix/errors.ts';
-import { authTypesForEvent } from '../matrix/event-auth/auth-types.ts';
+import { authTypesForEvent, stateForAuthRules } from '../matrix/event-auth/auth-types.ts';
+import { checkStateDependentAuthRules } from '../matrix/event-auth/state-dependent.ts';
 import type { RoomEvent, StateLookup } from '../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
-import { type EventDraft, type Reference, type Signers, buildEvent } from './build-event.ts';
+import {
+  type BuiltEvent,
+  type EventDraft,
+  type EventPlace,
+  type Reference,
+  type Signers,
+  buildEvent,
+  eventTemplate,
+} from './build-event.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
 import { assertSendable } from './check-drafts.ts';
 import { type ClientTransaction, type RoomsContext, randomOpaqueId, serverOf, signerFor } from './context.ts';
 import type { Placed, RoomDag } from './dag/contract.ts';
@@ -67,23 +77,53 @@ export async function appendFirstEvent(
   await append(ctx, dag, draft, options);
 }
 
-async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, options: AppendOptions): Promise<Appended> {
+/**
+ * A local event that is not appended yet, because another server has to sign it, too. To be called with the room's lock held.
+ * Throws MatrixError: M_FORBIDDEN when the authorisation rules refuse it, M_TOO_LARGE, M_BAD_JSON.
+ */
+export async function draftLocalEvent(ctx: RoomsContext, dag: RoomDag, draft: EventDraft): Promise<BuiltEvent> {
+  assertSendable(draft);
+  const built = await build(ctx, dag, draft, ctx.clock.nowMs());
+  const state = await dag.currentEvents(stateForAuthRules(built.event, dag.rules));
+  const verdict = checkStateDependentAuthRules(built.event, state, dag.rules);
+  if (!verdict.ok) throw forbidden(verdict.reason);
+  return built;
+}
+
+/**
+ * The room's next event as somebody else is to sign it: a user of another server. To be called with the room's lock held; whether
+ * the rules allow it is not looked at.
+ */
+export async function nextEvent(ctx: RoomsContext, dag: RoomDag, draft: EventDraft): Promise<JsonObject> {
+  return eventTemplate(draft, await placeOfNext(ctx, dag, draft, ctx.clock.nowMs()));
+}
+
+async function build(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, originServerTs: number): Promise<BuiltEvent> {
+  const place = await placeOfNext(ctx, dag, draft, originServerTs);
+  return buildEvent(draft, place, signersOf(ctx, draft), () => randomOpaqueId(ctx.random));
+}
+
+async function placeOfNext(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  draft: EventDraft,
+  originServerTs: number,
+): Promise<EventPlace> {
   const tuples = authTypesForEvent({ ...draft, stateKey: draft.stateKey }, dag.rules);
   const state = await dag.currentEvents(tuples);
   const frontier = dag.frontier();
-  const built = buildEvent(
-    draft,
-    {
-      roomId: dag.roomId,
-      rules: dag.rules,
-      prevEvents: await references(ctx, dag, frontier.prevEvents),
-      authEvents: await references(ctx, dag, authEventsFrom(state, tuples)),
-      depth: frontier.depth,
-      originServerTs: options.originServerTs ?? ctx.clock.nowMs(),
-    },
-    signersOf(ctx, draft),
-    () => randomOpaqueId(ctx.random),
-  );
+  return {
+    roomId: dag.roomId,
+    rules: dag.rules,
+    prevEvents: await references(ctx, dag, frontier.prevEvents),
+    authEvents: await references(ctx, dag, authEventsFrom(state, tuples)),
+    depth: frontier.depth,
+    originServerTs,
+  };
+}
+
+async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, options: AppendOptions): Promise<Appended> {
+  const built = await build(ctx, dag, draft, options.originServerTs ?? ctx.clock.nowMs());
   const effects = await prepareEffects(ctx, dag, built.event, options);
   const told = { ...built, targetServerNid: await targetServerOf(ctx, built.event) };
   const placed = await dag.receive(built.event, built.body, {

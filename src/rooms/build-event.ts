@@ -49,6 +49,18 @@ export function buildEvent(
   opaqueId: () => string,
 ): BuiltEvent {
   const { rules } = place;
+  const pdu: Record<string, JsonValue | undefined> = eventTemplate(draft, place);
+  if (rules.eventFormat.eventIdField) {
+    pdu['event_id'] = `$${opaqueId()}:${signer.serverName}`;
+    pdu['origin'] = signer.serverName;
+  }
+  return finishEvent(pdu, rules, signer.serverName, signer.key, others);
+}
+export type BuiltEvent = FinishedEvent;
+
+/** What an event is made of before it is signed, without its id where it carries one. */
+export function eventTemplate(draft: EventDraft, place: EventPlace): Record<string, JsonValue | undefined> {
+  const { rules } = place;
   const pdu: Record<string, JsonValue | undefined> = {
     auth_events: references(place.authEvents, rules),
     content: contentWithRedacts(draft, rules),
@@ -62,13 +74,8 @@ export function buildEvent(
   if (draft.stateKey !== undefined) pdu['state_key'] = draft.stateKey;
   if (draft.redacts !== undefined && rules.eventFormat.redactsIn === 'event') pdu['redacts'] = draft.redacts;
   if (draft.stickyMs !== undefined) pdu[stickyKey] = { duration_ms: draft.stickyMs };
-  if (rules.eventFormat.eventIdField) {
-    pdu['event_id'] = `$${opaqueId()}:${signer.serverName}`;
-    pdu['origin'] = signer.serverName;
-  }
-  return finishEvent(pdu, rules, signer.serverName, signer.key, others);
+  return pdu;
 }
-export type BuiltEvent = FinishedEvent;
 
 function references(events: readonly Reference[], rules: RoomVersionRules): JsonValue {
   if (rules.referenceFormat === 'id') return events.map((event) => event.eventId);

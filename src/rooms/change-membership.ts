@@ -2,13 +2,22 @@
  * Memberships: invite, join, knock, leave, kick, ban, unban. The authorisation rules decide who may; here stands only what an
  * endpoint means beyond them. https://spec.matrix.org/v1.19/client-server-api/#room-membership
  */
-import { forbidden, notFound } from '../matrix/errors.ts';
-import type { RoomId, UserId } from '../matrix/ids/ids.ts';
+import { MatrixError, forbidden, notFound } from '../matrix/errors.ts';
+import type { RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { type Done, appendLocalEvent, changeRoom } from './append-local-event.ts';
+import { candidateServers } from './candidate-servers.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import {
+  inviteElsewhere,
+  joinElsewhere,
+  knockElsewhere,
+  leaveElsewhere,
+  serversToAsk,
+  serversToTell,
+} from './elsewhere.ts';
 import { assertGuestsEnter } from './guest-access.ts';
 import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined, memberOf, membershipIn } from './membership.ts';
@@ -22,8 +31,20 @@ export interface MembershipRequest {
   readonly extra?: JsonObject;
 }
 
-/** Errors: M_FORBIDDEN (by the rules: not invited, banned, already there), M_INVITE_BLOCKED (by the invited). */
+/** Servers that may know a room which this one does not. */
+interface Via {
+  readonly via?: readonly ServerName[] | undefined;
+}
+
+/**
+ * Errors: M_FORBIDDEN (by the rules: not invited, banned, already there), M_INVITE_BLOCKED (by the invited); of a user of another
+ * server as `RemoteMemberships.signInvite`.
+ */
 export async function inviteUser(ctx: RoomsContext, actor: Actor, request: MembershipRequest): Promise<void> {
+  if (!ctx.localServers.isLocal(serverOf(request.target))) {
+    await inviteElsewhere(ctx, actor, request.roomId, request.target, contentOf('invite', request));
+    return;
+  }
   await assertMayInvite(ctx, actor.userId, request.target);
   await changeRoom(ctx, request.roomId, async (dag) => {
     const profile = await profileOf(ctx, request.target);
@@ -32,17 +53,36 @@ export async function inviteUser(ctx: RoomsContext, actor: Actor, request: Membe
 }
 
 /**
- * Joining a room where one is already changes nothing, unless the content is another one.
- * Errors: M_FORBIDDEN; M_GUEST_ACCESS_FORBIDDEN; as `authorisingMember` for a restricted room; M_NOT_FOUND for a room that this server does not know, because it knows nobody to ask for it.
+ * Joining a room where one is already changes nothing, unless the content is another one. A room that nobody of ours is in is
+ * joined through another server, and so is a restricted one into which nobody of ours may let the user.
+ * Errors: M_FORBIDDEN; M_GUEST_ACCESS_FORBIDDEN; as `authorisingMember` for a restricted room; as `RemoteMemberships.join`;
+ * M_NOT_FOUND for a room that this server does not know, when it knows nobody to ask for it.
  */
 export async function joinRoom(
   ctx: RoomsContext,
   actor: Actor,
-  request: Omit<MembershipRequest, 'target'>,
+  request: Omit<MembershipRequest, 'target'> & Via,
 ): Promise<void> {
   const { roomId } = request;
-  await assertKnown(ctx, roomId);
-  await changeRoom(ctx, roomId, async (dag) => {
+  const dag = await ctx.dags.find(roomId);
+  const elsewhere = { actor, roomId, content: contentOf('join', request, await profileOf(ctx, actor.userId)) };
+  const servers = await serversToAsk(ctx, dag, { ...request, userId: actor.userId });
+  const isJoined =
+    servers !== undefined && (await joinElsewhere(ctx, { ...elsewhere, servers }, { needsOthers: false })) === 'joined';
+  if (isJoined) return;
+  if (dag === undefined && servers === undefined) throw unknown(roomId);
+  try {
+    await joinHere(ctx, actor, request);
+  } catch (error) {
+    if (!isLackOfAuthority(error)) throw error;
+    const others = await candidateServers(ctx, roomId, dag, actor.userId, request.via);
+    if (others.length === 0) throw error;
+    await joinElsewhere(ctx, { ...elsewhere, servers: others }, { needsOthers: true });
+  }
+}
+
+async function joinHere(ctx: RoomsContext, actor: Actor, request: Omit<MembershipRequest, 'target'>): Promise<void> {
+  await changeRoom(ctx, request.roomId, async (dag) => {
     const current = await memberOf(dag, actor.userId);
     const content = contentOf('join', request, await profileOf(ctx, actor.userId));
     if (current !== undefined && sameContent(dag, withoutAuthorisation(current.content), content)) return nothingToDo;
@@ -51,18 +91,33 @@ export async function joinRoom(
   });
 }
 
+/** Another server in the room may be able to let the user in. */
+function isLackOfAuthority(error: unknown): boolean {
+  return (
+    error instanceof MatrixError &&
+    (error.errcode === 'M_UNABLE_TO_AUTHORISE_JOIN' || error.errcode === 'M_UNABLE_TO_GRANT_JOIN')
+  );
+}
+
 /**
  * Asks to be invited. An invite accepts it, a kick or ban denies it, and `leaveRoom` takes it back.
  * Errors: M_FORBIDDEN by the rules: the join rule or room version has no knocking, or the user is joined, invited or banned;
- * M_NOT_FOUND as for `joinRoom`. https://spec.matrix.org/v1.19/client-server-api/#knocking-on-rooms
+ * as `RemoteMemberships.knock`; M_NOT_FOUND as for `joinRoom`.
+ * https://spec.matrix.org/v1.19/client-server-api/#knocking-on-rooms
  */
 export async function knockRoom(
   ctx: RoomsContext,
   actor: Actor,
-  request: Omit<MembershipRequest, 'target' | 'extra'>,
+  request: Omit<MembershipRequest, 'target' | 'extra'> & Via,
 ): Promise<void> {
   const { roomId } = request;
-  await assertKnown(ctx, roomId);
+  const dag = await ctx.dags.find(roomId);
+  const servers = await serversToAsk(ctx, dag, { ...request, userId: actor.userId });
+  if (servers !== undefined) {
+    const content = contentOf('knock', request, await profileOf(ctx, actor.userId));
+    return knockElsewhere(ctx, { actor, roomId, content, servers });
+  }
+  if (dag === undefined) throw unknown(roomId);
   await changeRoom(ctx, roomId, async (dag) => {
     const current = await memberOf(dag, actor.userId);
     const content = contentOf('knock', request, await profileOf(ctx, actor.userId));
@@ -73,14 +128,19 @@ export async function knockRoom(
 
 /**
  * Leaves a room, rejects an invite, or takes a knock back. Who has left already stays so. `isDeparture`: the account is no
- * more. Errors: as `assertMayReject`.
+ * more. Where nobody of ours is in the room its servers are told, and if none of them listens it is so here all the same.
+ * Errors: as `assertMayReject`.
  */
 export async function leaveRoom(
   ctx: RoomsContext,
   actor: Actor,
   request: Omit<MembershipRequest, 'target'> & { readonly isDeparture?: boolean },
 ): Promise<void> {
-  await changeRoom(ctx, request.roomId, async (dag) => {
+  const { roomId } = request;
+  const servers = await serversToTell(ctx, actor.userId, roomId);
+  if (servers !== undefined)
+    return leaveElsewhere(ctx, { actor, roomId, content: contentOf('leave', request), servers });
+  await changeRoom(ctx, roomId, async (dag) => {
     const member = await memberOf(dag, actor.userId);
     if (membershipIn(member) === 'leave') return nothingToDo;
     if (request.isDeparture !== true) assertMayReject(ctx, member);
@@ -142,10 +202,7 @@ export function contentOf(
   return { ...request.extra, ...profile, ...reason, membership };
 }
 
-/** Throws M_NOT_FOUND. */
-async function assertKnown(ctx: RoomsContext, roomId: RoomId): Promise<void> {
-  if ((await ctx.dags.find(roomId)) === undefined) throw notFound(`This server does not know the room ${roomId}`);
-}
+const unknown = (roomId: RoomId): MatrixError => notFound(`This server does not know the room ${roomId}`);
 
 const nothingToDo: Done = { eventId: undefined, placed: undefined };
 

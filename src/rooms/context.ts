@@ -9,7 +9,15 @@ import type { Signer } from './build-event.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { RoomDags } from './dag/contract.ts';
 import type { EncryptByDefault } from './encryption-policy.ts';
-import type { Erasures, IgnoredSenders, InvitePermissions, Members, RoomFiles } from './ports.ts';
+import type {
+  Erasures,
+  IgnoredSenders,
+  InvitePermissions,
+  Members,
+  RemoteAliases,
+  RemoteMemberships,
+  RoomFiles,
+} from './ports.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
 import type { OtherKeys } from './state/other-keys.ts';
 import type { StateReader } from './state/state-reader.ts';
@@ -32,6 +40,8 @@ export interface RoomsContext {
   readonly members: Members;
   readonly ignored: IgnoredSenders;
   readonly invitePermissions: InvitePermissions;
+  readonly remoteMemberships: RemoteMemberships;
+  readonly remoteAliases: RemoteAliases;
   readonly erasures: Erasures;
   /** undefined: rooms may have any files. */
   readonly roomFiles?: RoomFiles | undefined;

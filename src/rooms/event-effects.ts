@@ -64,6 +64,8 @@ export interface EffectsRequest {
   readonly isAutomatic?: boolean | undefined;
   /** Bits of `event.flags`. */
   readonly marks?: number | undefined;
+  /** As in ReceiveOptions. */
+  readonly isEntering?: boolean | undefined;
 }
 export interface Effects {
   /** For `RoomDag.receive`. */
@@ -102,7 +104,7 @@ export async function prepareEffects(
     options: {
       notifies: lasting.notifies,
       async prepare({ stateChanges }) {
-        members = await memberChangesOf(ctx, dag, stateChanges);
+        members = await memberChangesOf(ctx, dag, stateChanges, { isEntering: request.isEntering === true });
         opening = await openingOf(dag, stateChanges);
         guestAccessChanged = mayCloseToGuests(stateChanges, lasting.redaction?.target.event);
       },

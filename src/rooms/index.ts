@@ -1,6 +1,6 @@
 /** Rooms, as endpoints and other parts of the server use them. */
 import { MatrixError } from '../matrix/errors.ts';
-import type { RoomAlias, RoomId, UserId } from '../matrix/ids/ids.ts';
+import type { RoomAlias, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import { isRoomAlias } from '../matrix/ids/room-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
@@ -100,9 +100,10 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     },
     /** Throws M_NOT_FOUND for an alias that leads nowhere. */
     async resolveRoom(idOrAlias: RoomId | RoomAlias): Promise<RoomId> {
-      if (idOrAlias.startsWith('!')) return idOrAlias as RoomId;
-      return (await aliases.resolveAlias(ctx, idOrAlias as RoomAlias)).room_id;
+      return (await locateRoom(ctx, idOrAlias)).roomId;
     },
+    /** The same, with the servers that know the room, where an alias names it. */
+    locateRoom: (idOrAlias: RoomId | RoomAlias): Promise<LocatedRoom> => locateRoom(ctx, idOrAlias),
     /** A changed profile becomes one membership event in every joined room; a room that refuses it keeps no other from it. */
     async profileChanged(userId: UserId, profile: JsonObject): Promise<void> {
       const userNid = await ctx.names.userNid(userId);
@@ -131,11 +132,23 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
   };
 }
 
+export interface LocatedRoom {
+  readonly roomId: RoomId;
+  readonly servers: readonly ServerName[];
+}
+
+async function locateRoom(ctx: RoomsContext, idOrAlias: RoomId | RoomAlias): Promise<LocatedRoom> {
+  if (idOrAlias.startsWith('!')) return { roomId: idOrAlias as RoomId, servers: [] };
+  const { room_id: roomId, servers } = await aliases.resolveAlias(ctx, idOrAlias as RoomAlias);
+  return { roomId, servers };
+}
+
 const operations = {
   createRoom,
   upgradeRoom,
   setAlias: aliases.setAlias,
   resolveAlias: aliases.resolveAlias,
+  resolveLocalAlias: aliases.resolveLocalAlias,
   deleteAlias: aliases.deleteAlias,
   localAliases: aliases.localAliases,
   spaceHierarchy,

@@ -14,6 +14,7 @@ import {
   setStrippedState,
   uncountMember,
   updateUserRoomEvent,
+  userRoom,
   upsertUserRoom,
 } from '../storage/stores/membership-store.ts';
 import { type RoomsContext, serverOf } from './context.ts';
@@ -56,18 +57,45 @@ export async function memberChangesOf(
   ctx: RoomsContext,
   dag: RoomDag,
   changes: readonly StateChange[],
+  { isEntering = false }: { readonly isEntering?: boolean } = {},
 ): Promise<MemberChange[]> {
+  const changed = changes.flatMap(({ type, stateKey, event, previousNid }) =>
+    type === 'm.room.member' && isUserId(stateKey) ? [{ userId: stateKey, event, isNew: previousNid === null }] : [],
+  );
+  const userIds = changed.map(({ userId }) => userId);
+  const [userNids, serverNids] = await Promise.all([
+    ctx.names.userNids(userIds),
+    ctx.names.serverNids(userIds.map(serverOf)),
+  ]);
   const members: MemberChange[] = [];
-  for (const { type, stateKey, event } of changes)
-    if (type === 'm.room.member' && isUserId(stateKey)) members.push(await memberChange(ctx, dag, stateKey, event));
+  for (const [index, { userId, event, isNew }] of changed.entries()) {
+    const nids = { userNid: userNids[index]!, serverNid: serverNids[index]! };
+    const before = isNew ? undefined : await dag.currentEvent('m.room.member', userId);
+    const member = await memberChange(ctx, dag, { userId, ...nids, event, before });
+    members.push(isEntering && member.isLocal ? await fromOutside(ctx, dag, member) : member);
+  }
   return members;
+}
+
+/** Of one of several users, as they are at first. */
+interface ChangedMember {
+  readonly userId: UserId;
+  readonly userNid: number;
+  readonly serverNid: number;
+  readonly event: StateChange['event'];
+  readonly before: RoomEvent | undefined;
+}
+
+/** Of a room that nobody of ours was in, this server knows what became of its users better than the room's graph does. */
+async function fromOutside(ctx: RoomsContext, { room }: RoomDag, member: MemberChange): Promise<MemberChange> {
+  const standing = await ctx.db.one(userRoom, { user: member.userNid, room });
+  return { ...member, previous: standing?.membership };
 }
 
 async function memberChange(
   ctx: RoomsContext,
   dag: RoomDag,
-  userId: UserId,
-  after: StateChange['event'],
+  { userId, userNid, serverNid, event: after, before }: ChangedMember,
 ): Promise<MemberChange> {
   const isLocal = ctx.localServers.isLocal(serverOf(userId));
   // A key that went away leaves the user as somebody who is not in the room.
@@ -75,17 +103,20 @@ async function memberChange(
   const isShown = isLocal && (membership === 'invite' || membership === 'knock');
   return {
     userId,
-    userNid: await ctx.names.userNid(userId),
-    serverNid: await ctx.names.serverNid(serverOf(userId)),
+    userNid,
+    serverNid,
     isLocal,
     membership,
-    previous: membershipOf(await dag.currentEvent('m.room.member', userId)),
+    previous: membershipOf(before),
     eventNid: after?.nid ?? 0,
     stripped: isShown && after !== null ? JSON.stringify(await strippedStateFor(ctx, dag, after.event)) : undefined,
   };
 }
 
-export function applyMemberChange(unit: UnitBuilder, member: MemberChange, placed: Placed): void {
+/** Where a membership begins. */
+export type StandingPlace = Pick<Placed, 'room' | 'pos' | 'ord' | 'notifySeq'>;
+
+export function applyMemberChange(unit: UnitBuilder, member: MemberChange, placed: StandingPlace): void {
   const { userNid: user, userId, serverNid: server, membership, previous } = member;
   const { room, pos } = placed;
   if (membership !== previous) {
@@ -109,7 +140,7 @@ export function isNewStanding({ membership, previous }: Pick<MembershipWake, 'me
   return membership !== previous || membership === 'invite' || membership === 'knock';
 }
 
-function writeStanding(unit: UnitBuilder, member: MemberChange, { room, pos, ord, notifySeq }: Placed): void {
+function writeStanding(unit: UnitBuilder, member: MemberChange, { room, pos, ord, notifySeq }: StandingPlace): void {
   const { userNid: user, membership, eventNid: event } = member;
   if (!isNewStanding(member)) unit.run(updateUserRoomEvent, { user, room, event });
   else {

@@ -1,7 +1,9 @@
 /** What rooms need from others and must not import. The composition root hands the implementations over. */
-import type { RoomId, UserId } from '../matrix/ids/ids.ts';
+import type { RoomEvent } from '../matrix/events/room-event.ts';
+import type { RoomAlias, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { InvitePermission } from '../matrix/invite-permission/invite-permission.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 
 /** Whom users do not want to hear from; `accounts` implements it. */
@@ -57,4 +59,65 @@ export interface Members {
 export interface RoomNames {
   readonly room: number;
   readonly roomId: RoomId;
+}
+
+/** Memberships that are made with the help of other servers; `federation` implements it. Not to be called with a room's lock held. */
+export interface RemoteMemberships {
+  /**
+   * Brings a local user into a room through one of the servers, tried in order, and stores the room's state as far as the user
+   * needs it at once. `joined`: they are in the room; `resident`: somebody else of ours has come into it meanwhile, so that
+   * the join is for this server to make. Errors: the other servers' M_FORBIDDEN, M_INCOMPATIBLE_ROOM_VERSION,
+   * M_UNABLE_TO_AUTHORISE_JOIN, M_UNABLE_TO_GRANT_JOIN, M_NOT_FOUND, also when none of them can be reached; 502 M_UNKNOWN when none of them answered as they should.
+   */
+  join(request: RemoteJoinRequest): Promise<'joined' | 'resident'>;
+  /** Asks to be invited. Nothing is stored here. Errors: as `join`. */
+  knock(request: RemoteMembershipRequest): Promise<RemoteKnock>;
+  /** Rejects an invite or takes a knock back. Nothing is stored here. undefined: no server took it. */
+  leave(request: RemoteMembershipRequest): Promise<RemoteMembershipEvent | undefined>;
+  /**
+   * An invite with the signature of the invited user's server. Errors: that server's M_FORBIDDEN, M_INVITE_BLOCKED,
+   * M_INCOMPATIBLE_ROOM_VERSION; 502 M_UNKNOWN when it did not answer as it should.
+   */
+  signInvite(invite: UnsignedInvite): Promise<SignedInvite>;
+}
+export interface RemoteMembershipRequest {
+  readonly roomId: RoomId;
+  readonly userId: UserId;
+  /** Of the membership event. */
+  readonly content: JsonObject;
+  /** None of ours, each once. */
+  readonly servers: readonly ServerName[];
+}
+export interface RemoteJoinRequest extends RemoteMembershipRequest {
+  /** Somebody of ours is in the room, and nobody of them may let the user in: `resident` is no answer. */
+  readonly needsOthers: boolean;
+}
+export interface RemoteMembershipEvent {
+  readonly event: RoomEvent;
+  /** The exact canonical JSON to keep. */
+  readonly body: string;
+  readonly rules: RoomVersionRules;
+  /** Through which it was made. */
+  readonly server: ServerName;
+}
+export interface RemoteKnock extends RemoteMembershipEvent {
+  /** What the user is shown of the room. */
+  readonly stripped: readonly JsonObject[];
+}
+export interface UnsignedInvite {
+  readonly event: RoomEvent;
+  readonly body: string;
+  readonly rules: RoomVersionRules;
+  /** Events by which the invited knows the room, in the format of federation. */
+  readonly roomState: readonly JsonObject[];
+}
+export interface SignedInvite {
+  readonly event: RoomEvent;
+  readonly body: string;
+}
+
+/** Aliases of other servers; `federation` implements it. */
+export interface RemoteAliases {
+  /** Errors: M_NOT_FOUND when the alias leads nowhere, or its server does not answer. */
+  resolve(alias: RoomAlias): Promise<{ readonly roomId: RoomId; readonly servers: readonly ServerName[] }>;
 }

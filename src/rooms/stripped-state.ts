@@ -24,13 +24,20 @@ export async function strippedStateFor(
   dag: RoomDag,
   memberEvent: RoomEvent,
 ): Promise<JsonObject[]> {
-  const { sender, stateKey } = memberEvent;
+  return [...(await shownState(dag, memberEvent)), memberEvent].map((event) => strip(ctx, dag, event));
+}
+
+/** The same events of the current state as they are, without the invite or knock, for servers that check them. */
+export async function shownState(dag: RoomDag, { sender, stateKey }: RoomEvent): Promise<RoomEvent[]> {
   // What somebody who knocks was before is over with the knock.
   const tuples: readonly StateTuple[] = sender === stateKey ? shown : [...shown, ['m.room.member', sender]];
   const state = await dag.currentEvents(tuples);
-  return [...tuples.flatMap(([type, key]) => state(type, key) ?? []), memberEvent].map((event) =>
-    strip(ctx, dag, event),
-  );
+  return tuples.flatMap(([type, key]) => state(type, key) ?? []);
+}
+
+/** Events that came from another server with an invite or a knock, as a client is shown them. */
+export function strippedEvents(events: readonly RoomEvent[]): JsonObject[] {
+  return events.map(({ type, stateKey, sender, content }) => ({ type, state_key: stateKey ?? '', sender, content }));
 }
 
 /** Whoever is invited or knocks is new here, whatever they saw in earlier times. */

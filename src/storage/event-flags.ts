@@ -16,7 +16,10 @@ export const EventFlag = {
   policyDenied: 256,
   /** It was scheduled: its sender is told by which delayed event it came about. */
   delayed: 512,
-  /** Of another server's user, made through this server (a join, leave or knock), which sends it to all others in the room. */
+  /**
+   * It took its place as an event of another server does, and this one sends it to all others in the room: a join, leave or knock
+   * of another server's user that was made through this one, or our invite that another server signed, too.
+   */
   sentOn: 1024,
   /** Of a user here, made through another server, which sends it to all others in the room: this one does not. */
   sentOnElsewhere: 2048,

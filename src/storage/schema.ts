@@ -74,6 +74,7 @@ export interface Schema {
   member_room: { user_nid: Int; room: Int; membership: string };
   room_server: { room: Int; server_nid: Int; joined: Int };
   stripped_state: { user_nid: Int; room: Int; json: string };
+  foreign_membership: { user_nid: Int; room: Int; event_id: string; json: string; server_nid: Int };
   room_alias: { alias: string; room: Int; creator: Int };
   published_room: { room: Int };
   delayed_event: {

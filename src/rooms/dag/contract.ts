@@ -45,6 +45,11 @@ export interface ReceiveOptions {
   readonly given?: ReadonlyMap<EventId, readonly EventId[]>;
   /** History that was fetched on request: never an extremity, never soft-failed, placed before what refers to it. */
   readonly backfill?: boolean;
+  /**
+   * With this join, which was made through another server, somebody of ours comes into a room in which nobody of ours is:
+   * what this server knew of the room's current state counts no more, `given` (for all parents) is the state before it.
+   */
+  readonly entering?: boolean;
   /** This is our join and `given` is a partial state (R11). */
   readonly partial?: boolean;
   /** A policy server refused it: soft-failed whatever the current state says. */
@@ -78,6 +83,14 @@ export interface Placed {
   /** How the current state changed, in this unit. */
   readonly stateChanges: readonly StateChange[];
   /** undefined when nothing was stored: a refused local event, or an event that has been judged before. */
+  readonly ticket: UnitTicket | undefined;
+}
+
+/** An event without a place in the DAG. */
+export interface StoredOutlier {
+  readonly nid: number;
+  readonly verdict: AuthResult;
+  /** undefined: it was stored already. */
   readonly ticket: UnitTicket | undefined;
 }
 
@@ -136,10 +149,12 @@ export interface RoomDag {
   /** Of a room that is being made: one of its events. No query finds it yet. */
   unwritten(eventId: EventId): RoomEvent | undefined;
   /** Stores an event without a place in the DAG, such as one of a handed-in state. Its auth events are known already. */
-  outlier(
-    event: RoomEvent,
-    body: string,
-  ): Promise<{ readonly nid: number; readonly verdict: AuthResult; readonly ticket: UnitTicket | undefined }>;
+  outlier(event: RoomEvent, body: string): Promise<StoredOutlier>;
+  /**
+   * The same for many, in an order in which each comes after its auth events. One outcome for each, in the same order.
+   * Resolves before they are on disk.
+   */
+  outliers(events: readonly { readonly event: RoomEvent; readonly body: string }[]): Promise<readonly StoredOutlier[]>;
   /** Judges an event and its descendants again, after its missing parents came or the handed-in states were replaced (R10). */
   rejudge(
     eventId: EventId,
@@ -183,7 +198,10 @@ export interface RoomDags {
   begin(createEvent: RoomEvent): NewRoom;
   /** Whether the room is in memory. Those that are being written are, and so are those that were made lately. */
   isHot(roomId: RoomId): boolean;
-  /** A room that exists elsewhere and that we are about to join: still without events. */
+  /**
+   * A room that exists elsewhere and that we are about to join or know by an invite: still without events. One that has events is
+   * given as it is, whatever its version. To be called with the room's lock held.
+   */
   adopt(roomId: RoomId, version: string): Promise<RoomDag>;
 }
 

@@ -58,6 +58,20 @@ export async function updateExtremities(view: RoomView, event: RoomEvent, place:
   return { extremities, missingRefs, refUpdates: hidden.refUpdates };
 }
 
+/**
+ * Somebody comes back into a room that this server knows from earlier times: what was an extremity then has been built on
+ * elsewhere, by events that are not known here, so that the newcomer stands for them.
+ */
+export function withoutOthers(update: ExtremityUpdate, place: EventPlace): ExtremityUpdate {
+  const others = [...update.extremities.values()].filter(({ eventId }) => eventId !== place.eventId);
+  const refs = others.map(({ eventId }) => ({ eventId, byNid: place.nid, counted: true }));
+  return {
+    ...update,
+    extremities: new Map([[place.eventId, place]]),
+    missingRefs: [...update.missingRefs, ...refs],
+  };
+}
+
 /** The parents of something visible, seen through uncounted events, which are marked as built on. */
 async function hideParents(
   view: RoomView,

@@ -9,7 +9,7 @@ import { backfillPlace } from './backfill-order.ts';
 import { MissingEvents, type Placed, type ReceiveOptions } from './contract.ts';
 import { prefetched } from './current-state.ts';
 import { type EventPlace, isCounted, isRejected } from './event-places.ts';
-import { updateExtremities } from './extremities.ts';
+import { updateExtremities, withoutOthers } from './extremities.ts';
 import { type GivenPoints, loadGivenStates, storeGivenStates, virtualStateOf } from './given-states.ts';
 import type { HotRoom } from './hot-room.ts';
 import { judgeByAuthEvents, judgeByState, tuplesForEvent } from './judge.ts';
@@ -128,7 +128,8 @@ async function judgeNewcomer(
   let result = judgeByAuthEvents(room, event, cited);
   // in a partial state only the auth events count (R11)
   if (result.ok && !partial) result = judgeByState(room, event, await lookupIn(view, event, before));
-  const exempt = options.backfill === true || options.partial === true || room.partialNid !== null;
+  const exempt =
+    options.backfill === true || options.entering === true || options.partial === true || room.partialNid !== null;
   if (!result.ok || exempt || room.mainTipPos === BEFORE_ALL)
     return { result, byCurrentState: { ok: true }, softFailed: false };
   const byCurrentState = judgeByState(room, event, await room.current.prefetch(tuplesForEvent(room, event)));
@@ -147,6 +148,7 @@ async function comesTooLate(
   options: ReceiveOptions,
 ): Promise<boolean> {
   if (!verdict.result.ok || verdict.softFailed || options.local === true || options.backfill === true) return false;
+  if (options.entering === true) return false;
   const { room } = view;
   if ([...room.extremities.keys()].every((eventId) => event.prevEvents.includes(eventId))) return false;
   const rowsMax = room.services.limits.lateRowsMax - state.difference.size;
@@ -196,7 +198,9 @@ async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
   }
   const placed = await firstPlace(view, newcomer);
   view.setPlace(placed);
-  const { extremities, missingRefs, refUpdates } = await updateExtremities(view, event, placed);
+  const update = await updateExtremities(view, event, placed);
+  const isEntering = newcomer.options.entering === true && verdict.result.ok;
+  const { extremities, missingRefs, refUpdates } = isEntering ? withoutOthers(update, placed) : update;
   const own = verdict.result.ok && skey !== null ? { skey, nid } : undefined;
   const main = { line: room.mainLine, tip: room.tipPoint };
   const common = {

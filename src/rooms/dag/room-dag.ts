@@ -10,6 +10,7 @@ import type {
   RejudgeOptions,
   Rejudged,
   RoomDag,
+  StoredOutlier,
 } from './contract.ts';
 import { limits } from '../../platform/limits.ts';
 import type { FirstEvents } from './first-events.ts';
@@ -19,7 +20,7 @@ import { placeAnywhere } from './place-anywhere.ts';
 import { findNew, isOnTip, placeOnTip } from './place-on-tip.ts';
 import { purgeRoom } from './purge.ts';
 import { rejudgeEvent } from './rejudge.ts';
-import { type StoredOutlier, storeOutlier } from './store-outlier.ts';
+import { storeOutliers } from './store-outliers.ts';
 
 /** The contract over a room in memory. */
 export class HotRoomDag implements RoomDag {
@@ -92,9 +93,16 @@ export class HotRoomDag implements RoomDag {
     return this.#hot.partialNid !== null;
   }
 
-  outlier(event: RoomEvent, body: string): Promise<StoredOutlier> {
-    this.#mustBeOfThisRoom(event);
-    return storeOutlier(this.#hot, event, body);
+  async outlier(event: RoomEvent, body: string): Promise<StoredOutlier> {
+    const [stored] = await this.outliers([{ event, body }]);
+    return stored!;
+  }
+
+  async outliers(
+    events: readonly { readonly event: RoomEvent; readonly body: string }[],
+  ): Promise<readonly StoredOutlier[]> {
+    for (const { event } of events) this.#mustBeOfThisRoom(event);
+    return storeOutliers(this.#hot, events);
   }
 
   async rejudge(
@@ -134,6 +142,7 @@ function maybeUsual(options: ReceiveOptions): boolean {
   return (
     options.given === undefined &&
     options.backfill !== true &&
+    options.entering !== true &&
     options.partial !== true &&
     options.policyDenies !== true
   );

@@ -5,7 +5,13 @@ import { findRoomVersion } from '../../matrix/room-versions/table.ts';
 import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
 import type { Database, UnitBuilder } from '../../storage/database.ts';
 import type { Names } from '../../storage/names.ts';
-import { type RoomRow, insertRoom, roomById, roomByNid } from '../../storage/stores/room-graph-store.ts';
+import {
+  type RoomRow,
+  insertRoom,
+  roomById,
+  roomByNid,
+  setRoomVersion,
+} from '../../storage/stores/room-graph-store.ts';
 import { LineFlag, insertLine, insertMain } from '../../storage/stores/state-line-store.ts';
 import { CommittedLines } from './committed-lines.ts';
 import type { NewRoom, RoomDag, RoomDags } from './contract.ts';
@@ -101,13 +107,24 @@ class HotRoomDags implements RoomDags {
 
   async adopt(roomId: RoomId, version: string): Promise<RoomDag> {
     const known = await this.find(roomId);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#withVersion(known, version);
     const { facts, writeRoom } = this.#newRoom(roomId, version);
     const { committed } = this.#services.db.write(writeRoom);
     await committed;
     const hot = this.#hotRoomOf(facts);
     this.#keep(hot);
     return new HotRoomDag(hot);
+  }
+
+  /** Of a room that has no events yet, only an invite has said which version it has, and anybody can invite. */
+  async #withVersion(known: RoomDag, version: string): Promise<RoomDag> {
+    const hot = this.#inMemory(known.room);
+    const isEmpty = hot !== undefined && hot.extremities.size === 0 && hot.mainTipPos === BEFORE_ALL;
+    if (known.rules.version === version || !isEmpty) return known;
+    rulesOf(version);
+    await this.#services.db.write((unit) => unit.run(setRoomVersion, { room: known.room, version })).committed;
+    this.#drop(known.room);
+    return this.openByNid(known.room);
   }
 
   #newRoom(roomId: RoomId, version: unknown): { facts: RoomFacts; writeRoom: (unit: UnitBuilder) => void } {

@@ -47,8 +47,18 @@ export async function setAlias(ctx: RoomsContext, actor: Actor, alias: RoomAlias
   });
 }
 
-/** `GET /directory/room/{roomAlias}`. Errors: M_NOT_FOUND, also for aliases of other servers, which are not asked yet. */
+/** `GET /directory/room/{roomAlias}`. Of another server's alias that server is asked. Errors: M_NOT_FOUND. */
 export async function resolveAlias(ctx: RoomsContext, alias: RoomAlias): Promise<ResolvedAlias> {
+  const server = serverNameOfAlias(alias);
+  if (!ctx.localServers.isLocal(server)) {
+    const { roomId, servers } = await ctx.remoteAliases.resolve(alias);
+    return { room_id: roomId, servers: [...new Set([server, ...servers])].slice(0, limits.aliasServersMax) };
+  }
+  return resolveLocalAlias(ctx, alias);
+}
+
+/** The same for whoever asks about an alias of this server. Errors: M_NOT_FOUND. */
+export async function resolveLocalAlias(ctx: RoomsContext, alias: RoomAlias): Promise<ResolvedAlias> {
   const row = await getAlias(ctx, alias);
   const rows = await ctx.db.all(serversInRoom, { room: row.room, limit: limits.aliasServersMax });
   const servers = new Set([serverNameOfAlias(alias), ...rows.map(({ name }) => name as ServerName)]);

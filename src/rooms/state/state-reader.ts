@@ -109,6 +109,11 @@ export class StateReader {
     return eventAt(this.#lines, await this.#pointAfter(await this.#place(nid)), skey);
   }
 
+  /** Several events of the state after an event, by interned key. */
+  async stateEventsAfter(nid: number, skeys: readonly number[]): Promise<Map<number, number>> {
+    return eventsAt(this.#lines, await this.#pointAfter(await this.#place(nid)), skeys);
+  }
+
   async stateEventBefore(nid: number, type: string, stateKey: string): Promise<number | undefined> {
     const skey = await this.#names.findSkey(type, stateKey);
     if (skey === undefined) return undefined;

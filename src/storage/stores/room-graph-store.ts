@@ -194,6 +194,10 @@ export const insertRoom = defineWrite<{ room: number; roomId: string; version: s
       flags: 0,
     }),
 );
+export const setRoomVersion = defineWrite<{ room: number; version: string }>('room.setVersion', (q, p) =>
+  q.updateTable('room').set({ version: p.version }).where('room', '=', p.room),
+);
+
 export const setRoomPartial = defineWrite<{ room: number; partialNid: number | null }>('room.setPartial', (q, p) =>
   q.updateTable('room').set({ partial_nid: p.partialNid }).where('room', '=', p.room),
 );

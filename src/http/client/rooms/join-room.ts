@@ -3,6 +3,7 @@ import type { Rooms } from '../../../rooms/index.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { roomIdOrAlias } from './identifiers.ts';
 import { joinBody } from './join-body.ts';
+import { viaOf, viaQuery } from './via-query.ts';
 
 export const joinRoom = defineEndpoint({
   operationId: 'joinRoom',
@@ -12,11 +13,11 @@ export const joinRoom = defineEndpoint({
   rateLimit: 'send',
   refusedWhileSuspended: true,
   params: { roomIdOrAlias: roomIdOrAlias() },
-  query: {},
+  query: viaQuery,
   body: joinBody,
-  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'joinRoom' | 'resolveRoom'> }) {
-    const roomId = await rooms.resolveRoom(params.roomIdOrAlias);
-    await rooms.joinRoom(requester, { roomId, ...body });
+  async handle({ params, query, body, requester }, { rooms }: { rooms: Pick<Rooms, 'joinRoom' | 'locateRoom'> }) {
+    const { roomId, servers } = await rooms.locateRoom(params.roomIdOrAlias);
+    await rooms.joinRoom(requester, { roomId, ...body, via: [...viaOf(query), ...servers] });
     return { json: { room_id: roomId } };
   },
 });

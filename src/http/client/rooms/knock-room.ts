@@ -3,6 +3,7 @@ import type { Rooms } from '../../../rooms/index.ts';
 import { object, optional, string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { roomIdOrAlias } from './identifiers.ts';
+import { viaOf, viaQuery } from './via-query.ts';
 
 export const knockRoom = defineEndpoint({
   operationId: 'knockRoom',
@@ -12,11 +13,11 @@ export const knockRoom = defineEndpoint({
   rateLimit: 'invite',
   refusedWhileSuspended: true,
   params: { roomIdOrAlias: roomIdOrAlias() },
-  query: {},
+  query: viaQuery,
   body: object({ reason: optional(string()) }),
-  async handle({ params, body, requester }, { rooms }: { rooms: Pick<Rooms, 'knockRoom' | 'resolveRoom'> }) {
-    const roomId = await rooms.resolveRoom(params.roomIdOrAlias);
-    await rooms.knockRoom(requester, { roomId, reason: body.reason });
+  async handle({ params, query, body, requester }, { rooms }: { rooms: Pick<Rooms, 'knockRoom' | 'locateRoom'> }) {
+    const { roomId, servers } = await rooms.locateRoom(params.roomIdOrAlias);
+    await rooms.knockRoom(requester, { roomId, reason: body.reason, via: [...viaOf(query), ...servers] });
     return { json: { room_id: roomId } };
   },
 });

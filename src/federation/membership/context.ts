@@ -1,0 +1,32 @@
+/** What memberships across servers work with. */
+import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
+import type { JsonObject } from '../../matrix/json/json-value.ts';
+import type { KeyedLock } from '../../platform/keyed-lock.ts';
+import type { RoomsContext } from '../../rooms/context.ts';
+import type { FederationClient, KeyRing, PduVerifier } from '../contract.ts';
+import type { LocalUsers } from '../ports.ts';
+import type { PartialJoin } from './partial-join.ts';
+
+export interface MembershipContext {
+  readonly rooms: RoomsContext;
+  readonly client: FederationClient;
+  readonly keys: KeyRing;
+  readonly verifier: PduVerifier;
+  readonly users: LocalUsers;
+  /** One join through other servers at a time per room. Taken before a room's lock, never within it. */
+  readonly joins: KeyedLock<RoomId>;
+  /** Lets other work go on in the middle of a long answer. */
+  readonly pause: () => Promise<void>;
+  /** Memberships may come later than a join. */
+  readonly joinsInPart: boolean;
+  /** Told of each join whose state is still to be fetched. */
+  readonly onPartialJoin: (join: PartialJoin) => void;
+}
+
+/** A membership event that is handed in, and what the request says of it. */
+export interface HandedIn {
+  readonly roomId: RoomId;
+  readonly eventId: EventId;
+  /** Parsed with exact numbers. */
+  readonly pdu: JsonObject;
+}

@@ -1,0 +1,41 @@
+/** Memberships of local users in rooms that are on other servers alone: table foreign_membership. */
+import { defineRead, defineWrite } from '../query.ts';
+
+export interface ForeignMembershipRow {
+  readonly event_id: string;
+  readonly json: string;
+  readonly server_nid: number;
+}
+
+export const foreignMembership = defineRead<{ user: number; room: number }, ForeignMembershipRow>(
+  'foreignMembership.find',
+  (q, p) =>
+    q
+      .selectFrom('foreign_membership')
+      .select(['event_id', 'json', 'server_nid'])
+      .where('user_nid', '=', p.user)
+      .where('room', '=', p.room),
+);
+
+export const setForeignMembership = defineWrite<{
+  user: number;
+  room: number;
+  eventId: string;
+  json: string;
+  server: number;
+}>('foreignMembership.set', (q, p) =>
+  q
+    .insertInto('foreign_membership')
+    .values({ user_nid: p.user, room: p.room, event_id: p.eventId, json: p.json, server_nid: p.server })
+    .onConflict((conflict) =>
+      conflict.columns(['user_nid', 'room']).doUpdateSet((e) => ({
+        event_id: e.ref('excluded.event_id'),
+        json: e.ref('excluded.json'),
+        server_nid: e.ref('excluded.server_nid'),
+      })),
+    ),
+);
+
+export const dropForeignMembership = defineWrite<{ user: number; room: number }>('foreignMembership.drop', (q, p) =>
+  q.deleteFrom('foreign_membership').where('user_nid', '=', p.user).where('room', '=', p.room),
+);
