@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { UserId } from '../../../src/matrix/ids/ids.ts';
+import type { ServerName, UserId } from '../../../src/matrix/ids/ids.ts';
 import type { MxcUri } from '../../../src/matrix/ids/mxc-uri.ts';
+import { addOwnContent } from '../../../src/media/add-own-content.ts';
 import type { MediaContext } from '../../../src/media/context.ts';
 import { LocalBlobStore } from '../../../src/media/local-blob-store.ts';
 import { mediaMetrics } from '../../../src/media/media-metrics.ts';
@@ -165,6 +166,12 @@ describeOnBothEngines('verdicts', (engine) => {
     for (const uri of [first, second, third]) expect(await quarantinedBy(uri)).toBe('spec: Spec.Bad');
     expect(found).toEqual([{ content: await hashOf(first), finding: 'Spec.Bad', scanner: 'spec' }]);
     expect(scanner.scanned).toEqual(['bad']);
+  });
+
+  it('are given on what the server itself stores, such as images of previews', async () => {
+    const image = { bytes: Buffer.from('bad image'), contentType: 'image/png', fileName: undefined };
+    const uri = await addOwnContent(ctx, 'test' as ServerName, image);
+    expect(await statusOf(uri)).toEqual(notThere);
   });
 
   it('can be overruled by administrators, in both directions', async () => {

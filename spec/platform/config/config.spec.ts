@@ -359,3 +359,33 @@ describe('secrets', () => {
     expect(mistakesOf('database: { engine: postgres, url: "mysql://hunter2" }').join()).not.toContain('hunter2');
   });
 });
+
+describe('a scanner of files', () => {
+  it('is off by default, and is named by a socket or an address', () => {
+    expect(load('').media.scanner).toMatchObject({ clamd: undefined, largerFiles: 'refuse', unanswered: 'refuse' });
+    const addresses = { '/run/clamav/clamd.ctl': { path: '/run/clamav/clamd.ctl' } };
+    const others = {
+      'localhost:3310': { host: 'localhost', port: 3310 },
+      '10.0.0.1:3310': { host: '10.0.0.1', port: 3310 },
+      '[::1]:3310': { host: '::1', port: 3310 },
+    };
+    for (const [text, address] of Object.entries({ ...addresses, ...others }))
+      expect(load(`media: { scanner: { clamd: "${text}" } }`).media.scanner.clamd).toEqual(address);
+  });
+
+  it('is refused where it could be anything', () => {
+    for (const text of [
+      '',
+      'clamd.ctl',
+      'localhost',
+      'localhost:',
+      ':3310',
+      'localhost:0',
+      'localhost:65536',
+      '::1:3310',
+    ])
+      expect(mistakesOf(`media: { scanner: { clamd: "${text}" } }`)[0], text).toContain(
+        'media.scanner.clamd: must be the path of a socket',
+      );
+  });
+});

@@ -55,6 +55,7 @@ export class ContentScans {
   readonly #running = new Map<string, Promise<string | undefined>>();
   /** By subject, until when: what the scanner gave no verdict on while it gave others. */
   readonly #failures = new Lru<string, number>({ sizeMax: limits.scanFailuresMax });
+  #isClosed = false;
 
   constructor(options: ContentScansOptions) {
     this.#options = options;
@@ -79,7 +80,7 @@ export class ContentScans {
   /** As `findMalware`, for what nobody waits for. true: it may be served, as far as that was found out. */
   async scanAhead(scannable: Scannable): Promise<boolean> {
     try {
-      return (await this.#ahead.run(() => this.findMalware(scannable))) === undefined;
+      return await this.#ahead.run(async () => !this.#isClosed && (await this.findMalware(scannable)) === undefined);
     } catch (error) {
       // It is scanned when somebody wants to read it.
       if (error instanceof MatrixError || error instanceof SemaphoreFull) return false;
@@ -89,6 +90,7 @@ export class ContentScans {
 
   /** Ends what is being scanned. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#state.close();
     await Promise.allSettled(this.#running.values());
   }

@@ -103,6 +103,16 @@ describe('files', () => {
     await alice.request('PUT', `/_matrix/media/v3/upload/${pathOf(again)}`, { body: infected('async') });
     expect((await bob.download(again)).errcode).toBe('M_NOT_FOUND');
     expect(standIn.streams).toHaveLength(1);
+    const headers = { 'tus-resumable': '1.0.0' };
+    const bytes = infected('tus');
+    const begun = await alice.request('POST', '/_matrix/media/unstable/org.veche.resumable/tus', {
+      headers: { ...headers, 'upload-length': String(bytes.length) },
+    });
+    const location = new URL(begun.headers.get('location') ?? '', server.url).pathname;
+    const part = { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' };
+    expect((await alice.request('PATCH', location, { headers: part, body: bytes })).status).toBe(204);
+    expect((await bob.download(begun.headers.get('matrix-content-uri') ?? '')).errcode).toBe('M_NOT_FOUND');
+    expect(standIn.streams).toHaveLength(2);
   });
 
   it('are not served while the scanner does not answer, which says when to come again', async () => {
