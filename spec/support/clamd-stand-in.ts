@@ -12,8 +12,8 @@ export interface ClamdStandIn {
   version: string;
   /** As StreamMaxLength. */
   streamBytesMax: number;
-  /** How the next streams are treated. silent: all is taken, and nothing answered. deaf: nothing is even read. */
-  manner: 'honest' | 'silent' | 'deaf' | 'cut' | 'cut at the first byte' | 'babbling';
+  /** How the next streams are treated. silent: all is taken, and nothing answered. deaf: nothing is even read. hasty: OK before the end. */
+  manner: 'honest' | 'silent' | 'deaf' | 'cut' | 'cut at the first byte' | 'babbling' | 'hasty';
   /** Answered instead of a verdict. */
   answer: string | undefined;
   /** Streams that came to their ends, as they were received. */
@@ -57,6 +57,7 @@ export async function startClamdStandIn(): Promise<ClamdStandIn> {
       }
       while (received.length >= 4) {
         if (running.manner === 'cut at the first byte') return void socket.destroy();
+        if (running.manner === 'hasty') return void socket.write('stream: OK\0');
         const length = received.readUInt32BE();
         if (stream.reduce((sum, piece) => sum + piece.length, length) > running.streamBytesMax)
           return end('INSTREAM size limit exceeded. ERROR');

@@ -5,6 +5,11 @@ export const scanLimits = {
   /** Of files that were uploaded just now and that nobody wants to read yet: at once, and waiting. The others are scanned when somebody does. */
   scansAheadMax: 2,
   scansAheadWaitingMax: 1_000,
+  /** Encrypted files of one user, or of one address where nobody is logged in: at once, and waiting. */
+  scansPerCallerMax: 2,
+  scansPerCallerWaitingMax: 50,
+  /** Of one encrypted content, with as many keys; there is one that is right. */
+  scanVerdictsPerContentMax: 8,
   /** Contents of which it is remembered that nothing was found. */
   cleanContentsMax: 50_000,
   /** After a scan without an answer the scanner is left alone for so long. */

@@ -102,6 +102,16 @@ describe('a scan', () => {
     await untilClosed();
   });
 
+  it('takes an early approval for no verdict', async () => {
+    standIn.manner = 'hasty';
+    async function* waiting(): AsyncIterable<Buffer> {
+      yield Buffer.from('hello');
+      await vi.waitFor(() => expect(standIn.openConnections).toBe(0), { timeout: 30_000 });
+      yield malware;
+    }
+    expect((await failureOf(clamd().scan(waiting(), never()))).isAboutFile).toBe(true);
+  });
+
   it('is ended by its signal, and the connection with it', async () => {
     standIn.manner = 'silent';
     const controller = new AbortController();

@@ -27,6 +27,7 @@ import { verdictOn, type VerdictRow } from '../../../src/storage/stores/scan-sto
 import { describeOnBothEngines } from '../../support/databases.ts';
 import { localServersOfTests } from '../../support/test-accounts.ts';
 import { testEpochMs, type TestPorts, testPorts } from '../../support/test-ports.ts';
+import { SpecScanner } from '../support/spec-scanner.ts';
 
 const dayMs = 86_400_000;
 const admin = '@admin:test' as UserId;
@@ -36,37 +37,6 @@ async function* bodyOf(text: string): AsyncIterable<Buffer> {
   yield Buffer.from(text);
 }
 const now = { timeoutMs: 0, signal: () => new AbortController().signal };
-
-/** Finds `bad`. */
-class SpecScanner implements Scanner {
-  readonly name = 'spec';
-  readonly scanned: string[] = [];
-  current = 'Spec 1/100/today';
-  asked = 0;
-  /** Thrown instead of an answer. */
-  failure: Error | undefined;
-  /** Awaited before an answer, unless the signal comes first. */
-  gate: Promise<void> = Promise.resolve();
-
-  async version(): Promise<string> {
-    this.asked += 1;
-    if (this.failure !== undefined) throw this.failure;
-    return this.current;
-  }
-
-  async scan(chunks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string | undefined> {
-    const parts: Buffer[] = [];
-    for await (const chunk of chunks) parts.push(chunk);
-    const text = Buffer.concat(parts).toString();
-    this.scanned.push(text);
-    const aborted = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new ScannerFailed('ended')));
-    });
-    await Promise.race([this.gate, aborted]);
-    if (this.failure !== undefined) throw this.failure;
-    return text.includes('bad') ? 'Spec.Bad' : undefined;
-  }
-}
 
 describeOnBothEngines('verdicts', (engine) => {
   let folder: string;
@@ -368,6 +338,25 @@ describeOnBothEngines('verdicts', (engine) => {
     resolve();
     await reading;
     expect(await ctx.db.one(verdictOn, { subject: other })).toBeUndefined();
+  });
+
+  it('with made-up keys are few, and what was found stays', async () => {
+    const uri = await upload('cipher');
+    const content = await hashOf(uri);
+    const scans = scansWith();
+    const scan = (key: number, text: string): Promise<string | undefined> =>
+      scans.findMalware({ subject: Buffer.alloc(32, key), content, sizeBytes: 6, open: async () => bodyOf(text) });
+    await statusOf(uri);
+    expect(await scan(100, 'bad')).toBe('Spec.Bad');
+    for (let key = 1; key <= 12; key++) {
+      await ports.advance(1);
+      expect(await scan(key, `noise ${key}`)).toBeUndefined();
+    }
+    const kept: number[] = [];
+    for (let key = 1; key <= 100; key++)
+      if ((await ctx.db.one(verdictOn, { subject: Buffer.alloc(32, key) })) !== undefined) kept.push(key);
+    expect(kept).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 100]);
+    expect(await verdictOf(uri)).toBeDefined();
   });
 
   it('are not waited for when the server ends', async () => {

@@ -24,8 +24,11 @@ export class Clamd implements Scanner {
   }
 
   async scan(chunks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string | undefined> {
-    const answer = await this.#converse(signal, 'zINSTREAM\0', (conversation) => sendAll(conversation, chunks));
-    if (answer === 'stream: OK') return undefined;
+    let isAllSent = false;
+    const answer = await this.#converse(signal, 'zINSTREAM\0', async (conversation) => {
+      isAllSent = await sendAll(conversation, chunks);
+    });
+    if (answer === 'stream: OK' && isAllSent) return undefined;
     const [, finding] = /^stream: (.+) FOUND$/.exec(answer) ?? [];
     if (finding === undefined) throw unexpected(answer);
     return finding;
@@ -60,13 +63,15 @@ interface Conversation {
   isOver: boolean;
 }
 
-async function sendAll(conversation: Conversation, chunks: AsyncIterable<Buffer>): Promise<void> {
+/** false: the answer came before. */
+async function sendAll(conversation: Conversation, chunks: AsyncIterable<Buffer>): Promise<boolean> {
   for await (const chunk of chunks) {
     countTransferred(chunk.length);
     if (chunk.length > 0) await write(conversation, lengthOf(chunk), chunk);
-    if (conversation.isOver) return;
+    if (conversation.isOver) return false;
   }
   await write(conversation, lengthOf(emptyPiece));
+  return true;
 }
 
 /** Resolves when it is on its way. Whatever goes wrong is said by the answer, or by its absence: clamd may answer and close at any time. */

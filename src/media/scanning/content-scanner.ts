@@ -3,6 +3,9 @@ import { badJson, MatrixError } from '../../matrix/errors.ts';
 import type { MxcUri } from '../../matrix/ids/mxc-uri.ts';
 import { isJsonObject, type JsonValue } from '../../matrix/json/json-value.ts';
 import { parseJson } from '../../matrix/json/parse-json.ts';
+import { limits } from '../../platform/limits.ts';
+import { SemaphoreFull } from '../../platform/semaphore.ts';
+import { TurnsOfCallers } from '../../platform/turns-of-callers.ts';
 import { findingsIn } from '../../storage/stores/scan-store.ts';
 import { mediaAt } from '../../storage/stores/media-store.ts';
 import type { MediaContext } from '../context.ts';
@@ -24,6 +27,11 @@ export interface ScanReport {
   readonly info: string;
 }
 
+export interface ScanOptions extends OpenOptions {
+  /** Who asks: a user, or an address. */
+  readonly caller: string;
+}
+
 /** What a client says of an encrypted file: the file, or that in a message which only this server can read. */
 export interface EncryptedFileRequest {
   readonly file: JsonValue | undefined;
@@ -41,6 +49,7 @@ export class ContentScanner {
   readonly #ctx: MediaContext;
   readonly #scans: ContentScans;
   readonly #key: ScannerKey;
+  readonly #turns = new TurnsOfCallers(limits.scansPerCallerMax, limits.scansPerCallerWaitingMax);
 
   constructor(ctx: MediaContext, scans: ContentScans, options: { readonly allowUnauthenticated: boolean }) {
     this.allowUnauthenticated = options.allowUnauthenticated;
@@ -73,13 +82,13 @@ export class ContentScanner {
     return reported(() => this.#cleanRow(uri, options));
   }
 
-  /** Throws as `scan`, and 400 MCS_MEDIA_FAILED_TO_DECRYPT for a file whose bytes are others. */
-  scanEncrypted(file: EncryptedFile, options: OpenOptions): Promise<ScanReport> {
+  /** Throws as `scan`, and 400 MCS_MEDIA_FAILED_TO_DECRYPT for a file whose bytes are others, 429 M_LIMIT_EXCEEDED. */
+  scanEncrypted(file: EncryptedFile, options: ScanOptions): Promise<ScanReport> {
     return reported(() => this.#cleanEncryptedRow(file, options));
   }
 
   /** The file as it is stored, encrypted. Throws as `scanEncrypted`, and 403 MCS_MEDIA_NOT_CLEAN for malware. */
-  async openEncrypted(file: EncryptedFile, options: OpenOptions): Promise<OpenedContent> {
+  async openEncrypted(file: EncryptedFile, options: ScanOptions): Promise<OpenedContent> {
     const row = await this.#cleanEncryptedRow(file, options);
     return openUploaded(this.#ctx, file.uri, row, options.fileName);
   }
@@ -103,18 +112,26 @@ export class ContentScanner {
     return row;
   }
 
-  async #cleanEncryptedRow(file: EncryptedFile, options: OpenOptions): Promise<UploadedRow> {
+  async #cleanEncryptedRow(file: EncryptedFile, options: ScanOptions): Promise<UploadedRow> {
     const row = await this.explain(file.uri, () => findUploaded(this.#ctx, file.uri, options));
     if (!row.sha256.equals(file.sha256))
       throw refused(400, 'MCS_MEDIA_FAILED_TO_DECRYPT', 'The content has another hash than the file');
     const content = wholeContent(this.#ctx, { sha256: row.sha256, sizeBytes: row.bytes });
-    const finding = await this.#scans.findMalware({
-      ...content,
-      subject: subjectOf(file),
-      open: async () => decrypted(await content.open(), file),
-    });
+    const plain = { ...content, subject: subjectOf(file), open: async () => decrypted(await content.open(), file) };
+    const finding = await this.#inTurn(options.caller, () => this.#scans.findMalware(plain));
     if (finding !== undefined) throw notClean(finding);
     return row;
+  }
+
+  async #inTurn<T>(caller: string, scan: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#turns.run(caller, scan);
+    } catch (error) {
+      if (!(error instanceof SemaphoreFull)) throw error;
+      throw new MatrixError(429, 'M_LIMIT_EXCEEDED', 'Too many files are being scanned for you', {
+        retry_after_ms: limits.scannerPauseMs,
+      });
+    }
   }
 
   async #knownFinding({ serverName, mediaId }: MxcUri): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { Lru } from '../../platform/lru.ts';
 import type { Clock, Timers } from '../../platform/ports.ts';
 import { Semaphore, SemaphoreFull } from '../../platform/semaphore.ts';
 import type { Database } from '../../storage/database.ts';
-import { putVerdict, verdictOn, type VerdictRow } from '../../storage/stores/scan-store.ts';
+import { putVerdict, trimVerdicts, verdictOn, type VerdictRow } from '../../storage/stores/scan-store.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
 import { hideContent } from '../quarantine.ts';
 import { type Scanner, ScannerFailed } from './scanner.ts';
@@ -153,6 +153,7 @@ export class ContentScans {
     const by = `${scanner.name}: ${finding}`;
     await db.write((unit) => {
       unit.run(putVerdict, { subject, content, finding: finding ?? null, scanner: scanner.name, version, ts });
+      if (!subject.equals(content)) unit.run(trimVerdicts, { content, kept: limits.scanVerdictsPerContentMax });
       if (finding !== undefined) hideContent(unit, { sha256: content, by, ts });
     }).committed;
     if (finding === undefined) this.#clean.set(key, { version, scannedTs: ts, isAccepted: false });

@@ -6,6 +6,7 @@ import { limits } from '../../platform/limits.ts';
 import { Lru } from '../../platform/lru.ts';
 import type { Clock, OutgoingHttp, TimerHandle, Timers } from '../../platform/ports.ts';
 import { Semaphore, SemaphoreFull } from '../../platform/semaphore.ts';
+import { TurnsOfCallers } from '../../platform/turns-of-callers.ts';
 import type { Database } from '../../storage/database.ts';
 import {
   addUrlPreview,
@@ -60,7 +61,7 @@ export class UrlPreviews {
     sizeMax: limits.previewFailuresMax,
   });
   readonly #atOnce = new Semaphore(limits.previewsAtOnceMax, limits.previewsWaitingMax);
-  readonly #ofUsers = new Map<UserId, Semaphore>();
+  readonly #ofUsers = new TurnsOfCallers(limits.previewsAtOncePerUserMax, limits.previewsWaitingMax);
   #sweepTimer: TimerHandle | undefined;
   #sweeping: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -166,16 +167,12 @@ export class UrlPreviews {
 
   /** One user's slow pages keep nobody else waiting. */
   async #inTurn(userId: UserId, make: () => Promise<string>): Promise<string> {
-    const own = this.#ofUsers.get(userId) ?? new Semaphore(limits.previewsAtOncePerUserMax, limits.previewsWaitingMax);
-    this.#ofUsers.set(userId, own);
     try {
-      return await own.run(() => this.#atOnce.run(make));
+      return await this.#ofUsers.run(userId, () => this.#atOnce.run(make));
     } catch (error) {
       if (error instanceof SemaphoreFull)
         throw new MatrixError(429, 'M_LIMIT_EXCEEDED', 'Too many previews are being made', { retry_after_ms: 5_000 });
       throw error;
-    } finally {
-      if (own.running === 0 && own.waiting === 0) this.#ofUsers.delete(userId);
     }
   }
 

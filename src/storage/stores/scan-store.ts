@@ -68,6 +68,26 @@ export const putVerdict = defineWrite<{
     ),
 );
 
+/** Of the verdicts on a content with a key that found nothing, all but the newest `kept`: anybody can make up keys. */
+export const trimVerdicts = defineWrite<{ content: Buffer; kept: number }>('scan.trim', (q, p) =>
+  q
+    .deleteFrom('scan_verdict')
+    .where('content', '=', p.content)
+    .where('subject', '<>', p.content)
+    .where('finding', 'is', null)
+    .where('subject', 'not in', (e) =>
+      e
+        .selectFrom('scan_verdict as v')
+        .select('v.subject')
+        .where('v.content', '=', p.content)
+        .where('v.subject', '<>', p.content)
+        .where('v.finding', 'is', null)
+        .orderBy('v.scanned_ts', 'desc')
+        .orderBy('v.subject')
+        .limit(bigint(p.kept)),
+    ),
+);
+
 /** An administrator's word on whatever was found in a content. */
 export const acceptFindings = defineWrite<{ content: Buffer; by: string }>('scan.accept', (q, p) =>
   q

@@ -2,6 +2,7 @@
 import { defineEndpoint } from '../../endpoint.ts';
 import { contentReply } from '../media/media-parameters.ts';
 import {
+  callerOf,
   encryptedFileBody,
   encryptedFileRequest,
   openOptions,
@@ -24,6 +25,6 @@ export const downloadEncryptedContent = defineEndpoint({
   async handle(request, domain: ScannerDomain) {
     const scanner = scannerFor(domain, request.requester);
     const file = await scanner.readRequest(encryptedFileRequest(request.body));
-    return contentReply(await scanner.openEncrypted(file, openOptions(request)));
+    return contentReply(await scanner.openEncrypted(file, { ...openOptions(request), caller: callerOf(request) }));
   },
 });

@@ -1,6 +1,7 @@
 /** POST /_matrix/media_proxy/unstable/scan_encrypted — https://github.com/element-hq/matrix-content-scanner-python/blob/main/docs/api.md */
 import { defineEndpoint } from '../../endpoint.ts';
 import {
+  callerOf,
   encryptedFileBody,
   encryptedFileRequest,
   openOptions,
@@ -22,7 +23,7 @@ export const scanEncryptedContent = defineEndpoint({
   async handle(request, domain: ScannerDomain) {
     const scanner = scannerFor(domain, request.requester);
     const file = await scanner.readRequest(encryptedFileRequest(request.body));
-    const { clean, info } = await scanner.scanEncrypted(file, openOptions(request));
+    const { clean, info } = await scanner.scanEncrypted(file, { ...openOptions(request), caller: callerOf(request) });
     return { json: { clean, info } };
   },
 });

@@ -3,9 +3,11 @@ import type { Requester } from '../../../accounts/requester.ts';
 import type { MatrixError } from '../../../matrix/errors.ts';
 import type { JsonObject } from '../../../matrix/json/json-value.ts';
 import type { Media } from '../../../media/index.ts';
+import { callerOfAddress } from '../../../platform/caller-of-address.ts';
 import { limits } from '../../../platform/limits.ts';
 import { missingToken } from '../../auth/access-token.ts';
 import { type Decoded, json, object, optional, string } from '../../decode.ts';
+import type { ClientInfo } from '../../endpoint.ts';
 import { unrecognizedPath } from '../../errors.ts';
 
 type Scanner = NonNullable<Media['contentScanner']>;
@@ -57,3 +59,12 @@ export const openOptions = (request: { readonly signal: AbortSignal }) => ({
   timeoutMs: limits.mediaWaitMsDefault,
   signal: () => request.signal,
 });
+
+/** Whose scans wait for each other. */
+export const callerOf = ({
+  requester,
+  client,
+}: {
+  readonly requester: Requester | undefined;
+  readonly client: ClientInfo;
+}): string => requester?.userId ?? callerOfAddress(client.address);
