@@ -6,6 +6,7 @@ import {
   deleteIdleThumbnail,
   type IdleFilter,
   idleMedia,
+  idleMediaOfSameTime,
   type IdleRow,
   idleThumbnails,
 } from '../../storage/stores/media-retention-store.ts';
@@ -46,8 +47,7 @@ export async function removeIdleMedia(
   let [files, bytes] = [0, 0];
   for (let last: IdleRow | undefined; !isEnded();) {
     if (wish.keeps !== 'nothing' && !(await ctx.referencesKnown())) return undefined;
-    const after = { afterUsed: last?.used ?? -1, afterOrigin: last?.origin ?? '', afterMediaId: last?.media_id ?? '' };
-    const rows = await ctx.db.all(idleMedia, { ...filter, ...after, limit: pageMax });
+    const rows = await rowsBehind(ctx, filter, last);
     const removed = await removeRows(
       ctx,
       filter,
@@ -56,7 +56,7 @@ export async function removeIdleMedia(
     files += removed.length;
     bytes += removed.reduce((sum, row) => sum + row.bytes, 0);
     last = rows.at(-1);
-    if (rows.length < pageMax) break;
+    if (last === undefined) break;
     await new Promise<void>((resolve) => ctx.timers.soon(resolve));
   }
   return { files, bytes };
@@ -88,6 +88,18 @@ export async function removeIdleThumbnails(
     await new Promise<void>((resolve) => ctx.timers.soon(resolve));
   }
   return { files, bytes };
+}
+
+async function rowsBehind(
+  { db }: Removing,
+  filter: IdleFilter,
+  last: IdleRow | undefined,
+): Promise<readonly IdleRow[]> {
+  const limit = pageMax;
+  if (last === undefined) return await db.all(idleMedia, { ...filter, afterUsed: -1, limit });
+  const { used, origin: afterOrigin, media_id: afterMediaId } = last;
+  const same = await db.all(idleMediaOfSameTime, { ...filter, used, afterOrigin, afterMediaId, limit });
+  return same.length > 0 ? same : await db.all(idleMedia, { ...filter, afterUsed: used, limit });
 }
 
 async function removeRows(

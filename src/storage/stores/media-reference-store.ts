@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { ServerName } from '../../matrix/ids/ids.ts';
 import type { QueryBuilder } from '../database.ts';
-import { bigint, defineRead, defineWrite, jsonInteger, jsonRows, jsonText } from '../query.ts';
+import { bigint, defineRead, defineWrite, isForPostgres, jsonInteger, jsonRows, jsonText } from '../query.ts';
 
 /** As what an event names a file. */
 export const MediaRole = { content: 0, roomAvatar: 1, memberAvatar: 2 } as const;
@@ -76,6 +76,6 @@ export const bytesNewToRoom = defineRead<{ room: number; rows: string }, { bytes
   'mediaReference.bytesNewToRoom',
   (q, p) => sql<{ bytes: number }>`select cast(coalesce(sum(m.bytes), 0) as bigint) as bytes
     from ${jsonRows(q, p.rows)} join media as m on m.origin = ${jsonText(0)} and m.media_id = ${jsonText(1)}
-    where not exists (select 1 from media_reference as r
+    where not exists (select 1 from media_reference as r ${isForPostgres(q) ? sql`` : sql`indexed by media_reference_by_room`}
       where r.room = ${p.room} and r.role < 2 and r.origin = m.origin and r.media_id = m.media_id)`,
 );

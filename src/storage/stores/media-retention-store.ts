@@ -33,21 +33,25 @@ export interface IdleRow {
   readonly deletable: number;
 }
 
-/** A page of files behind a place, longest unused first, and which of them may go. */
-export const idleMedia = defineRead<
-  IdleFilter & { afterUsed: number; afterOrigin: string; afterMediaId: string; limit: number },
-  IdleRow
->(
+/** Files of which nobody knows a use after `afterUsed`, longest unused first, and which of them may go. */
+export const idleMedia = defineRead<IdleFilter & { afterUsed: number; limit: number }, IdleRow>(
   'media.idle',
   (
     q,
     p,
-  ) => sql<IdleRow>`select m.origin, m.media_id, m.sha256, m.bytes, coalesce(m.last_access_ts, m.created_ts) as used,
-      case when ${isDeletable(q, p)} then 1 else 0 end as deletable
-    from media as m
-    where m.sha256 is not null and coalesce(m.last_access_ts, m.created_ts) < ${p.before}
-      and (coalesce(m.last_access_ts, m.created_ts), m.origin, m.media_id) > (${p.afterUsed}, ${p.afterOrigin}, ${p.afterMediaId})
-    order by coalesce(m.last_access_ts, m.created_ts), m.origin, m.media_id limit ${bigint(p.limit)}`,
+  ) => sql<IdleRow>`${idleColumns(q, p)} where m.sha256 is not null and ${used} < ${p.before} and ${used} > ${p.afterUsed}
+    order by ${used}, m.origin, m.media_id limit ${bigint(p.limit)}`,
+);
+
+/** Those of the same time behind one of them. A question by itself, because no engine finds its place in both at once. */
+export const idleMediaOfSameTime = defineRead<
+  IdleFilter & { used: number; afterOrigin: string; afterMediaId: string; limit: number },
+  IdleRow
+>(
+  'media.idleOfSameTime',
+  (q, p) => sql<IdleRow>`${idleColumns(q, p)} where m.sha256 is not null and ${used} = ${p.used}
+      and (m.origin, m.media_id) > (${p.afterOrigin}, ${p.afterMediaId})
+    order by m.origin, m.media_id limit ${bigint(p.limit)}`,
 );
 
 /** Changes nothing where somebody has used or named it meanwhile. */
@@ -58,6 +62,13 @@ export const deleteIdleMedia = defineWrite<IdleFilter & { origin: string; mediaI
 );
 
 type FilterPlaceholders = Placeholders<IdleFilter>;
+
+/** As the index media_by_use has it. */
+const used = sql<number>`coalesce(m.last_access_ts, m.created_ts)`;
+
+const idleColumns = (q: QueryBuilder, p: FilterPlaceholders): RawBuilder<unknown> =>
+  sql`select m.origin, m.media_id, m.sha256, m.bytes, ${used} as used, case when ${isDeletable(q, p)} then 1 else 0 end as deletable
+    from media as m`;
 
 /** Of media as m. What is in quarantine stays, so that it stays known. */
 const isDeletable = (q: QueryBuilder, p: FilterPlaceholders): RawBuilder<boolean> => sql<boolean>`(
@@ -93,8 +104,8 @@ const holdsUri = (q: QueryBuilder, text: RawBuilder<unknown>): RawBuilder<boolea
     : sql<boolean>`instr(${text}, 'mxc://' || m.origin || '/' || m.media_id) > 0`;
 
 /** Who uploaded it has sent encrypted events; of another server's file anybody may have. */
-const mayBeNamedUnseen = sql<boolean>`exists (select 1 from encrypted_sender as s
-  where s.user_nid = m.user_nid or m.user_nid is null)`;
+const mayBeNamedUnseen = sql<boolean>`(exists (select 1 from encrypted_sender as s where s.user_nid = m.user_nid)
+  or (m.user_nid is null and exists (select 1 from encrypted_sender)))`;
 
 export interface IdleThumbnailRow {
   readonly source: Buffer;
