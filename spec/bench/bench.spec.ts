@@ -34,6 +34,7 @@ describe.runIf(hasProc)('npm run bench', () => {
           'search',
           'thumbnails',
           'media',
+          'federation-receive',
         ]),
       );
       expect(measurements.filter(({ value }) => !Number.isFinite(value))).toEqual([]);

@@ -47,6 +47,9 @@ export interface Sizes {
   readonly mediaDownloads: number;
   /** Rooms of one user, members of each, and syncs of each kind. */
   readonly firstSync: { readonly rooms: number; readonly members: number; readonly syncs: number };
+  /** Members of rooms whose events another server sends, and transactions of 50 for each. */
+  readonly remoteMembers: readonly number[];
+  readonly transactions: number;
   readonly settleMs: number;
 }
 
@@ -74,6 +77,8 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     mediaRounds: 3,
     mediaDownloads: 200,
     firstSync: { rooms: 200, members: 500, syncs: 10 },
+    remoteMembers: [10, 1_000],
+    transactions: 120,
     settleMs: 5_000,
   },
   tiny: {
@@ -99,6 +104,8 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     mediaRounds: 1,
     mediaDownloads: 3,
     firstSync: { rooms: 2, members: 2, syncs: 2 },
+    remoteMembers: [3, 6],
+    transactions: 3,
     settleMs: 0,
   },
 };

@@ -1,5 +1,6 @@
 import { deliver } from './deliver.ts';
 import { engines } from './engines.ts';
+import { federationReceive } from './federation-receive.ts';
 import { firstSync } from './first-sync.ts';
 import { roomState, roomsOfUser } from './growth.ts';
 import { idle } from './idle.ts';
@@ -27,4 +28,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   search,
   thumbnails,
   media,
+  'federation-receive': federationReceive,
 };

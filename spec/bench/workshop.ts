@@ -27,17 +27,30 @@ export interface Workshop {
 }
 
 export async function inWorkshop<T>(bench: BenchContext, work: (workshop: Workshop) => Promise<T>): Promise<T> {
+  return onDatabase(bench, async (db, options) => {
+    const rooms = new TestRooms(db, ports);
+    try {
+      return await work({ db, rooms, options });
+    } finally {
+      await rooms.sync.close();
+    }
+  });
+}
+
+/** An empty one, which is closed and removed afterwards. */
+export async function onDatabase<T>(
+  bench: BenchContext,
+  work: (db: GroupCommitDatabase, options: DatabaseOptions) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'veche-bench-'));
   const url = await bench.postgres?.();
   const options: DatabaseOptions =
     url === undefined ? { engine: 'sqlite', path: join(folder, 'veche.db') } : { engine: 'postgres', url };
   try {
     const db = await openDatabase(options, ports);
-    const rooms = new TestRooms(db, ports);
     try {
-      return await work({ db, rooms, options });
+      return await work(db, options);
     } finally {
-      await rooms.sync.close();
       await db.close();
     }
   } finally {
@@ -46,7 +59,7 @@ export async function inWorkshop<T>(bench: BenchContext, work: (workshop: Worksh
 }
 
 /** The real ones; nothing here asks the network. */
-const ports: Ports = {
+export const ports: Ports = {
   ...testPorts(1),
   clock: systemClock,
   timers: systemTimers,

@@ -99,8 +99,8 @@ export class FarRoom {
   }
 
   /** With alice, who made it, eve, and bob, who is of the server under test. */
-  static withMembers(version = '11'): FarRoom {
-    const room = new FarRoom(version);
+  static withMembers(version = '11', roomId = `!room:${far}`): FarRoom {
+    const room = new FarRoom(version, roomId as RoomId);
     room.add({ type: 'm.room.create', stateKey: '', sender: alice, content: { room_version: version } });
     room.join(alice);
     const powerLevels = { users: { [alice]: 100 } };

@@ -8,6 +8,7 @@ import { Metrics } from '../../../../src/platform/metrics.ts';
 import { receiveEvent } from '../../../../src/rooms/receive-event.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { stagedPdusOf } from '../../../../src/storage/stores/staged-pdu-store.ts';
+import type { Ports } from '../../../../src/platform/ports.ts';
 import { extremitiesOf } from '../../../../src/storage/stores/room-graph-store.ts';
 import { type TestPorts, testPorts } from '../../../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../../../support/test-rooms.ts';
@@ -15,6 +16,8 @@ import { type FarRoom, far, near, signedBody, testVerifier } from './far-room.ts
 
 export interface NearOptions {
   readonly ports?: TestPorts;
+  /** Instead of them, where nothing waits for time to pass. */
+  readonly realPorts?: Ports;
   readonly remoteRooms?: RemoteRooms;
 }
 
@@ -32,15 +35,16 @@ export class NearServer {
   constructor(db: Database, room: FarRoom, options: NearOptions = {}) {
     this.db = db;
     this.ports = options.ports ?? testPorts(1);
-    this.test = new TestRooms(db, this.ports, { serverNames: [near], hasPresence: true });
-    this.#verifier = testVerifier(this.ports.workers);
+    const ports = options.realPorts ?? this.ports;
+    this.test = new TestRooms(db, ports, { serverNames: [near], hasPresence: true });
+    this.#verifier = testVerifier(ports.workers);
     this.receiving = createReceiving({
       rooms: this.test.ctx,
       typing: this.test.rooms.typing,
       presence: this.test.presence,
       remoteRooms: options.remoteRooms ?? room.remoteRooms(),
       verifier: this.#verifier,
-      timers: this.ports.timers,
+      timers: ports.timers,
       metrics: this.metrics,
       onFailed: (error) => this.failures.push(error),
       onNotice: (message) => this.notices.push(message),
