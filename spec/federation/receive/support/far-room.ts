@@ -142,8 +142,7 @@ export class FarRoom {
       originServerTs: options.ts ?? ++this.#ts,
     };
     const built = buildEvent(draft, place, [signerOf(serverOf(draft.sender))], () => `${this.order.length}`);
-    const after = new Map(before);
-    if (draft.stateKey !== undefined) after.set(keyOf(built.event), built.event.eventId);
+    const after = draft.stateKey === undefined ? before : new Map(before).set(keyOf(built.event), built.event.eventId);
     const pdu = parseStoredPdu(built.body, this.rules);
     const added = { event: built.event, body: built.body, pdu, before, after };
     this.events.set(built.event.eventId, added);
@@ -194,7 +193,10 @@ export class FarRoom {
     };
   }
 
-  #stateAfter(prev: readonly EventId[]): Map<string, EventId> {
+  #stateAfter(prev: readonly EventId[]): ReadonlyMap<string, EventId> {
+    const [only, ...others] = prev;
+    const known = only === undefined || others.length > 0 ? undefined : this.events.get(only);
+    if (known !== undefined) return known.after;
     return new Map(prev.flatMap((id) => [...(this.events.get(id)?.after ?? [])]));
   }
 
