@@ -9,7 +9,13 @@ import type { ReceiveContext } from './context.ts';
 
 /** What became of one event. `failed`: of its own fault or ours, it cannot be placed. */
 export type Outcome<Pdu extends CheckedEvent = CheckedEvent> =
-  | { readonly kind: 'placed'; readonly pdu: Pdu; readonly placed: Placed }
+  | {
+      readonly kind: 'placed';
+      readonly pdu: Pdu;
+      readonly placed: Placed;
+      /** Nothing had referred to it before. */
+      readonly isNew: boolean;
+    }
   | { readonly kind: 'missing'; readonly pdu: Pdu; readonly missing: MissingEvents }
   | { readonly kind: 'failed'; readonly pdu: Pdu; readonly error: unknown };
 
@@ -54,7 +60,7 @@ async function placePdu<Pdu extends CheckedEvent>(
       ...(also === undefined ? {} : { also: (unit) => also(unit, pdu) }),
     });
     ctx.counters.pdus.add({ fate: fateOf(placed) });
-    return { kind: 'placed', pdu, placed };
+    return { kind: 'placed', pdu, placed, isNew };
   } catch (error) {
     if (error instanceof UnitFailed) throw error;
     if (error instanceof MissingEvents) return { kind: 'missing', pdu, missing: error };
@@ -76,6 +82,12 @@ function givenTo(
 
 export const ticketOf = (outcome: Outcome): UnitTicket | undefined =>
   outcome.kind === 'placed' ? outcome.placed.ticket : undefined;
+
+/** Those that have a place now, and that something had referred to before. */
+export function awaitedIds(outcomes: readonly Outcome[]): EventId[] {
+  const awaited = outcomes.filter((outcome) => outcome.kind === 'placed' && !outcome.isNew);
+  return placedIds(awaited);
+}
 
 /** Those that have a place now and had none before. */
 export function placedIds(outcomes: readonly Outcome[]): EventId[] {

@@ -3,7 +3,7 @@ import type { EventId, RoomId, ServerName } from '../../matrix/ids/ids.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import type { GapFiller } from './gap-filler.ts';
-import { placedIds } from './place-pdus.ts';
+import { awaitedIds, placedIds } from './place-pdus.ts';
 import type { RoomReceiving } from './receive-room.ts';
 
 export interface PlacedPdus {
@@ -33,7 +33,7 @@ export async function receivePdus(
   if (checked.size === 0) return { placed: [], known: [] };
   const outcomes = await gaps.place(dag, origin, [...checked.values()], options);
   const placed = placedIds(outcomes);
-  if (options.backfill !== true) await workers.placed(dag, placed);
+  if (options.backfill !== true) await workers.placed(dag, awaitedIds(outcomes));
   const known = outcomes.filter(({ kind }) => kind === 'placed').map(({ pdu }) => pdu.event.eventId);
   return { placed, known };
 }

@@ -10,7 +10,7 @@ import type { RoomDag } from '../../rooms/dag/contract.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import type { RoomPdus } from '../contract.ts';
 import type { ReceiveContext } from './context.ts';
-import { allCommitted, type Outcome, placedIds, placePdus, ticketOf } from './place-pdus.ts';
+import { allCommitted, awaitedIds, type Outcome, placePdus, ticketOf } from './place-pdus.ts';
 import type { RoomDoors } from './room-doors.ts';
 import type { RoomWorkers } from './room-workers.ts';
 import type { StagedPdus } from './staged-pdus.ts';
@@ -89,7 +89,7 @@ async function take(
   ctx.counters.pdus.add({ fate: 'staged' }, staging.staged.length);
   await allCommitted([...outcomes.map(ticketOf), staging.ticket]);
   const waiting = new Set(staging.staged.map(({ event }) => event.eventId));
-  await workers.placed(dag, placedIds(outcomes));
+  await workers.placed(dag, awaitedIds(outcomes));
   if (waiting.size > 0) workers.wake(dag.room);
   return outcomes.map((outcome) => [outcome.pdu.event.eventId, problemOf(outcome, waiting)]);
 }

@@ -14,7 +14,7 @@ import { childrenWithGivenStates } from '../../storage/stores/state-line-store.t
 import type { ReceiveContext } from './context.ts';
 import { GapNotFilled } from './gap.ts';
 import type { GapFiller } from './gap-filler.ts';
-import { allCommitted, type Outcome, parentsFirst, placePdus, ticketOf } from './place-pdus.ts';
+import { allCommitted, awaitedIds, type Outcome, parentsFirst, placePdus, ticketOf } from './place-pdus.ts';
 import type { RoomDoors } from './room-doors.ts';
 import type { StagedPdu, StagedPdus } from './staged-pdus.ts';
 
@@ -55,12 +55,18 @@ export class RoomWorkers {
     if (!work.isRunning) this.#begin(room, work);
   }
 
-  /** Events took their places: others may be waiting for them, or were placed without them. */
-  async placed({ room }: Pick<RoomDag, 'room'>, eventIds: readonly EventId[]): Promise<void> {
-    if (eventIds.length === 0 || this.#isClosed) return;
-    const children = await this.#ctx.rooms.db.all(childrenWithGivenStates, { eventIds: [...eventIds] });
-    if (children.length > 0) for (const child of children) this.#workOf(room).toRejudge.add(child.event_id as EventId);
-    if (children.length > 0 || this.#staged.isWaiting(room)) this.wake(room);
+  /** Events took their places. `awaited`: of these, those that others had referred to, and may have been placed without. */
+  async placed({ room }: Pick<RoomDag, 'room'>, awaited: readonly EventId[]): Promise<void> {
+    if (this.#isClosed) return;
+    const hasChildren = await this.#noteChildren(room, awaited);
+    if (hasChildren || this.#staged.isWaiting(room)) this.wake(room);
+  }
+
+  async #noteChildren(room: number, awaited: readonly EventId[]): Promise<boolean> {
+    if (awaited.length === 0) return false;
+    const children = await this.#ctx.rooms.db.all(childrenWithGivenStates, { eventIds: [...awaited] });
+    for (const child of children) this.#workOf(room).toRejudge.add(child.event_id as EventId);
+    return children.length > 0;
   }
 
   /** Rooms in which something is being done at this moment. */
@@ -149,9 +155,7 @@ export class RoomWorkers {
       placePdus(this.#ctx, await dags.openByNid(dag.room), staged),
     );
     await allCommitted(outcomes.map(ticketOf));
-    const placed = outcomes.filter((outcome) => ticketOf(outcome) !== undefined).map(({ pdu }) => pdu.event.eventId);
-    const children = await this.#ctx.rooms.db.all(childrenWithGivenStates, { eventIds: placed });
-    for (const child of children) this.#workOf(dag.room).toRejudge.add(child.event_id as EventId);
+    await this.#noteChildren(dag.room, awaitedIds(outcomes));
     return outcomes;
   }
 
