@@ -61,6 +61,15 @@ describeOnBothEngines('memberships across servers', (engine) => {
       expect((await bob.post(`/rooms/${roomId}/forget`)).status).toBe(200);
     }));
 
+  it('take an invite back', () =>
+    run(async (servers) => {
+      const [alice, bob] = [await servers.register('one.test', 'alice'), await servers.register('two.test', 'bob')];
+      const roomId = await alice.createRoom({ preset: 'private_chat', invite: [bob.userId] });
+      expect(await invitedTo(bob, roomId)).toBeDefined();
+      expect((await alice.post(`/rooms/${roomId}/kick`, { user_id: bob.userId })).status).toBe(200);
+      await expect.poll(() => invitedTo(bob, roomId), { timeout: 60_000 }).toBeUndefined();
+    }));
+
   it('knock, take the knock back, knock again and are let in', () =>
     run(async (servers) => {
       const [alice, bob] = [await servers.register('one.test', 'alice'), await servers.register('two.test', 'bob')];

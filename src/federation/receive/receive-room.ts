@@ -9,6 +9,7 @@ import { serverOf } from '../../rooms/context.ts';
 import type { RoomDag } from '../../rooms/dag/contract.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import type { RoomPdus } from '../contract.ts';
+import { withdrawInvites } from '../membership/withdrawn-invites.ts';
 import type { ReceiveContext } from './context.ts';
 import { allCommitted, awaitedIds, type Outcome, placePdus, ticketOf } from './place-pdus.ts';
 import type { RoomDoors } from './room-doors.ts';
@@ -38,6 +39,7 @@ export async function receiveRoomPdus(
   const { ctx, doors } = receiving;
   const dag = await ctx.rooms.dags.find(roomId);
   const reason = dag === undefined ? notHere : await refusal(doors, dag, origin);
+  if (dag !== undefined && reason === notHere) return receiveFromOutside(receiving, dag, pdus);
   if (dag === undefined || reason !== undefined) {
     ctx.counters.pdus.add({ fate: 'refused' }, pdus.count);
     return (await pdus.eventIds(dag?.rules)).flatMap((eventId) => resultOf(eventId, reason));
@@ -56,6 +58,19 @@ export async function receiveRoomPdus(
 }
 
 const notHere = 'This server is not in the room';
+
+/** Of a room that nobody of ours is in. */
+async function receiveFromOutside({ ctx }: RoomReceiving, dag: RoomDag, pdus: RoomPdus): Promise<PduResult[]> {
+  const verified = await pdus.verify(dag.rules);
+  const genuine = verified.flatMap(({ received }) =>
+    received.ok && received.event.roomId === dag.roomId ? [received] : [],
+  );
+  const withdrawn = await withdrawInvites(ctx.rooms, dag, genuine);
+  ctx.counters.pdus.add({ fate: 'refused' }, verified.length - withdrawn.size);
+  return verified.flatMap(({ eventId }) =>
+    resultOf(eventId, eventId !== undefined && withdrawn.has(eventId) ? undefined : notHere),
+  );
+}
 
 async function refusal(doors: RoomDoors, dag: RoomDag, origin: ServerName): Promise<string | undefined> {
   if (!(await doors.isInhabited(dag))) return notHere;
