@@ -18,6 +18,7 @@ import {
   serversToAsk,
   serversToTell,
 } from './elsewhere.ts';
+import { standingOf } from './foreign-memberships.ts';
 import { assertGuestsEnter } from './guest-access.ts';
 import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined, memberOf, membershipIn } from './membership.ts';
@@ -142,10 +143,16 @@ export async function leaveRoom(
     return leaveElsewhere(ctx, { actor, roomId, content: contentOf('leave', request), servers });
   await changeRoom(ctx, roomId, async (dag) => {
     const member = await memberOf(dag, actor.userId);
-    if (membershipIn(member) === 'leave') return nothingToDo;
+    if (membershipIn(member) === 'leave' || (member === undefined && (await hasLeft(ctx, dag, actor))))
+      return nothingToDo;
     if (request.isDeparture !== true) assertMayReject(ctx, member);
     return append(ctx, dag, actor.userId, actor.userId, contentOf('leave', request));
   });
+}
+
+/** Of a room whose graph does not know the user: they have rejected an invite that came from another server. */
+async function hasLeft(ctx: RoomsContext, dag: RoomDag, { userId }: Actor): Promise<boolean> {
+  return (await standingOf(ctx, dag, userId))?.membership === 'leave';
 }
 
 /** Errors: M_FORBIDDEN when the target is not in the room, or the rules refuse it. */

@@ -69,7 +69,7 @@ export async function eventForms(
         ...(replaced === undefined ? {} : { replaces_state: replaced.row.event_id }),
         ...(because === undefined ? {} : { redacted_because: because }),
       },
-      previous: replaced && previousOf(replaced, isErased),
+      previous: replaced && previousOf(replaced, row.pos, isErased),
       delayId: delayIds.get(row.nid),
       sources: [own, replaced, redaction].filter((source) => source !== undefined),
     };
@@ -162,8 +162,10 @@ async function previousEvents(ctx: RoomsContext, rows: readonly EventRow[]): Pro
  * An event of a handed-in state has no place of its own here; nobody but its state's readers ever saw it. Of what is erased
  * nothing is told.
  */
-function previousOf(replaced: SourceEvent, isErased: IsErased): EventForm['previous'] {
-  const { pos, pdu } = replaced;
+function previousOf(replaced: SourceEvent, replacedAt: number | null, isErased: IsErased): EventForm['previous'] {
+  const { pdu } = replaced;
+  // The invite with which somebody came into a room of another server is theirs to know.
+  const pos = replaced.pos ?? (pdu['type'] === 'm.room.member' ? replacedAt : null);
   if (pos === null || isErased(replaced)) return undefined;
   return { pos, unsigned: { prev_content: pdu['content'], prev_sender: pdu['sender'] } };
 }
