@@ -12,6 +12,7 @@ import { media } from './media.ts';
 import { send } from './send.ts';
 import { sliding } from './sliding.ts';
 import { thumbnails } from './thumbnails.ts';
+import { verify } from './verify.ts';
 
 /** By the names that --only takes, in the order in which they run. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -29,4 +30,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   thumbnails,
   media,
   'federation-receive': federationReceive,
+  verify,
 };
