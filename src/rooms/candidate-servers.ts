@@ -19,7 +19,8 @@ export async function candidateServers(
 ): Promise<ServerName[]> {
   const standing = dag && (await standingOf(ctx, dag, userId));
   const known = dag === undefined ? [] : await otherServersIn(ctx, dag.room, limits.joinServersMax);
-  const all = [...via, ...serversOf(standing), ...known, ...serverInId(roomId)];
+  // Who names servers means these: the one in the room's id may have left the room long ago.
+  const all = [...via, ...serversOf(standing), ...known, ...(via.length === 0 ? serverInId(roomId) : [])];
   return [...new Set(all)].filter((name) => !ctx.localServers.isLocal(name)).slice(0, limits.joinServersMax);
 }
 
