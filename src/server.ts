@@ -9,11 +9,8 @@ import { IgnoredUsers } from './accounts/ignored-users.ts';
 import { InvitePermissions } from './accounts/invite-permissions.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
-import type { Memberships } from './federation/membership/index.ts';
 import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
-import type { Receiving } from './federation/receive/index.ts';
-import { createRoomsFederation } from './federation/rooms-federation.ts';
-import type { FederationSender } from './federation/send/index.ts';
+import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { limitExceeded } from './http/errors.ts';
@@ -48,6 +45,7 @@ import { Presence } from './presence/index.ts';
 import { createPush, type Push } from './push/index.ts';
 import { createRoomDags } from './rooms/dag/room-dags.ts';
 import { DelayedEvents } from './rooms/delayed-events/delayed-events.ts';
+import { RemoteHistoryToCome } from './rooms/no-remote-history.ts';
 import type { RemoteMemberships, Senders } from './rooms/ports.ts';
 import { membershipsLater } from './rooms/memberships-later.ts';
 import type { RoomsContext } from './rooms/context.ts';
@@ -117,9 +115,8 @@ async function compose(
   const media = await openFiles(base, shutdown, log, onFailed);
   const others = { federation, memberships: (): RemoteMemberships => roomsFederation.memberships.remote };
   const people = await createAccountsAndRooms({ ...base, ...others, media }, shutdown, onFailed);
-  const { accounts, rooms, roomsContext } = people;
-  const { interactiveAuth } = accounts;
-  const encryption = createEncryption({ ...common, interactiveAuth });
+  const { accounts, rooms, roomsContext, remoteHistory } = people;
+  const encryption = createEncryption({ ...common, interactiveAuth: accounts.interactiveAuth });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
@@ -139,7 +136,8 @@ async function compose(
   });
   const { enabled: isEnabled } = config.federation;
   const inRooms = { federation, isEnabled, rooms: roomsContext, typing: rooms.typing, presence, log, onFailed };
-  const roomsFederation = createRoomsFederation({ ...base, timers, ...inRooms, users: accounts });
+  const roomsFederation = createRoomsFederation({ ...base, ...common, ...inRooms, users: accounts });
+  remoteHistory.isHere(roomsFederation.history);
   shutdown.add('rooms of other servers', () => roomsFederation.close());
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
   await accounts.resumeDeactivations();
@@ -155,8 +153,8 @@ async function compose(
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
   const server = {
     ...apart,
-    federation,
     ...roomsFederation,
+    federation,
     accounts,
     rooms,
     delayedEvents,
@@ -278,11 +276,13 @@ async function createAccountsAndRooms(
     departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
   });
   shutdown.add('accounts', () => accounts.close());
+  const remoteHistory = new RemoteHistoryToCome();
   const people = {
     members: accounts,
     ignored: new IgnoredUsers(db),
     invitePermissions: new InvitePermissions(db, accounts.noticesUserId),
     erasures: await accounts.erasedUsers.load(),
+    remoteHistory,
   };
   const remote = {
     remoteMemberships: membershipsLater(memberships),
@@ -298,7 +298,7 @@ async function createAccountsAndRooms(
     encryptByDefault: config.rooms.encryptByDefault,
   });
   const rooms: Rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
-  return { accounts, rooms, roomsContext };
+  return { accounts, rooms, roomsContext, remoteHistory };
 }
 
 /** What is sent in somebody's name counts as what they send themselves. Administrators are exempt, as everywhere. */
@@ -356,12 +356,9 @@ async function findDatabaseProblem(db: GroupCommitDatabase, log: Logger): Promis
   return answers ? undefined : 'database';
 }
 
-interface Parts {
+interface Parts extends RoomsFederation {
   readonly config: Config;
   readonly federation: Federation;
-  readonly receiving: Receiving;
-  readonly sender: FederationSender;
-  readonly memberships: Memberships;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
   readonly delayedEvents: DelayedEvents;

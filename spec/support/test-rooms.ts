@@ -11,6 +11,7 @@ import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
 import { parseStreamPosition } from '../../src/rooms/pagination-token.ts';
 import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
 import { noRemoteAliases, noRemoteMemberships } from '../../src/rooms/no-remote-memberships.ts';
+import { noRemoteHistory } from '../../src/rooms/no-remote-history.ts';
 import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
 import { type Rooms, createRooms, createRoomsContext } from '../../src/rooms/index.ts';
@@ -131,6 +132,7 @@ export interface TestRoomsOptions {
   /** Absent: there are no other servers. */
   readonly remoteMemberships?: RoomsContext['remoteMemberships'];
   readonly remoteAliases?: RoomsContext['remoteAliases'];
+  readonly remoteHistory?: RoomsContext['remoteHistory'];
   readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts' | 'onFailed'>;
   /** true: users who sync are seen online. */
   readonly hasPresence?: boolean;
@@ -174,6 +176,7 @@ export class TestRooms {
       dags: createRoomDags(db, names, { hotRoomsMax }),
       localServers: new LocalServers([first, ...others]),
       erasures: this.erasedUsers,
+      remoteHistory: options.remoteHistory ?? noRemoteHistory,
       members: {
         memberProfile: async (userId) => this.#users.get(userId)?.profile ?? {},
         withCopiedSettings: (...args) => withCopiedSettings({ db, locks: this.#userLocks }, ...args),

@@ -14,6 +14,7 @@ import { loadLocalServers } from '../platform/load-local-servers.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import type { Ports } from '../platform/ports.ts';
 import { systemPorts } from '../platform/system-ports.ts';
+import { noRemoteHistory } from '../rooms/no-remote-history.ts';
 import { createRoomDags } from '../rooms/dag/room-dags.ts';
 import { createRoomsContext } from '../rooms/index.ts';
 import type { Members } from '../rooms/ports.ts';
@@ -106,7 +107,11 @@ async function purgeInDatabase(
     const erasures = { erasedSince: () => undefined };
     const invitePermissions = { of: () => Promise.resolve(everybodyMayInvite), mustBeAccepted: () => false };
     const people = { members, ignored, invitePermissions, erasures };
-    const remote = { remoteMemberships: noRemoteMemberships, remoteAliases: noRemoteAliases };
+    const remote = {
+      remoteMemberships: noRemoteMemberships,
+      remoteAliases: noRemoteAliases,
+      remoteHistory: noRemoteHistory,
+    };
     const ctx = createRoomsContext({
       db,
       names,

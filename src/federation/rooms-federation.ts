@@ -1,9 +1,11 @@
 /** What this server and others do in rooms together: made when rooms are there. */
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Timers } from '../platform/ports.ts';
+import type { Clock, Random, Timers } from '../platform/ports.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
+import { type Answers, createAnswers } from './answers/index.ts';
+import { createHistory, type History } from './history/index.ts';
 import type { Federation } from './index.ts';
 import { createMemberships, type Memberships } from './membership/index.ts';
 import type { LocalUsers } from './ports.ts';
@@ -21,7 +23,9 @@ export interface RoomsFederationParts {
   readonly typing: Typing;
   readonly presence: PresenceReceiver & PresenceContents;
   readonly users: LocalUsers;
+  readonly clock: Clock;
   readonly timers: Timers;
+  readonly random: Random;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly onFailed: (error: unknown) => void;
@@ -32,6 +36,8 @@ export interface RoomsFederation {
   readonly receiving: Receiving;
   readonly memberships: Memberships;
   readonly sender: FederationSender;
+  readonly answers: Answers;
+  readonly history: History;
   /** Goes on with what was under way when the server ended. To be called once, before anybody is served. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -51,17 +57,21 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   });
   const sender = createSender({ ...parts, client, health: destinations });
   const stopListening = destinations.onRecovered((server) => sender.heardFrom(server));
+  const history = createHistory({ ...parts, remoteRooms, receiving });
   return {
     remoteRooms,
     receiving,
     memberships,
     sender,
+    history,
+    answers: createAnswers(parts.rooms, parts),
     async start() {
       await receiving.resume();
       if (isEnabled) await sender.start();
     },
     async close() {
       stopListening();
+      await history.close();
       await Promise.all([receiving.close(), sender.close()]);
     },
   };

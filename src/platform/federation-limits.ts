@@ -70,6 +70,20 @@ export const federationLimits = {
   knownWitnessesMax: 2_000,
 
   // Fetching history
+  /** That a page of history waits for other servers, and how often it asks. */
+  historyWaitMs: 10_000,
+  historyRoundsMax: 20,
+  /** In one question. */
+  historyEventsPerQuestion: 100,
+  /** Servers that are asked one after another for one gap; and until they are asked again when none had anything. */
+  historyServersMax: 5,
+  historyRetryMs: 60_000,
+  historyFailuresMax: 10_000,
+  /** Gaps that are being filled at once, and those that may wait. */
+  historyFetchesAtOnceMax: 8,
+  historyFetchesWaitingMax: 200,
+  /** Of one question to one server. */
+  historyTimeoutMs: 20_000,
   /** Events from which on another server is asked for history, in one request. */
   backfillFromMax: 20,
 

@@ -12,6 +12,7 @@ import { transactionsOfEvents } from '../storage/stores/txn-store.ts';
 import type { RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { type IsErased, type SourceEvent, erasedFor, nothingErased, shownPdu, sourceEvent } from './erasure.ts';
+import { withFetched } from './fetched-history.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from './history-visibility.ts';
 import { bundledRelations, withRelations } from './relations/bundles.ts';
 
@@ -102,12 +103,14 @@ export async function plainEvents(
     ownTransactions(ctx, rows, viewer),
     eventForms(ctx, rows, erasedFor(ctx, viewer.timeline)),
   ]);
+  const shown = forms.flatMap(({ sources }) => sources.map((source) => source.row));
+  const timeline = await withFetched(ctx, viewer.timeline, shown);
   const now = ctx.clock.nowMs();
   return rows.map((row, index) => {
     const form = forms[index];
     if (form === undefined) throw new Error('one form for each row');
     const transaction = transactions.get(row.nid);
-    const seesPrevious = form.previous !== undefined && isVisible(viewer.timeline, form.previous.pos);
+    const seesPrevious = form.previous !== undefined && isVisible(timeline, form.previous.pos);
     return {
       ...form.event,
       room_id: roomId,
@@ -115,7 +118,7 @@ export async function plainEvents(
         age: Math.max(0, now - Number(form.event['origin_server_ts'])),
         ...(transaction === undefined ? {} : { transaction_id: transaction }),
         ...(row.sender === viewer.userNid ? delayIdField(form.delayId) : {}),
-        ...(row.pos === null ? {} : { membership: membershipAt(viewer.timeline, row.pos) ?? 'leave' }),
+        ...(row.pos === null ? {} : { membership: membershipAt(timeline, row.pos) ?? 'leave' }),
         ...form.unsigned,
         ...(seesPrevious ? form.previous.unsigned : {}),
       },

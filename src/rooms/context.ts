@@ -15,6 +15,7 @@ import type {
   InvitePermissions,
   Members,
   RemoteAliases,
+  RemoteHistory,
   RemoteMemberships,
   RoomFiles,
 } from './ports.ts';
@@ -45,6 +46,7 @@ export interface RoomsContext {
   readonly erasures: Erasures;
   /** undefined: rooms may have any files. */
   readonly roomFiles?: RoomFiles | undefined;
+  readonly remoteHistory: RemoteHistory;
   readonly encryptByDefault: EncryptByDefault;
   readonly clock: Clock;
   readonly random: Random;

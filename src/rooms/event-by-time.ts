@@ -12,9 +12,11 @@ import {
 } from '../storage/stores/event-time-store.ts';
 import type { Viewer } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
-import { isVisible } from './history-visibility.ts';
+import { gapFrom } from './fill-gaps.ts';
+import { withFetched } from './fetched-history.ts';
+import { isVisible, type VisibilityTimeline } from './history-visibility.ts';
 import { firstOrdAfter } from './pagination-token.ts';
-import { openForReading, viewer } from './read-state.ts';
+import { type OpenedForReading, openForReading, viewer } from './read-state.ts';
 
 const sliceEvents = 200;
 
@@ -31,10 +33,27 @@ export async function findEventByTime(
 ): Promise<JsonObject> {
   const opened = await openForReading(ctx, actor, roomId);
   const search: Search = { room: opened.dag.room, ts, dir, viewer: await viewer(ctx, actor, opened) };
-  const found = await closest(ctx, search);
+  const known = await closest(ctx, search);
+  const found = (await hasCloser(ctx, opened, search, known)) ? await closest(ctx, search) : known;
   if (found === undefined)
     throw notFound(`There is no event from ${ts} on in the ${dir === 'f' ? 'forward' : 'backward'} direction`);
   return { event_id: found.event_id, origin_server_ts: found.ts };
+}
+
+/** Whether another server has given a closer one: where ours stands next to a gap, there may be. */
+async function hasCloser(
+  ctx: RoomsContext,
+  opened: OpenedForReading,
+  { ts, dir }: Search,
+  known: TimedEvent | undefined,
+): Promise<boolean> {
+  if (dir === 'f' && known === undefined) return false;
+  const ord = known === undefined ? Number.MIN_SAFE_INTEGER : dir === 'f' ? known.ord : known.ord + 1;
+  const gap = await gapFrom(ctx, opened, ord);
+  if (gap === undefined) return false;
+  const closerThanMs = known === undefined ? Infinity : Math.abs(known.ts - ts);
+  const question = { roomId: opened.dag.roomId, ts, dir, closerThanMs, gap: gap.eventId };
+  return (await ctx.remoteHistory.fetchByTime(question)) !== undefined;
 }
 
 interface Search {
@@ -51,7 +70,8 @@ async function closest(ctx: RoomsContext, search: Search): Promise<TimedEvent | 
   let last: TimedEvent | undefined;
   for (let scanned = 0; scanned < limits.messagesScannedMax; scanned += sliceEvents) {
     const rows = await ctx.db.all(query, { room, ...at, limit: sliceEvents });
-    const found = rows.find((row) => isShown(search, row));
+    const timeline = await withFetched(ctx, search.viewer.timeline, rows);
+    const found = rows.find((row) => isShown(search, timeline, row));
     last = rows.at(-1);
     if (found !== undefined || last === undefined || rows.length < sliceEvents) return found;
     at = { ts: last.ts, ord: last.ord };
@@ -73,15 +93,16 @@ async function beyondHidden(ctx: RoomsContext, search: Search, pos: number): Pro
       dir === 'f'
         ? await ctx.db.all(timedEventsFrom, { room, ord: firstOrdAfter(at - 1), limit: sliceEvents })
         : await ctx.db.all(timedEventsUpTo, { room, ord: firstOrdAfter(at) - 1, limit: sliceEvents });
+    const timeline = await withFetched(ctx, reader.timeline, rows);
     const [found] = rows
-      .filter((row) => (dir === 'f' ? row.ts >= ts : row.ts <= ts) && isShown(search, row))
+      .filter((row) => (dir === 'f' ? row.ts >= ts : row.ts <= ts) && isShown(search, timeline, row))
       .toSorted((a, b) => Math.abs(a.ts - ts) - Math.abs(b.ts - ts));
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function isShown({ viewer: reader }: Search, row: TimedEvent): boolean {
+function isShown({ viewer: reader }: Search, timeline: VisibilityTimeline, row: TimedEvent): boolean {
   const isIgnored = row.skey === null && reader.ignored.includes(row.sender);
-  return row.pos !== null && !isIgnored && isVisible(reader.timeline, row.pos);
+  return row.pos !== null && !isIgnored && isVisible(timeline, row.pos);
 }

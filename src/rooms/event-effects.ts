@@ -27,6 +27,8 @@ declare module '../storage/database.ts' {
   interface WakeKinds {
     /** An event took its place in a room's timeline. */
     event: TimelineEntry;
+    /** One that was fetched took its place there, where others stand already: nobody is told of it as of something new. */
+    history: HistoryEntry;
   }
 }
 
@@ -50,6 +52,8 @@ export interface TimelineEntry {
   readonly marks: number;
 }
 
+export type HistoryEntry = Pick<TimelineEntry, 'room' | 'nid' | 'pos' | 'ord' | 'senderNid' | 'event'>;
+
 /** Where an event stands among the threads of its room. */
 export interface ThreadPlace {
   /** The thread root's event id, or `mainThread`. */
@@ -62,6 +66,8 @@ export interface EffectsRequest {
   readonly transaction?: ClientTransaction | undefined;
   /** Nobody sent it: it says nothing of what its sender has read. */
   readonly isAutomatic?: boolean | undefined;
+  /** It was fetched: it counts for nobody. */
+  readonly isHistory?: boolean | undefined;
   /** Bits of `event.flags`. */
   readonly marks?: number | undefined;
   /** As in ReceiveOptions. */
@@ -84,14 +90,16 @@ export async function prepareEffects(
   const senderIsLocal = ctx.localServers.isLocal(serverOf(event.sender));
   const lineage = await ctx.relations.lineageOf(dag.room, event);
   const { threadId } = ancestryFrom(event, lineage);
+  const isHistory = request.isHistory === true;
   const lasting: LastingEffects = {
     event,
-    notifies: defaultRulesNotify(event),
+    notifies: !isHistory && defaultRulesNotify(event),
+    isHistory,
     senderNid: await ctx.names.userNid(event.sender),
-    isSent: senderIsLocal && request.isAutomatic !== true,
+    isSent: senderIsLocal && request.isAutomatic !== true && !isHistory,
     redaction: await redactionOf(ctx, dag, event),
     threadId,
-    mentions: await mentionsIn(ctx, dag, event, threadId),
+    mentions: isHistory ? [] : await mentionsIn(ctx, dag, event, threadId),
     relation: draftRelation(event, lineage, { isLocal: senderIsLocal }),
     transaction: request.transaction,
     marks: request.marks ?? 0,
@@ -139,6 +147,7 @@ interface LastingEffects {
   readonly event: RoomEvent;
   /** The default push rules count it for everybody. */
   readonly notifies: boolean;
+  readonly isHistory: boolean;
   readonly senderNid: number;
   /** By a person here. */
   readonly isSent: boolean;
@@ -187,6 +196,10 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
     unit.run(insertStickyEvent, { room, pos: placed.pos, nid, expiresTs: effects.sticky.untilTs });
   }
   for (const mention of mentions) unit.run(insertMention, { ...mention, room, ord });
+  if (effects.isHistory) {
+    unit.wake({ kind: 'history', room, nid, pos: placed.pos, ord, senderNid, event });
+    return;
+  }
   const mentioned = mentions.map((mention) => mention.user);
   if (redaction?.movesCounts === true) mentioned.push(everybody);
   const entry = timelineEntry(event, senderNid, placed, ord, thread, mentioned, effects);

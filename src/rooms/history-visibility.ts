@@ -16,6 +16,15 @@ export interface Since<T> {
 export interface VisibilityTimeline {
   readonly visibilities: readonly Since<HistoryVisibility>[];
   readonly memberships: readonly Since<string>[];
+  /** Whose memberships they are; absent where nobody's in particular. */
+  readonly userId?: string;
+  /** Events of history that was fetched, by the position at which they came in (fetched-history.ts). */
+  readonly fetched?: ReadonlyMap<number, FetchedEvent>;
+}
+export interface FetchedEvent {
+  readonly isVisible: boolean;
+  /** Of the user, right after the event. */
+  readonly membership: string | undefined;
 }
 
 const permissiveness: Readonly<Record<HistoryVisibility, number>> = {
@@ -41,13 +50,24 @@ export function morePermissive(a: HistoryVisibility, b: HistoryVisibility): Hist
  * after; the more permissive one counts, so both are tried.
  */
 export function isVisible(timeline: VisibilityTimeline, pos: number): boolean {
+  const fetched = timeline.fetched?.get(pos);
+  if (fetched !== undefined) return fetched.isVisible;
   const visibility = morePermissive(
     valueAt(timeline.visibilities, pos - 1) ?? 'shared',
     valueAt(timeline.visibilities, pos) ?? 'shared',
   );
-  if (visibility === 'world_readable') return true;
-
   const memberships = [valueAt(timeline.memberships, pos), valueAt(timeline.memberships, pos - 1)];
+  return isVisibleBy(timeline, visibility, memberships, pos);
+}
+
+/** By what held around an event. `pos`: from which on a join lets its user see it, where what is shared is theirs to see. */
+export function isVisibleBy(
+  timeline: VisibilityTimeline,
+  visibility: HistoryVisibility,
+  memberships: readonly (string | undefined)[],
+  pos: number,
+): boolean {
+  if (visibility === 'world_readable') return true;
   if (memberships.includes('join')) return true;
   if (visibility === 'shared') return timeline.memberships.some((entry) => entry.value === 'join' && entry.pos >= pos);
   return visibility === 'invited' && memberships.includes('invite');
@@ -61,7 +81,8 @@ export function wasVisible(timeline: VisibilityTimeline, pos: number, untilPos: 
 
 /** The user's membership right after the position. */
 export function membershipAt(timeline: VisibilityTimeline, pos: number): string | undefined {
-  return valueAt(timeline.memberships, pos);
+  const fetched = timeline.fetched?.get(pos);
+  return fetched === undefined ? valueAt(timeline.memberships, pos) : fetched.membership;
 }
 
 /** The last stretch in which the user was joined, and which was over at a position: from its first to the first after it. */

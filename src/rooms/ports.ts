@@ -1,6 +1,6 @@
 /** What rooms need from others and must not import. The composition root hands the implementations over. */
 import type { RoomEvent } from '../matrix/events/room-event.ts';
-import type { RoomAlias, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
+import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { InvitePermission } from '../matrix/invite-permission/invite-permission.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
@@ -120,4 +120,34 @@ export interface SignedInvite {
 export interface RemoteAliases {
   /** Errors: M_NOT_FOUND when the alias leads nowhere, or its server does not answer. */
   resolve(alias: RoomAlias): Promise<{ readonly roomId: RoomId; readonly servers: readonly ServerName[] }>;
+}
+
+/** History that other servers have; `federation` implements it. Not to be called with a room's lock held. */
+export interface RemoteHistory {
+  /**
+   * Fetches some of what comes before an event whose parents are not known here, and puts it into the timeline. Resolves when it
+   * is there, when nobody had it, or when it takes too long; true: there is something new.
+   */
+  fetchBefore(gap: HistoryGap): Promise<boolean>;
+  /**
+   * The event closest to a time that another server knows of, fetched into the timeline; undefined: none that is closer than
+   * `closerThanMs`, or it could not be had in time.
+   */
+  fetchByTime(question: HistoryByTime): Promise<EventId | undefined>;
+}
+export interface HistoryGap {
+  readonly roomId: RoomId;
+  /** The event before which something is missing. */
+  readonly eventId: EventId;
+  /** Its parents that have no place here. */
+  readonly missing: readonly EventId[];
+}
+export interface HistoryByTime {
+  readonly roomId: RoomId;
+  /** In milliseconds since the Unix epoch. */
+  readonly ts: number;
+  readonly dir: 'f' | 'b';
+  readonly closerThanMs: number;
+  /** The event before which something is missing, in the nearest gap. */
+  readonly gap: EventId;
 }

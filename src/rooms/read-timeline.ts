@@ -6,18 +6,24 @@ import type { EventId, RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { parseJson } from '../matrix/json/parse-json.ts';
 import { limits } from '../platform/limits.ts';
+import { EventFlag } from '../storage/event-flags.ts';
 import { relatedEvents } from '../storage/stores/relation-store.ts';
 import { type EventRow, eventById, timelineBackwards, timelineForwards } from '../storage/stores/timeline-store.ts';
 import { clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { type IsErased, erasedFor, shownPdu, sourceEvent } from './erasure.ts';
+import { withGapsFilled } from './fill-gaps.ts';
+import { withFetched } from './fetched-history.ts';
 import { isVisible } from './history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from './pagination-token.ts';
 import { type OpenedForReading, memberRows, openForReading, stateRows, viewer } from './read-state.ts';
 import type { ReadAccess } from './visibility.ts';
 import type { Page, Range } from './timeline-page.ts';
 import { noSuchEvent, openVisibleEvent, visibleRow } from './visible-event.ts';
+
+/** History that was fetched may stand before 0. */
+const beforeAll = Number.MIN_SAFE_INTEGER + 1;
 
 export interface MessagesRequest {
   readonly from?: string | undefined;
@@ -47,11 +53,14 @@ export async function readMessages(
   const filter = await readFilter(ctx, actor, request.filter);
   const newest = firstOrdAfter(pos);
   const from = request.from === undefined ? undefined : tokenOf(request.from, 'from');
-  const start = Math.min(from ?? (dir === 'b' ? newest : 0), newest);
+  const start = Math.min(from ?? (dir === 'b' ? newest : beforeAll), newest);
   const to = request.to === undefined ? undefined : tokenOf(request.to, 'to');
   const limit = Math.min(request.limit, filter?.limit ?? request.limit, limits.messagesMax);
-  const range = { start, stop: to ?? (dir === 'b' ? 0 : newest), limit };
-  const page = await readPage(ctx, dag, access, filter, dir, range);
+  const range = { start, stop: to ?? (dir === 'b' ? beforeAll : newest), limit };
+  const read = (): Promise<Page> => readPage(ctx, dag, access, filter, dir, range);
+  // Forwards from the beginning, everything there ever was would have to be fetched first.
+  const isFilled = dir === 'b' || from !== undefined;
+  const page = isFilled ? await withGapsFilled(ctx, opened, dir, range, read) : await read();
   const state = filter?.lazyLoadMembers === true ? await membersOfSenders(ctx, dag, page.rows, pos) : [];
   const reader = await viewer(ctx, actor, opened);
   const chunk = await clientEvents(ctx, page.rows, reader);
@@ -97,7 +106,8 @@ export async function readContext(
   const row = await visibleRow(ctx, actor, opened, eventId);
   const ord = row.ord ?? 0;
   const most = Math.min(limit, limits.messagesMax);
-  const before = await readPage(ctx, dag, access, filter, 'b', { start: ord, stop: 0, limit: Math.ceil(most / 2) });
+  const range = { start: ord, stop: beforeAll, limit: Math.ceil(most / 2) };
+  const before = await withGapsFilled(ctx, opened, 'b', range, () => readPage(ctx, dag, access, filter, 'b', range));
   const after = await readPage(ctx, dag, access, filter, 'f', {
     start: ord + 1,
     stop: firstOrdAfter(pos),
@@ -128,7 +138,7 @@ export async function eventsAround(
 ): Promise<{ readonly before: readonly EventRow[]; readonly after: readonly EventRow[] }> {
   const filter = await readFilter(ctx, actor, undefined);
   const [earlier, later] = await Promise.all([
-    readPage(ctx, dag, access, filter, 'b', { start: ord, stop: 0, limit: limitsOf.before }),
+    readPage(ctx, dag, access, filter, 'b', { start: ord, stop: beforeAll, limit: limitsOf.before }),
     readPage(ctx, dag, access, filter, 'f', { start: ord + 1, stop: firstOrdAfter(pos), limit: limitsOf.after }),
   ]);
   return { before: earlier.rows, after: later.rows };
@@ -165,26 +175,30 @@ async function readPage(
 ): Promise<Page> {
   const isErased = erasedFor(ctx, access.timeline);
   const rows: EventRow[] = [];
+  const gaps: EventRow[] = [];
   let at = range.start;
   let leavesOut = false;
+  const pageTo = (end: number | undefined): Page => ({ rows, end, lookedTo: at, gaps });
   for (let scanned = 0; scanned < limits.messagesScannedMax;) {
     // One more than is wanted tells whether this is the end.
     const chunkSize = Math.max(range.limit - rows.length + 1, 20);
     const chunk = await readChunk(ctx, dag, dir, { ...range, start: at, limit: chunkSize });
     scanned += chunk.length;
+    const timeline = await withFetched(ctx, access.timeline, chunk);
     const isRelated = await relatedIn(ctx, access, filter, chunk);
     for (const row of chunk) {
-      if (rows.length >= range.limit) return { rows, end: at };
+      if (rows.length >= range.limit) return pageTo(at);
+      if ((row.flags & EventFlag.afterGap) !== 0) gaps.push(row);
       if (row.ord !== null) at = dir === 'b' ? row.ord : row.ord + 1;
-      const isSeen = isVisible(access.timeline, row.pos ?? 0);
+      const isSeen = isVisible(timeline, row.pos ?? 0);
       if (!isSeen) continue;
       if (isRelated(row) && passes(filter, dag, row, isErased)) rows.push(row);
       else leavesOut = true;
     }
     // Some clients look for `end` behind every event that a filter found: they learn from an empty page that it was the last.
-    if (chunk.length < chunkSize) return { rows, end: leavesOut && rows.length > 0 ? at : undefined };
+    if (chunk.length < chunkSize) return pageTo(leavesOut && rows.length > 0 ? at : undefined);
   }
-  return { rows, end: at };
+  return pageTo(at);
 }
 
 /** Whether something relates to an event as `related_by_senders` and `related_by_rel_types` want it. */

@@ -24,7 +24,11 @@ export async function receiveEvent(
   { event, body }: CheckedEvent,
   options: Omit<ReceiveOptions, 'local' | 'notifies' | 'prepare'> = {},
 ): Promise<Placed> {
-  const effects = await prepareEffects(ctx, dag, event, { marks: options.marks, isEntering: options.entering });
+  const effects = await prepareEffects(ctx, dag, event, {
+    marks: options.marks,
+    isEntering: options.entering,
+    isHistory: options.backfill,
+  });
   const { also } = effects.options;
   const isSentOn = ((options.marks ?? 0) & EventFlag.sentOn) !== 0;
   const exceptServerNid = isSentOn ? await ctx.names.serverNid(serverOf(event.sender)) : undefined;

@@ -11,4 +11,8 @@ export interface Page {
   readonly rows: readonly EventRow[];
   /** Where the next page begins; undefined: there is none. */
   readonly end: number | undefined;
+  /** Up to where the timeline was looked at. */
+  readonly lookedTo: number;
+  /** Of all that was looked at, in its order: before these events something may be missing. */
+  readonly gaps: readonly EventRow[];
 }

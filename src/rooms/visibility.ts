@@ -20,7 +20,7 @@ export async function loadVisibility(ctx: RoomsContext, room: number, userId: st
   const contentOf = (body: Buffer | null): JsonObject =>
     body === null ? {} : (pduOf({ body })['content'] as JsonObject);
   const changes = rows.map(({ skey, pos, body }) => ({ skey, pos, content: contentOf(body) }));
-  return timelineOf(changes, keys);
+  return timelineOf(changes, keys, userId);
 }
 
 /** The same of many rooms. `contentsOf` gives what events have as their content, by their numbers. */
@@ -40,7 +40,7 @@ export async function loadVisibilities(
       pos,
       content: contents.get(event ?? none) ?? {},
     }));
-  return new Map(rooms.map((room) => [room, timelineOf(ofRoom(room), keys)]));
+  return new Map(rooms.map((room) => [room, timelineOf(ofRoom(room), keys, userId)]));
 }
 
 interface DecidingKeys {
@@ -64,10 +64,11 @@ interface KeyChange {
   readonly content: JsonObject;
 }
 
-function timelineOf(changes: readonly KeyChange[], keys: DecidingKeys): VisibilityTimeline {
-  const timeline: { visibilities: Since<HistoryVisibility>[]; memberships: Since<string>[] } = {
+function timelineOf(changes: readonly KeyChange[], keys: DecidingKeys, userId: string): VisibilityTimeline {
+  const timeline: { visibilities: Since<HistoryVisibility>[]; memberships: Since<string>[]; userId: string } = {
     visibilities: [],
     memberships: [],
+    userId,
   };
   for (const { skey, pos, content } of changes) {
     const { history_visibility: value, membership } = content;

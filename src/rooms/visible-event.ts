@@ -5,6 +5,7 @@ import { EventFlag } from '../storage/event-flags.ts';
 import { type EventRow, eventById } from '../storage/stores/timeline-store.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { withFetched } from './fetched-history.ts';
 import { type VisibilityTimeline, isVisible } from './history-visibility.ts';
 import { type OpenedForReading, openForReading } from './read-state.ts';
 
@@ -43,8 +44,8 @@ export async function permittedRow(
 ): Promise<EventRow> {
   const row = await ctx.db.one(eventById, { eventId });
   const isHidden = (row?.flags ?? 0) & (EventFlag.rejected | EventFlag.softFailed | EventFlag.outlier);
-  if (row === undefined || row.room !== dag.room || row.pos === null || isHidden || !isVisible(timeline, row.pos))
-    throw noSuchEvent();
+  if (row === undefined || row.room !== dag.room || row.pos === null || isHidden) throw noSuchEvent();
+  if (!isVisible(await withFetched(ctx, timeline, [row]), row.pos)) throw noSuchEvent();
   return row;
 }
 

@@ -99,7 +99,7 @@ async function wantedOf(
   const sender = place?.group?.key === 'sender' ? place.group.nid : undefined;
   const own = slice.filter((match) => types.has(match.type) && rooms.has(match.room));
   const ofSender = sender === undefined ? own : own.filter((match) => match.sender === sender);
-  await rooms.loadAccess(new Set(ofSender.map(({ room }) => room)));
+  await rooms.loadAccessTo(ofSender);
   const visible = ofSender.filter(({ room, pos }) => rooms.sees(room, pos));
   const senders = [...new Set(visible.map((match) => match.sender))];
   const userIds: readonly UserId[] = await ctx.names.userIds(senders);

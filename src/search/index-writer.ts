@@ -52,7 +52,7 @@ export class IndexWriter implements Derivation<IndexWork, SearchableRow> {
     return this.#ctx.db.all(searchableElsewhere, { room, pos });
   }
   workOfWake(wake: Wake): IndexWork | undefined {
-    if (wake.kind === 'event') return workOfEvent(wake.room, wake.nid, wake.event);
+    if (wake.kind === 'event' || wake.kind === 'history') return workOfEvent(wake.room, wake.nid, wake.event);
     return wake.kind === 'redaction' ? { kind: 'removal', nid: wake.nid } : undefined;
   }
   charsOf(work: IndexWork): number {

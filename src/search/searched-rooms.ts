@@ -3,11 +3,14 @@ import type { RoomEventFilter } from '../matrix/filters/event-filter.ts';
 import { includesRoom } from '../matrix/filters/matches-filter.ts';
 import type { RoomId } from '../matrix/ids/ids.ts';
 import type { Actor, RoomsContext } from '../rooms/context.ts';
+import { withFetched } from '../rooms/fetched-history.ts';
 import { isVisible } from '../rooms/history-visibility.ts';
 import { type ReadAccess, readAccess } from '../rooms/visibility.ts';
 import { MatrixError } from '../matrix/errors.ts';
 import { userRooms } from '../storage/stores/membership-store.ts';
 import { roomIdsOf } from '../storage/stores/room-directory-store.ts';
+
+type FoundEvent = Parameters<typeof withFetched>[2][number];
 
 export class SearchedRooms {
   readonly #ctx: RoomsContext;
@@ -55,8 +58,13 @@ export class SearchedRooms {
   }
 
   /** For `sees`. */
-  async loadAccess(rooms: Iterable<number>): Promise<void> {
-    for (const room of rooms) await this.accessTo(room);
+  async loadAccessTo(events: readonly (FoundEvent & { readonly room: number })[]): Promise<void> {
+    for (const [room, ofRoom] of Map.groupBy(events, (event) => event.room)) {
+      const access = await this.accessTo(room);
+      if (access === undefined) continue;
+      const timeline = await withFetched(this.#ctx, access.timeline, ofRoom);
+      if (timeline !== access.timeline) this.#access.set(room, { ...access, timeline });
+    }
   }
 
   /** undefined: none, for example because they were only ever invited. */

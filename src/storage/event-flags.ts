@@ -23,4 +23,6 @@ export const EventFlag = {
   sentOn: 1024,
   /** Of a user here, made through another server, which sends it to all others in the room: this one does not. */
   sentOnElsewhere: 2048,
+  /** It refers to parents that were not known when it came: what lies before it in the timeline may be missing. */
+  afterGap: 4096,
 } as const;

@@ -9,6 +9,7 @@ import type { JsonObject } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
 import type { Timers } from '../platform/ports.ts';
 import { plainEvents } from '../rooms/client-events.ts';
+import { withFetched } from '../rooms/fetched-history.ts';
 import { type VisibilityTimeline, isVisible } from '../rooms/history-visibility.ts';
 import { firstOrdAfter, formatRoomsToken } from '../rooms/pagination-token.ts';
 import { openForReading, stateRow } from '../rooms/read-state.ts';
@@ -158,8 +159,9 @@ async function visibleRows(
   for (let lastOrd = firstOrdAfter(after) - 1; seen.length <= limits.messagesMax;) {
     const wish = { room, after: lastOrd, before: firstOrdAfter(until), limit: limits.messagesMax };
     const rows = await ctx.rooms.db.all(timelineForwards, wish);
+    const timeline = await withFetched(ctx.rooms, visibility, rows);
     for (const row of rows)
-      if (isVisible(visibility, row.pos ?? 0) && !isIgnored(ignored, row)) seen.push({ row, visibility });
+      if (isVisible(timeline, row.pos ?? 0) && !isIgnored(ignored, row)) seen.push({ row, visibility });
     lastOrd = rows.at(-1)?.ord ?? lastOrd;
     if (rows.length < limits.messagesMax) break;
   }

@@ -4,6 +4,7 @@
 import { Lru } from '../platform/lru.ts';
 import type { Commit } from '../storage/database.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
+import { firstOrdAfter } from '../rooms/pagination-token.ts';
 
 /** Everything that happened in a room's timeline after `fromPos`, oldest first. */
 interface RoomTail {
@@ -36,6 +37,7 @@ export class RoomTails {
       else if (wake.kind === 'redaction') this.#replace(wake.room, wake.nid, wake.redacted);
       else if (wake.kind === 'historyPurged') this.#forget(wake.room, wake.cutPos);
       else if (wake.kind === 'rejudged') this.#drop(wake.room);
+      else if (wake.kind === 'history') this.#makeRoom(wake.room, wake.ord);
     }
     this.#pos = commit.pos;
     this.#evicted.clear();
@@ -71,6 +73,12 @@ export class RoomTails {
   #drop(room: number): void {
     this.#tails.delete(room);
     this.#evicted.add(room);
+  }
+
+  /** An event came to stand among those of the tail. */
+  #makeRoom(room: number, ord: number): void {
+    const tail = this.#tails.find(room);
+    if (tail !== undefined && ord >= firstOrdAfter(tail.fromPos)) this.#drop(room);
   }
 
   #forget(room: number, cutPos: number): void {

@@ -6,6 +6,7 @@ import { ownTransactions, plainEvents } from '../rooms/client-events.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
+import { withFetched } from '../rooms/fetched-history.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from '../rooms/history-visibility.ts';
 import { firstOrdAfter, posBefore } from '../rooms/pagination-token.ts';
 import { ignoredNids } from '../rooms/read-state.ts';
@@ -189,10 +190,11 @@ async function readBackwards(pass: SyncPass, wish: TimelineWish): Promise<FoundB
       look ?? (await ctx.rooms.db.all(timelineBackwards, { room, before, after, limit: chunkSize }));
     look = undefined;
     const fragments = await ctx.fragments.ofPlaces(rows, wish.reader);
+    const visibility = wish.visibility && (await withFetched(ctx.rooms, wish.visibility, rows));
     for (const [index, row] of rows.entries()) {
       before = row.ord ?? before;
       const fragment = fragmentAt(fragments, index);
-      if (wish.visibility !== undefined && !isVisible(wish.visibility, row.pos ?? 0)) {
+      if (visibility !== undefined && !isVisible(visibility, row.pos ?? 0)) {
         // A timeline has no holes: the state after one would not follow from its events.
         if (found.length > 0) return result(true);
         continue;

@@ -5,13 +5,25 @@
 import type { EventId } from '../../matrix/ids/ids.ts';
 import { limits } from '../../platform/limits.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
+import { placesByIds, timelineBelow } from '../../storage/stores/room-graph-store.ts';
 import { type Gap, GapNotFilled } from './gap.ts';
 import { stateAfter } from './given-state.ts';
 import { allCommitted, type Outcome, parentsFirst, placePdus, ticketOf } from './place-pdus.ts';
 import { storeOutliers } from './store-outliers.ts';
 
-/** How many are placed before others have their turn with the room. */
+/** How many are placed before others have their turn with the room; each of history waits for the one before to be on disk. */
 const placedPerTurn = 50;
+const historyPerTurn = 5;
+
+export interface HistoryOptions {
+  readonly backfill?: boolean;
+  /** Of history: it stands together in the timeline, right before this event, and its state is likely to be similar. */
+  readonly before?: EventId;
+  /** Of history: where it begins. What lies behind events that are known already stands elsewhere, and is left out. */
+  readonly from?: readonly EventId[];
+  /** Order values that stay free between the two. */
+  readonly apartBy?: number;
+}
 
 /**
  * Places the events, which were verified, with all that they lack; `backfill`: as history. What was placed is on disk when this
@@ -20,14 +32,32 @@ const placedPerTurn = 50;
 export async function placeWithGap(
   gap: Gap,
   events: readonly CheckedEvent[],
-  { backfill = false }: { readonly backfill?: boolean } = {},
+  options: HistoryOptions = {},
 ): Promise<Outcome[]> {
-  const pool = new Map(events.map((one) => [one.event.eventId, one]));
-  if (!backfill) await fetchMissing(gap, pool);
+  const all = new Map(events.map((one) => [one.event.eventId, one]));
+  const pool = options.from === undefined ? all : await unknownBehind(gap, all, options.from);
+  if (options.backfill !== true) await fetchMissing(gap, pool);
   const ordered = parentsFirst([...pool.values()]);
   await fetchAuthEvents(gap, ordered);
   const given = await givenStates(gap, ordered);
-  return place(gap, ordered, given, backfill);
+  return place(gap, ordered, given, options);
+}
+
+async function unknownBehind(
+  gap: Gap,
+  pool: ReadonlyMap<EventId, CheckedEvent>,
+  from: readonly EventId[],
+): Promise<Map<EventId, CheckedEvent>> {
+  const places = await gap.places([...pool.keys()]);
+  const found = new Map<EventId, CheckedEvent>();
+  const next = [...from];
+  for (let id = next.pop(); id !== undefined; id = next.pop()) {
+    const one = pool.get(id);
+    if (one === undefined || found.has(id) || (places.get(id)?.pos ?? null) !== null) continue;
+    found.set(id, one);
+    next.push(...one.event.prevEvents);
+  }
+  return found;
 }
 
 /** Adds ancestors to the pool until they meet what is known here, or it is enough. */
@@ -112,19 +142,40 @@ async function place(
   gap: Gap,
   ordered: readonly CheckedEvent[],
   given: ReadonlyMap<EventId, readonly EventId[]>,
-  backfill: boolean,
+  { backfill, before, apartBy = 0 }: HistoryOptions,
 ): Promise<Outcome[]> {
   const { ctx } = gap;
   const outcomes: Outcome[] = [];
-  for (let at = 0; at < ordered.length; at += placedPerTurn) {
+  const perTurn = backfill === true ? historyPerTurn : placedPerTurn;
+  const ords = before === undefined ? undefined : await historyOrds(gap, ordered, before, apartBy);
+  const history = { ...(backfill === true ? { backfill } : {}), ords, near: before };
+  for (let at = 0; at < ordered.length; at += perTurn) {
     const turn = await ctx.rooms.locks.run(gap.roomId, async () =>
-      placePdus(ctx, await ctx.rooms.dags.openByNid(gap.room), ordered.slice(at, at + placedPerTurn), {
+      placePdus(ctx, await ctx.rooms.dags.openByNid(gap.room), ordered.slice(at, at + perTurn), {
         given,
-        ...(backfill ? { backfill } : {}),
+        ...history,
       }),
     );
     await allCommitted(turn.map(ticketOf));
     outcomes.push(...turn);
   }
   return outcomes;
+}
+
+/** Side by side, in their order, as far as there is room. undefined: what they come before is not in the timeline. */
+async function historyOrds(
+  gap: Gap,
+  ordered: readonly CheckedEvent[],
+  before: EventId,
+  apartBy: number,
+): Promise<ReadonlyMap<EventId, number> | undefined> {
+  const { db } = gap.ctx.rooms;
+  const [after] = await db.all(placesByIds, { eventIds: [before] });
+  if (after === undefined || after.ord === null) return undefined;
+  const places = await gap.places(ordered.map(({ event }) => event.eventId));
+  const added = ordered.filter(({ event }) => (places.get(event.eventId)?.pos ?? null) === null);
+  const below = (await db.one(timelineBelow, { room: gap.room, ord: after.ord }))?.ord;
+  const free = below === undefined ? Infinity : after.ord - below - 1 - added.length;
+  const first = after.ord - Math.min(apartBy, Math.max(0, Math.floor(free / 2))) - added.length;
+  return new Map(added.map(({ event }, index) => [event.eventId, first + index]));
 }

@@ -6,7 +6,7 @@ import type { RoomDag } from '../../rooms/dag/contract.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import { FederationError } from '../federation-error.ts';
 import type { ReceiveContext } from './context.ts';
-import { placeWithGap } from './fill-gap.ts';
+import { type HistoryOptions, placeWithGap } from './fill-gap.ts';
 import { Gap, GapNotFilled, senderServer, serversToAsk } from './gap.ts';
 import type { Outcome } from './place-pdus.ts';
 import type { RoomDoors } from './room-doors.ts';
@@ -28,7 +28,7 @@ export class GapFiller {
     dag: RoomDag,
     origin: ServerName,
     events: readonly CheckedEvent[],
-    options: { readonly backfill?: boolean } = {},
+    options: HistoryOptions = {},
   ): Promise<Outcome[]> {
     return this.#inTurn(origin, () => this.#placeInTime(dag, origin, events, options));
   }
@@ -41,7 +41,7 @@ export class GapFiller {
     dag: RoomDag,
     origin: ServerName,
     events: readonly CheckedEvent[],
-    options: { readonly backfill?: boolean },
+    options: HistoryOptions,
   ): Promise<Outcome[]> {
     const timeout = new AbortController();
     const timer = this.#ctx.timers.after(limits.gapMs, () => timeout.abort(new GapNotFilled('it took too long')));

@@ -12,6 +12,7 @@ import { EduHandlers } from './edus/edu-handlers.ts';
 import { receivePresence } from './edus/receive-presence.ts';
 import { receiveReceipts } from './edus/receive-receipts.ts';
 import { receiveTyping } from './edus/receive-typing.ts';
+import type { HistoryOptions } from './fill-gap.ts';
 import { GapFiller } from './gap-filler.ts';
 import { type PlacedPdus, receivePdus } from './receive-pdus.ts';
 import type { PresenceReceiver } from './ports.ts';
@@ -66,7 +67,7 @@ export function createReceiving(parts: ReceivingParts) {
       origin: ServerName,
       roomId: RoomId,
       pdus: readonly JsonObject[],
-      options: { readonly backfill?: boolean } = {},
+      options: HistoryOptions = {},
     ): Promise<PlacedPdus> => receivePdus({ ...receiving, gaps }, origin, roomId, pdus, options),
     /** Goes on with what waited when the server ended. To be called once, before anybody is served. */
     async resume(): Promise<void> {

@@ -22,6 +22,10 @@ export type Outcome<Pdu extends CheckedEvent = CheckedEvent> =
 export interface PlaceOptions<Pdu> {
   readonly given?: ReceiveOptions['given'];
   readonly backfill?: boolean;
+  /** Of history: where each stands in the timeline. */
+  readonly ords?: ReadonlyMap<EventId, number> | undefined;
+  /** An event whose state differs little from those that are given. */
+  readonly near?: EventId | undefined;
   /** Further statements of each event's unit. */
   readonly also?: (unit: UnitBuilder, pdu: Pdu) => void;
 }
@@ -49,7 +53,7 @@ async function placePdu<Pdu extends CheckedEvent>(
   ctx: ReceiveContext,
   dag: RoomDag,
   pdu: Pdu,
-  { given, backfill, also }: PlaceOptions<Pdu>,
+  { given, backfill, ords, near, also }: PlaceOptions<Pdu>,
   isNew: boolean,
 ): Promise<Outcome<Pdu>> {
   try {
@@ -57,6 +61,8 @@ async function placePdu<Pdu extends CheckedEvent>(
       isNew,
       ...givenTo(pdu, given),
       ...(backfill === undefined ? {} : { backfill }),
+      ...(ords?.has(pdu.event.eventId) === true ? { ord: ords.get(pdu.event.eventId)! } : {}),
+      ...(near === undefined ? {} : { near }),
       ...(also === undefined ? {} : { also: (unit) => also(unit, pdu) }),
     });
     ctx.counters.pdus.add({ fate: fateOf(placed) });

@@ -2,6 +2,7 @@
 import type { EventId, RoomId, ServerName } from '../../matrix/ids/ids.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
+import type { HistoryOptions } from './fill-gap.ts';
 import type { GapFiller } from './gap-filler.ts';
 import { awaitedIds, placedIds } from './place-pdus.ts';
 import type { RoomReceiving } from './receive-room.ts';
@@ -15,6 +16,7 @@ export interface PlacedPdus {
 
 /**
  * `backfill`: they are history, so that they stand before what refers to them, and the state before the oldest is asked for.
+ * `before`: they stand together right before that event; `apartBy`: with so much room behind them.
  * They are on disk when this resolves. What is not genuine is left out. To be called without the room's lock. Throws M_NOT_FOUND for a
  * room that is not known here, and GapNotFilled when something that they need cannot be had: then some of them may have
  * their places.
@@ -24,7 +26,7 @@ export async function receivePdus(
   origin: ServerName,
   roomId: RoomId,
   pdus: readonly JsonObject[],
-  options: { readonly backfill?: boolean },
+  options: HistoryOptions,
 ): Promise<PlacedPdus> {
   const dag = await ctx.rooms.dags.open(roomId);
   const checked = new Map<EventId, CheckedEvent>();

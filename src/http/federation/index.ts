@@ -1,11 +1,25 @@
+import { backfillRoom } from './backfill-room.ts';
 import { exchangeOpenIdToken } from './exchange-open-id-token.ts';
+import { getEvent } from './get-event.ts';
+import { getEventAuth } from './get-event-auth.ts';
+import { getEventByTimestamp } from './get-event-by-timestamp.ts';
+import { getMissingPreviousEvents } from './get-missing-previous-events.ts';
+import { getRoomState } from './get-room-state.ts';
+import { getRoomStateIds } from './get-room-state-ids.ts';
 import { getVersion } from './get-version.ts';
 import { membershipEndpoints } from './membership/index.ts';
 import { queryRoomDirectory } from './query-room-directory.ts';
 import { sendTransaction } from './send-transaction.ts';
 
 export const federationEndpoints = [
+  backfillRoom,
   exchangeOpenIdToken,
+  getEvent,
+  getEventAuth,
+  getEventByTimestamp,
+  getMissingPreviousEvents,
+  getRoomState,
+  getRoomStateIds,
   getVersion,
   queryRoomDirectory,
   sendTransaction,

@@ -65,7 +65,7 @@ export class ReferenceDerivation implements Derivation<ReferenceWork, FollowedRo
 
   workOfWake(wake: Wake): ReferenceWork | undefined {
     if (wake.kind === 'redaction') return { kind: 'removal', nid: wake.nid };
-    if (wake.kind !== 'event') return undefined;
+    if (wake.kind !== 'event' && wake.kind !== 'history') return undefined;
     const { nid, senderNid, event } = wake;
     if (event.type === 'm.room.encrypted') return this.#workOfEncrypted(nid, senderNid);
     return workOf(nid, event.type, event.content);

@@ -50,6 +50,10 @@ export interface ReceiveOptions {
    * what this server knew of the room's current state counts no more, `given` (for all parents) is the state before it.
    */
   readonly entering?: boolean;
+  /** Of history: its order value in the timeline, or the nearest free one below. Absent: right before what refers to it. */
+  readonly ord?: number;
+  /** An event that has a place, and whose state differs little from what is given. Absent: the current state does. */
+  readonly near?: EventId;
   /** This is our join and `given` is a partial state (R11). */
   readonly partial?: boolean;
   /** A policy server refused it: soft-failed whatever the current state says. */

@@ -35,9 +35,8 @@ export async function loadState(view: RoomView, list: readonly EventId[]): Promi
   return state;
 }
 
-/** As a difference from the current state: O(state), once. */
-export async function virtualStateOf(view: RoomView, state: GivenState): Promise<VirtualState> {
-  const base = view.room.tipPoint;
+/** As a difference from another state: O(state), once. */
+export async function virtualStateOf(view: RoomView, state: GivenState, base: Point): Promise<VirtualState> {
   const current = await completeState(view.lines, base);
   const difference = new Map<number, number | null>();
   for (const [skey, nid] of state) if (current.get(skey) !== nid) difference.set(skey, nid);
@@ -48,11 +47,13 @@ export async function virtualStateOf(view: RoomView, state: GivenState): Promise
 export async function storeGivenStates(
   view: RoomView,
   states: ReadonlyMap<EventId, GivenState>,
+  base: Point,
 ): Promise<Map<EventId, Point>> {
   const byState = new Map<GivenState, Point>();
   const points = new Map<EventId, Point>();
   for (const [parentId, state] of states) {
-    const point = byState.get(state) ?? (await view.lines.store(await virtualStateOf(view, state), undefined, NOW));
+    const point =
+      byState.get(state) ?? (await view.lines.store(await virtualStateOf(view, state, base), undefined, NOW));
     byState.set(state, point);
     points.set(parentId, point);
   }

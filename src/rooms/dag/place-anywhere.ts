@@ -5,7 +5,7 @@
 import type { AuthResult, RoomEvent, StateLookup } from '../../matrix/events/room-event.ts';
 import type { EventId } from '../../matrix/ids/ids.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
-import { backfillPlace } from './backfill-order.ts';
+import { backfillPlace, placeFrom } from './backfill-order.ts';
 import { MissingEvents, type Placed, type ReceiveOptions } from './contract.ts';
 import { prefetched } from './current-state.ts';
 import { type EventPlace, isCounted, isRejected } from './event-places.ts';
@@ -21,7 +21,7 @@ import { alreadyPlaced, refusal } from './placed.ts';
 import { type References, buildsOnPartial, loadReferences } from './references.ts';
 import { resolvePoints } from './resolve-points.ts';
 import { RoomView } from './room-view.ts';
-import { BEFORE_ALL, NOW, type VirtualState } from './state-point.ts';
+import { BEFORE_ALL, NOW, type Point, type VirtualState } from './state-point.ts';
 import { storableInteger } from './storable-integer.ts';
 import { type Placement, writePlacement } from './write-placement.ts';
 
@@ -108,12 +108,18 @@ async function stateBefore(
   }
   const asked = new Map([...(options.given ?? [])].filter(([parentId]) => prevEvents.includes(parentId)));
   const states = await loadGivenStates(view, asked);
+  const base = await givenBase(view, options.near);
   const [folded, ...others] = new Set(states.values());
   if (folded !== undefined && others.length === 0 && prevEvents.every((parentId) => states.has(parentId)))
-    return { state: await virtualStateOf(view, folded), given: new Map(prevEvents.map((id) => [id, null])) };
-  const stored = await storeGivenStates(view, states);
+    return { state: await virtualStateOf(view, folded, base), given: new Map(prevEvents.map((id) => [id, null])) };
+  const stored = await storeGivenStates(view, states, base);
   const points = prevEvents.map((parentId) => stored.get(parentId) ?? view.pointAfter(parents.get(parentId)!));
   return { state: await resolvePoints(view, points), given: stored };
+}
+
+async function givenBase(view: RoomView, near: EventId | undefined): Promise<Point> {
+  const place = near === undefined ? undefined : (await view.places([near])).get(near);
+  return place === undefined || place.pos === null ? view.room.tipPoint : view.pointAfter(place);
 }
 
 async function judgeNewcomer(
@@ -201,6 +207,7 @@ async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
   const update = await updateExtremities(view, event, placed);
   const isEntering = newcomer.options.entering === true && verdict.result.ok;
   const { extremities, missingRefs, refUpdates } = isEntering ? withoutOthers(update, placed) : update;
+  if (missingRefs.length > 0) markAfterGap(view, placed);
   const own = verdict.result.ok && skey !== null ? { skey, nid } : undefined;
   const main = { line: room.mainLine, tip: room.tipPoint };
   const common = {
@@ -226,6 +233,11 @@ async function place(view: RoomView, newcomer: Newcomer): Promise<Placement> {
   return { ...common, extremities, mainChanges: changes, resolvedFrom };
 }
 
+function markAfterGap(view: RoomView, place: EventPlace): void {
+  const marked = view.placeOf(place);
+  view.setPlace({ ...marked, flags: marked.flags | EventFlag.afterGap });
+}
+
 async function firstPlace(view: RoomView, newcomer: Newcomer): Promise<EventPlace> {
   const { event, nid, skey, verdict, options } = newcomer;
   const visible = verdict.result.ok && !verdict.softFailed;
@@ -246,9 +258,12 @@ async function firstPlace(view: RoomView, newcomer: Newcomer): Promise<EventPlac
     flags,
   };
   if (!visible) return { ...at, ord: null, notifySeq: view.room.notifySeq };
-  const history = options.backfill === true ? await backfillPlace(view, event.eventId) : undefined;
+  const history = options.backfill === true ? await historyPlace(view, event.eventId, options.ord) : undefined;
   return { ...at, ord: history?.ord ?? NOW, notifySeq: history?.notifySeq ?? live };
 }
+
+const historyPlace = (view: RoomView, eventId: EventId, ord: number | undefined) =>
+  ord === undefined ? backfillPlace(view, eventId) : placeFrom(view, ord);
 
 function sameKeys(a: ReadonlyMap<EventId, EventPlace>, b: ReadonlyMap<EventId, EventPlace>): boolean {
   return a.size === b.size && [...a.keys()].every((eventId) => b.has(eventId));

@@ -42,7 +42,7 @@ export async function rejudgeEvent(
     const view = new RoomView(room, Number.MAX_SAFE_INTEGER);
     const start = (await view.places([eventId])).get(eventId);
     if (start === undefined || start.pos === null) throw new Error(`${eventId} has no place in the room`);
-    const points = await storeGivenStates(view, await loadGivenStates(view, given ?? new Map()));
+    const points = await storeGivenStates(view, await loadGivenStates(view, given ?? new Map()), view.room.tipPoint);
     const rejudging = new Rejudging(view, LATER_EVENTS_MAX);
     await rejudging.mustHaveParents(start, points);
     await rejudging.run(start, points);

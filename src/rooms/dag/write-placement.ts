@@ -105,6 +105,7 @@ const ownFlags =
   EventFlag.backfilled |
   EventFlag.partialState |
   EventFlag.builtOn |
+  EventFlag.afterGap |
   EventFlag.policyDenied;
 
 export function emitPlace(unit: UnitBuilder, place: EventPlace): void {

@@ -17,6 +17,7 @@ import {
 import { type EventPlace, type EventRow, eventsByNids } from '../../storage/stores/timeline-store.ts';
 import type { Viewer } from '../client-events.ts';
 import type { RoomsContext } from '../context.ts';
+import { withFetched } from '../fetched-history.ts';
 import { isVisible } from '../history-visibility.ts';
 import { firstOrdAfter } from '../pagination-token.ts';
 import { pduOf } from '../stored-event.ts';
@@ -68,10 +69,11 @@ export async function bundledRelations(
   if (found.length === 0) return new Map();
   const parents = await withBodies(ctx, rows, found);
   const children = await childrenOf(ctx, found);
+  const reader = { ...viewer, timeline: await withFetched(ctx, viewer.timeline, [...children.values()]) };
   const choices = await Promise.all(
     found.flatMap((row) => {
       const parent = parents.get(row.nid);
-      return parent === undefined ? [] : [choose(ctx, viewer, parent, row, children)];
+      return parent === undefined ? [] : [choose(ctx, reader, parent, row, children)];
     }),
   );
   return render(ctx, choices, viewer, toClient, options.isNested ?? false);

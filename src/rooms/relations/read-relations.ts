@@ -9,6 +9,7 @@ import { type ChildRow, childrenBackwards, childrenForwards } from '../../storag
 import { type EventRow, eventsByIds, eventsByNids } from '../../storage/stores/timeline-store.ts';
 import { type Viewer, clientEvents } from '../client-events.ts';
 import type { Actor, RoomsContext } from '../context.ts';
+import { withFetched } from '../fetched-history.ts';
 import { isVisible } from '../history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from '../pagination-token.ts';
 import type { Page, Range } from '../timeline-page.ts';
@@ -61,7 +62,7 @@ interface Search extends RelationsRequest {
   readonly viewer: Viewer;
 }
 
-async function readPage(ctx: RoomsContext, search: Search, range: Range): Promise<Page> {
+async function readPage(ctx: RoomsContext, search: Search, range: Range): Promise<Pick<Page, 'rows' | 'end'>> {
   const found: EventRow[] = [];
   let at = range.start;
   for (let scanned = 0; scanned < limits.messagesScannedMax;) {
@@ -106,12 +107,13 @@ async function wantedEvents(
 ): Promise<ReadonlyMap<number, EventRow>> {
   if (children.length === 0) return new Map();
   const rows = await ctx.db.all(eventsByNids, { nids: children.map(({ nid }) => nid) });
+  const viewer = { ...search.viewer, timeline: await withFetched(ctx, search.viewer.timeline, rows) };
   const between = await eventsBetween(ctx, search, children);
   const byNid = new Map(rows.map((row) => [row.nid, row]));
   const wanted = new Map<number, EventRow>();
   for (const child of children) {
     const row = byNid.get(child.nid);
-    if (row === undefined || !isShown(search.viewer, row) || !passes(search, row)) continue;
+    if (row === undefined || !isShown(viewer, row) || !passes(search, row)) continue;
     if (leadsToTarget(search, child, between)) wanted.set(child.nid, row);
   }
   return wanted;

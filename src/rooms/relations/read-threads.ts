@@ -12,6 +12,7 @@ import { type EventRow, eventsByIds } from '../../storage/stores/timeline-store.
 import { type Viewer, clientEvents } from '../client-events.ts';
 import type { Actor, RoomsContext } from '../context.ts';
 import type { RoomDag } from '../dag/contract.ts';
+import { withFetched } from '../fetched-history.ts';
 import { isVisible } from '../history-visibility.ts';
 import { firstOrdAfter, formatTimelineToken, parseTimelineToken } from '../pagination-token.ts';
 import { openForReading, viewer } from '../read-state.ts';
@@ -84,10 +85,11 @@ async function rootsOf(
   const { dag, viewer: reader } = search;
   const eventIds = threads.map(({ root_id: rootId }) => rootId);
   const found = eventIds.length === 0 ? [] : await ctx.db.all(eventsByIds, { eventIds });
+  const timeline = await withFetched(ctx, reader.timeline, found);
   const rows = await wantedRoots(
     ctx,
     search,
-    found.filter((row) => isRoot(dag, row) && isVisible(reader.timeline, row.pos ?? 0)),
+    found.filter((row) => isRoot(dag, row) && isVisible(timeline, row.pos ?? 0)),
   );
   const events = await clientEvents(
     ctx,

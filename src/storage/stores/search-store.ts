@@ -27,6 +27,8 @@ export interface SearchMatch {
   readonly sender: number;
   readonly type: string;
   readonly pos: number | null;
+  readonly ord: number | null;
+  readonly flags: number;
   /** The higher, the closer; 0 where it is not asked for. */
   readonly rank: number;
 }
@@ -47,12 +49,12 @@ interface Match {
  */
 export const searchMatches = defineRead<Match, SearchMatch>('search.matches', (q, p) =>
   isForPostgres(q)
-    ? sql<SearchMatch>`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from (
+    ? sql<SearchMatch>`select e.nid, e.room, e.sender, e.type, e.pos, e.ord, e.flags, 0 as rank from (
           select s.nid from search_entry as s
           where s.words @@ cast(cast(${p.match} as text) as tsquery) and s.nid < ${p.before}
           order by s.nid desc limit ${bigint(p.limit)}
         ) as s join event as e on e.nid = s.nid order by e.nid desc`
-    : sql<SearchMatch>`select e.nid, e.room, e.sender, e.type, e.pos, 0 as rank from search_entry cross join event as e
+    : sql<SearchMatch>`select e.nid, e.room, e.sender, e.type, e.pos, e.ord, e.flags, 0 as rank from search_entry cross join event as e
         where search_entry match ${p.match} and search_entry.rowid < ${p.before} and e.nid = search_entry.rowid
         order by search_entry.rowid desc limit ${p.limit}`,
 );

@@ -120,6 +120,19 @@ export const timelineForwards = defineRead<{ room: number; before: number; after
       .limit(bigint(p.limit)),
 );
 
+/** The event at an order value, or the next one after it. */
+export const nextInTimeline = defineRead<{ room: number; ord: number }, { event_id: string; flags: number }>(
+  'timeline.next',
+  (q, p) =>
+    q
+      .selectFrom('event')
+      .select(['event_id', 'flags'])
+      .where('room', '=', p.room)
+      .where('ord', '>=', p.ord)
+      .orderBy('ord')
+      .limit(1),
+);
+
 /** How many events of the room the default push rules notify for, of those before an order value. */
 export const notifySeqBefore = defineRead<{ room: number; before: number }, { notify_seq: number }>(
   'timeline.notifySeqBefore',

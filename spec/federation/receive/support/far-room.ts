@@ -85,6 +85,8 @@ export class FarRoom {
   readonly order: FarEvent[] = [];
   /** Of which nothing is told. */
   readonly withheld = new Set<EventId>();
+  /** Nothing is answered when missing events are asked for. */
+  givesNoMissingEvents = false;
   /** What was asked, as "operation id". */
   readonly asked: string[] = [];
   /** Servers that do not answer. */
@@ -161,7 +163,6 @@ export class FarRoom {
     };
     const pduOf = (eventId: EventId): JsonObject => this.events.get(eventId)!.pdu;
     const chain = (ids: Iterable<EventId>): EventId[] => [...this.#authChain(ids)];
-    const unsupported = (): Promise<never> => Promise.reject(new Error('nobody asks for it here'));
     return {
       getEvent: async (server, eventId) => told(server, 'event', eventId).pdu,
       stateIds: async (server, { eventId }) => {
@@ -180,6 +181,7 @@ export class FarRoom {
         this.asked.push(`get_missing_events ${latest.join(' ')}`);
         if (this.silent.has(server)) throw new FederationError(server, 'unreachable', 'it does not answer');
         const found = new Set<EventId>();
+        if (this.givesNoMissingEvents) return [];
         let next = latest.flatMap((id) => this.events.get(id)?.event.prevEvents ?? []);
         while (next.length > 0 && found.size < limit) {
           const level = next.filter((id) => !found.has(id) && !earliest.includes(id) && !this.withheld.has(id));
@@ -188,8 +190,26 @@ export class FarRoom {
         }
         return [...found].map(pduOf);
       },
-      backfill: unsupported,
-      timestampToEvent: unsupported,
+      backfill: async (server, { from, limit }) => {
+        this.asked.push(`backfill ${from.join(' ')}`);
+        if (this.silent.has(server)) throw new FederationError(server, 'unreachable', 'it does not answer');
+        const found = new Set<EventId>();
+        let next = from.filter((id) => this.events.has(id) && !this.withheld.has(id));
+        while (next.length > 0 && found.size < limit) {
+          for (const id of next.slice(0, limit - found.size)) found.add(id);
+          const parents = next.flatMap((id) => this.events.get(id)?.event.prevEvents ?? []);
+          next = [...new Set(parents)].filter((id) => !found.has(id) && !this.withheld.has(id));
+        }
+        return [...found].map(pduOf);
+      },
+      timestampToEvent: async (server, { ts, dir }) => {
+        this.asked.push(`timestamp_to_event ${ts} ${dir}`);
+        if (this.silent.has(server)) throw new FederationError(server, 'unreachable', 'it does not answer');
+        const inOrder = dir === 'f' ? this.order : this.order.toReversed();
+        const found = inOrder.find(({ event: { originServerTs: at } }) => (dir === 'f' ? at >= ts : at <= ts));
+        if (found === undefined) throw new FederationError(server, 'answered', 'not found', { status: 404 });
+        return { eventId: found.event.eventId, originServerTs: found.event.originServerTs };
+      },
     };
   }
 

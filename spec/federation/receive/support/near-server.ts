@@ -1,10 +1,12 @@
 /** The server under test: real rooms over a real database, which receives what others send. */
+import { createHistory, type History } from '../../../../src/federation/history/index.ts';
 import { createReceiving, type Receiving } from '../../../../src/federation/receive/index.ts';
 import type { ThreadedVerifier } from '../../../../src/federation/verify/threaded-verifier.ts';
 import type { RemoteRooms } from '../../../../src/federation/remote-rooms.ts';
 import type { EventId, ServerName } from '../../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../../src/matrix/json/json-value.ts';
 import { Metrics } from '../../../../src/platform/metrics.ts';
+import { RemoteHistoryToCome } from '../../../../src/rooms/no-remote-history.ts';
 import { receiveEvent } from '../../../../src/rooms/receive-event.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { stagedPdusOf } from '../../../../src/storage/stores/staged-pdu-store.ts';
@@ -12,13 +14,15 @@ import type { Ports } from '../../../../src/platform/ports.ts';
 import { extremitiesOf } from '../../../../src/storage/stores/room-graph-store.ts';
 import { type TestPorts, testPorts } from '../../../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../../../support/test-rooms.ts';
-import { type FarRoom, far, near, signedBody, testVerifier } from './far-room.ts';
+import { type FarEvent, type FarRoom, far, near, signedBody, testVerifier } from './far-room.ts';
 
 export interface NearOptions {
   readonly ports?: TestPorts;
   /** Instead of them, where nothing waits for time to pass. */
   readonly realPorts?: Ports;
   readonly remoteRooms?: RemoteRooms;
+  /** What is missing is asked for when somebody comes to read it. */
+  readonly fetchesHistory?: boolean;
 }
 
 export class NearServer {
@@ -27,6 +31,7 @@ export class NearServer {
   readonly test: TestRooms;
   readonly metrics = new Metrics({ process: false });
   readonly receiving: Receiving;
+  readonly history: History;
   readonly failures: unknown[] = [];
   readonly notices: string[] = [];
   readonly #verifier: ThreadedVerifier;
@@ -36,7 +41,8 @@ export class NearServer {
     this.db = db;
     this.ports = options.ports ?? testPorts(1);
     const ports = options.realPorts ?? this.ports;
-    this.test = new TestRooms(db, ports, { serverNames: [near], hasPresence: true });
+    const remoteHistory = new RemoteHistoryToCome();
+    this.test = new TestRooms(db, ports, { serverNames: [near], hasPresence: true, remoteHistory });
     this.#verifier = testVerifier(ports.workers);
     this.receiving = createReceiving({
       rooms: this.test.ctx,
@@ -49,10 +55,32 @@ export class NearServer {
       onFailed: (error) => this.failures.push(error),
       onNotice: (message) => this.notices.push(message),
     });
+    this.history = createHistory({
+      ...ports,
+      rooms: this.test.ctx,
+      receiving: this.receiving,
+      remoteRooms: options.remoteRooms ?? room.remoteRooms(),
+      onFailed: (error) => this.failures.push(error),
+    });
+    if (options.fetchesHistory === true) remoteHistory.isHere(this.history);
   }
 
   bob(): Promise<TestUser> {
     return this.test.user('bob', near);
+  }
+
+  /** As a join brings it: the join, and the state before it. */
+  async joinWith(room: FarRoom, join: FarEvent): Promise<void> {
+    const { ctx } = this.test;
+    const state = [...join.before.values()];
+    const dag = await ctx.dags.adopt(room.roomId, room.rules.version);
+    await ctx.locks.run(room.roomId, async () => {
+      for (const one of room.order)
+        if (one.event.stateKey !== undefined && one !== join) await dag.outlier(one.event, one.body);
+      const given = new Map(join.event.prevEvents.map((eventId) => [eventId, state]));
+      const { ticket } = await receiveEvent(ctx, dag, join, { given });
+      await ticket?.committed;
+    });
   }
 
   /** As a join brings it: everything that the room has by now. */
