@@ -87,6 +87,8 @@ export class FarRoom {
   readonly withheld = new Set<EventId>();
   /** Nothing is answered when missing events are asked for. */
   givesNoMissingEvents = false;
+  /** That no question for missing events brings, although they can be had one by one. */
+  readonly tooOld = new Set<EventId>();
   /** What was asked, as "operation id". */
   readonly asked: string[] = [];
   /** Servers that do not answer. */
@@ -184,7 +186,7 @@ export class FarRoom {
         if (this.givesNoMissingEvents) return [];
         let next = latest.flatMap((id) => this.events.get(id)?.event.prevEvents ?? []);
         while (next.length > 0 && found.size < limit) {
-          const level = next.filter((id) => !found.has(id) && !earliest.includes(id) && !this.withheld.has(id));
+          const level = next.filter((id) => !found.has(id) && !earliest.includes(id) && !this.isHidden(id));
           for (const id of level.slice(0, limit - found.size)) found.add(id);
           next = level.flatMap((id) => this.events.get(id)?.event.prevEvents ?? []);
         }
@@ -211,6 +213,10 @@ export class FarRoom {
         return { eventId: found.event.eventId, originServerTs: found.event.originServerTs };
       },
     };
+  }
+
+  isHidden(eventId: EventId): boolean {
+    return this.withheld.has(eventId) || this.tooOld.has(eventId);
   }
 
   #stateAfter(prev: readonly EventId[]): ReadonlyMap<string, EventId> {
