@@ -11,6 +11,7 @@ import { createMemberships, type Memberships } from './membership/index.ts';
 import type { LocalUsers } from './ports.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
+import { DestinationAdministration } from './send/administration.ts';
 import { createSender, type FederationSender } from './send/index.ts';
 import type { PresenceContents } from './send/sender-dependencies.ts';
 import { createRemoteRooms, type RemoteRooms } from './remote-rooms.ts';
@@ -38,6 +39,7 @@ export interface RoomsFederation {
   readonly sender: FederationSender;
   readonly answers: Answers;
   readonly history: History;
+  readonly destinations: DestinationAdministration;
   /** Goes on with what was under way when the server ended. To be called once, before anybody is served. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -45,7 +47,7 @@ export interface RoomsFederation {
 
 export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederation {
   const { federation, log, isEnabled } = parts;
-  const { client, destinations } = federation;
+  const { client, destinations: health } = federation;
   const remoteRooms = createRemoteRooms(client);
   const { verifier, keyRing: keys } = federation;
   const memberships = createMemberships({ ...parts, client, keys, verifier });
@@ -55,8 +57,10 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     verifier,
     onNotice: (message, details) => log.warn(details, message),
   });
-  const sender = createSender({ ...parts, client, health: destinations });
-  const stopListening = destinations.onRecovered((server) => sender.heardFrom(server));
+  const sender = createSender({ ...parts, client, health });
+  const find = sender.find.bind(sender);
+  const destinations = new DestinationAdministration({ rooms: parts.rooms, health, find });
+  const stopListening = health.onRecovered((server) => sender.heardFrom(server));
   const history = createHistory({ ...parts, remoteRooms, receiving });
   return {
     remoteRooms,
@@ -65,6 +69,7 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     sender,
     history,
     answers: createAnswers(parts.rooms, parts),
+    destinations,
     async start() {
       await receiving.resume();
       if (isEnabled) await sender.start();

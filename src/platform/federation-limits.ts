@@ -158,6 +158,8 @@ export const federationLimits = {
   federationEphemeralMsPerServer: 20,
   /** Who goes on typing is told of again, since other servers forget it after a while. */
   federationTypingMs: 30_000,
+  /** Of the events that a server has not been sent, for administrators. */
+  federationUnsentCountedMax: 10_000,
   /** What was sent is that much behind on disk. */
   federationNoteMs: 5_000,
   /** What is being sent when the server ends may take this long. */

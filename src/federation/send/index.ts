@@ -1,5 +1,6 @@
 /** Sending to other servers. */
 import type { ServerName } from '../../matrix/ids/ids.ts';
+import type { Destination } from './destination.ts';
 import { Sender } from './sender.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
 
@@ -14,6 +15,8 @@ export interface FederationSender {
   eventsInMemory(server: ServerName): number;
   /** Whether nothing is on its way or being looked up at this moment; what waits for a server that fails does not count. */
   isQuiet(): boolean;
+  /** undefined: it was not to be sent anything since this process began. */
+  find(server: ServerName): Destination | undefined;
   close(): Promise<void>;
 }
 
@@ -26,6 +29,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     retryNow: (server) => sender.find(server)?.tryNow(true),
     eventsInMemory: (server) => sender.find(server)?.backlog.count ?? 0,
     isQuiet: () => sender.isQuiet(),
+    find: (server) => sender.find(server),
     close: () => sender.close(),
   };
 }

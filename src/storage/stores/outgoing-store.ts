@@ -1,6 +1,7 @@
 /** What other servers are still to be sent: destination_lag, targeted_event, outgoing_edu, and events by room and position. */
 import { type RawBuilder, sql } from 'kysely';
 import { EventFlag } from '../event-flags.ts';
+import type { QueryBuilder } from '../database.ts';
 import { bigint, defineRead, defineWrite, jsonRows } from '../query.ts';
 
 /** Of the servers with joined users. */
@@ -267,4 +268,119 @@ export const trimEdusFor = defineWrite<{ server: number; kept: number }>('outgoi
         .limit(1)
         .offset(bigint(p.kept)),
     ),
+);
+
+export interface DestinationListRow {
+  /** null: nothing here has to do with it but that it was asked. */
+  readonly server_nid: number | null;
+  readonly name: string;
+  readonly failing_since_ts: number | null;
+  readonly retry_ts: number | null;
+  readonly failures: number | null;
+  readonly sent_pos: number | null;
+}
+export type DestinationOrder = 'destination' | 'retry_last_ts' | 'retry_interval' | 'failure_ts' | 'sent_pos';
+
+/** Servers that share a room with us, or that were ever asked anything; for administrators. */
+export function destinationsPage(
+  q: QueryBuilder,
+  page: {
+    readonly order: DestinationOrder;
+    readonly direction: 'asc' | 'desc';
+    readonly from: number;
+    readonly limit: number;
+  },
+  locals: readonly number[],
+) {
+  const column = {
+    destination: 'k.name',
+    retry_last_ts: 'd.retry_ts',
+    retry_interval: 'd.failures',
+    failure_ts: 'd.failing_since_ts',
+    sent_pos: 'l.sent_pos',
+  } as const;
+  return knownDestinations(q, locals)
+    .select(['n.server_nid', 'k.name', 'd.failing_since_ts', 'd.retry_ts', 'd.failures', 'l.sent_pos'])
+    .orderBy(column[page.order], page.direction)
+    .orderBy('k.name', page.direction)
+    .limit(page.limit)
+    .offset(page.from);
+}
+export function destinationsCount(q: QueryBuilder, locals: readonly number[]) {
+  return knownDestinations(q, locals).select((e) => e.fn.countAll<number>().as('total'));
+}
+export function destinationNamed(q: QueryBuilder, name: string, locals: readonly number[]) {
+  return knownDestinations(q, locals)
+    .select(['n.server_nid', 'k.name', 'd.failing_since_ts', 'd.retry_ts', 'd.failures', 'l.sent_pos'])
+    .where('k.name', '=', name);
+}
+function knownDestinations(q: QueryBuilder, locals: readonly number[]) {
+  const sharing = q
+    .selectFrom('room_server as s')
+    .innerJoin('server_name as m', 'm.server_nid', 's.server_nid')
+    .select('m.name')
+    .where('s.joined', '>', 0)
+    .where('s.server_nid', 'not in', [...locals]);
+  return q
+    .selectFrom(sharing.union(q.selectFrom('destination').select('server as name')).as('k'))
+    .leftJoin('server_name as n', 'n.name', 'k.name')
+    .leftJoin('destination as d', 'd.server', 'k.name')
+    .leftJoin('destination_lag as l', 'l.server_nid', 'n.server_nid');
+}
+
+/** Rooms that are shared with a server, by room id. */
+export function sharedRoomsPage(
+  q: QueryBuilder,
+  server: number,
+  page: { readonly direction: 'asc' | 'desc'; readonly from: number; readonly limit: number },
+) {
+  return q
+    .selectFrom('room_server as s')
+    .innerJoin('room as r', 'r.room', 's.room')
+    .select(['r.room', 'r.room_id'])
+    .where('s.server_nid', '=', server)
+    .where('s.joined', '>', 0)
+    .orderBy('r.room_id', page.direction)
+    .limit(page.limit)
+    .offset(page.from);
+}
+export const sharedRoomsCount = defineRead<{ server: number }, { total: number }>('outgoing.sharedRoomsCount', (q, p) =>
+  q
+    .selectFrom('room_server')
+    .select((e) => e.fn.countAll<number>().as('total'))
+    .where('server_nid', '=', p.server)
+    .where('joined', '>', 0),
+);
+
+/** What a server has not been sent in the rooms that are shared with it, and since when; at most `limit` are counted. */
+export const unsentEvents = defineRead<
+  { server: number; ord: number; locals: readonly number[]; limit: number },
+  { events: number; oldest_ts: number | null }
+>('outgoing.unsentEvents', (q, p) =>
+  q
+    .selectFrom((from) =>
+      from
+        .selectFrom('room_server as s')
+        .innerJoin('event as e', 'e.room', 's.room')
+        .innerJoin('user_name as u', 'u.user_nid', 'e.sender')
+        .select('e.ts')
+        .where('s.server_nid', '=', p.server)
+        .where('s.joined', '>', 0)
+        .where('e.ord', '>', p.ord)
+        .where((x) =>
+          x.or([
+            x.and([x('u.server_nid', 'in', p.list('locals')), x.not(hasFlag(EventFlag.sentOnElsewhere))]),
+            hasFlag(EventFlag.sentOn),
+          ]),
+        )
+        .limit(bigint(p.limit))
+        .as('unsent'),
+    )
+    .select((e) => [e.fn.countAll<number>().as('events'), e.fn.min('unsent.ts').as('oldest_ts')]),
+);
+export const edusWaitingFor = defineRead<{ server: number }, { edus: number }>('outgoing.edusWaitingFor', (q, p) =>
+  q
+    .selectFrom('outgoing_edu_server')
+    .select((e) => e.fn.countAll<number>().as('edus'))
+    .where('server_nid', '=', p.server),
 );

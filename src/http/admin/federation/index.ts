@@ -1,0 +1,14 @@
+import { describeDestination } from './describe-destination.ts';
+import { getDestination } from './get-destination.ts';
+import { listDestinations } from './list-destinations.ts';
+import { listRoomsOfDestination } from './list-rooms-of-destination.ts';
+import { resetConnection } from './reset-connection.ts';
+
+/** Other servers, as administrators see them. */
+export const adminFederationEndpoints = [
+  listDestinations,
+  getDestination,
+  listRoomsOfDestination,
+  resetConnection,
+  describeDestination,
+];
