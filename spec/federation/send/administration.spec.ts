@@ -31,7 +31,7 @@ describe('destinations, as administrators see them', () => {
         method: 'GET',
         path: '/_matrix/federation/v1/version',
       });
-    await expect(probe('nowhere.test')).rejects.toThrow();
+    await expect(probe('nowhere.test')).rejects.toMatchObject({ name: 'FederationError' });
     const down = await succeeded(ask(admin, `${base}/nowhere.test`));
     expect(down).toEqual({
       destination: 'nowhere.test',
