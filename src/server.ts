@@ -11,6 +11,7 @@ import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
 import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
 import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
+import { createRemoteProfiles } from './federation/query/remote-profiles.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
 import { limitExceeded } from './http/errors.ts';
@@ -273,6 +274,7 @@ async function createAccountsAndRooms(
     attempts: rateLimiter,
     mailer,
     profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
+    remoteProfiles: createRemoteProfiles(federation.client),
     departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
   });
   shutdown.add('accounts', () => accounts.close());

@@ -1,6 +1,7 @@
 /** Accounts behind HTTP, without rooms: what accounts tell the rooms is kept for the test to look at. */
 import { afterEach } from 'vitest';
 import { type Accounts, createAccounts } from '../../src/accounts/index.ts';
+import { noRemoteProfiles } from '../../src/accounts/no-remote-profiles.ts';
 import type { AccountsConfig } from '../../src/accounts/context.ts';
 import type { AttemptLimiter } from '../../src/accounts/ports.ts';
 import { adminEndpoints } from '../../src/http/admin/index.ts';
@@ -137,6 +138,7 @@ async function start(
     profilePropagation: {
       profileChanged: async (userId, profile) => void propagated.push({ userId, profile }),
     },
+    remoteProfiles: noRemoteProfiles,
     departure: {
       leaveAllRooms: async (userId) => void departed.push(userId),
     },

@@ -21,7 +21,7 @@ import { deactivate, reactivate } from './deactivation.ts';
 import type { DeviceActivity } from './device-activity.ts';
 import { type Device, listDevices } from './devices.ts';
 import { checkNewPassword } from './password-policy.ts';
-import { getProfile, writeProfile } from './profiles.ts';
+import { getLocalProfile, writeProfile } from './profiles.ts';
 import type { Requester } from './requester.ts';
 import { userIdOfUsername } from './username.ts';
 
@@ -58,7 +58,7 @@ type Administering = AccountsContext & { readonly activity: DeviceActivity };
 export async function readAccount(ctx: Administering, userId: UserId): Promise<AdministeredAccount> {
   assertLocal(ctx, userId);
   const account = await getAccount(ctx, userId);
-  const profile: JsonObject = account.isErased ? {} : await getProfile(ctx, userId);
+  const profile: JsonObject = account.isErased ? {} : await getLocalProfile(ctx, userId);
   const lastSeen = (await listDevices(ctx, account.userNid)).flatMap(({ lastSeenTs }) => lastSeenTs ?? []);
   return {
     ...account,

@@ -129,6 +129,7 @@ const operations = {
   updateDevice: devices.updateDevice,
   deleteOwnDevices: confirmed.deleteOwnDevices,
   getProfile: profiles.getProfile,
+  getLocalProfile: profiles.getLocalProfile,
   getProfileField: profiles.getProfileField,
   changeProfileField: profiles.changeProfileField,
   removeProfileField: profiles.removeProfileField,

@@ -13,6 +13,15 @@ export interface ProfilePropagation {
   profileChanged(userId: UserId, profile: JsonObject): Promise<void>;
 }
 
+/** Profiles of users of other servers; `federation` implements it. */
+export interface RemoteProfiles {
+  /**
+   * What their server says of them, of one field alone if `field` is there: names and values of anybody's making.
+   * Throws 404 M_NOT_FOUND, also when their server cannot be reached, 403 M_FORBIDDEN, or 502 M_UNKNOWN when it did not answer as it should.
+   */
+  load(userId: UserId, field: string | undefined): Promise<JsonObject>;
+}
+
 /** `rooms` implements it. */
 export interface Departure {
   /**

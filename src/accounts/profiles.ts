@@ -1,6 +1,7 @@
-/** Profiles of local users. https://spec.matrix.org/v1.19/client-server-api/#profiles */
+/** Profiles. https://spec.matrix.org/v1.19/client-server-api/#profiles */
 import { forbidden, guestAccessForbidden, notFound } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
+import { serverNameOf } from '../matrix/ids/user-id.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
 import { deleteProfileField, setProfileField } from '../storage/stores/profile-store.ts';
 import { type Account, findAccount } from './account.ts';
@@ -12,16 +13,27 @@ import { assertNotSuspended } from './suspension.ts';
 import { writeUserWords } from './user-words.ts';
 
 type Reading = Pick<AccountsContext, 'db'>;
+type Anywhere = Pick<AccountsContext, 'db' | 'localServers' | 'remoteProfiles'>;
 type Writing = Pick<AccountsContext, 'db' | 'locks' | 'profilePropagation'>;
 
-/** All fields, wire names and values. Throws 404 M_NOT_FOUND for who has no account here. */
-export async function getProfile(ctx: Reading, userId: UserId): Promise<JsonObject> {
+/**
+ * All fields, wire names and values; of a user of another server, that one is asked. Throws 404 M_NOT_FOUND for who has no account, and
+ * what `RemoteProfiles` throws.
+ */
+export async function getProfile(ctx: Anywhere, userId: UserId): Promise<JsonObject> {
+  return isRemote(ctx, userId) ? ctx.remoteProfiles.load(userId, undefined) : getLocalProfile(ctx, userId);
+}
+
+/** The same for users of this server alone. Throws 404 M_NOT_FOUND. */
+export async function getLocalProfile(ctx: Reading, userId: UserId): Promise<JsonObject> {
   return loadProfile(ctx.db, (await profileOwner(ctx, userId)).userNid);
 }
 
-/** Throws 404 M_NOT_FOUND. */
-export async function getProfileField(ctx: Reading, userId: UserId, name: string): Promise<JsonValue> {
-  const profile = await getProfile(ctx, userId);
+/** Throws 404 M_NOT_FOUND, and what `RemoteProfiles` throws. */
+export async function getProfileField(ctx: Anywhere, userId: UserId, name: string): Promise<JsonValue> {
+  const profile = isRemote(ctx, userId)
+    ? await ctx.remoteProfiles.load(userId, name)
+    : await getLocalProfile(ctx, userId);
   const value = Object.hasOwn(profile, name) ? profile[name] : undefined;
   if (value === undefined) throw notFound('The profile has no such field');
   return value;
@@ -101,6 +113,8 @@ async function changeableProfile(
   checkProfileFieldName(name);
   return profileOwner(ctx, userId);
 }
+
+const isRemote = ({ localServers }: Anywhere, userId: UserId): boolean => !localServers.isLocal(serverNameOf(userId));
 
 async function profileOwner(ctx: Reading, userId: UserId): Promise<Account> {
   const account = await findAccount(ctx, userId);

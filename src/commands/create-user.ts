@@ -1,4 +1,5 @@
 import { createAccounts } from '../accounts/index.ts';
+import { noRemoteProfiles } from '../accounts/no-remote-profiles.ts';
 import { operatorSecret, registrationMac } from '../accounts/shared-secret.ts';
 import { Mailer } from '../mail/mailer.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
@@ -62,6 +63,7 @@ async function writeToDatabase(
       mailer: new Mailer(config.email, noMailTransport),
       // A new account is in no room.
       profilePropagation: { profileChanged: () => Promise.resolve() },
+      remoteProfiles: noRemoteProfiles,
       departure: { leaveAllRooms: () => Promise.resolve() },
       clock,
       timers,

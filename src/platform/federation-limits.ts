@@ -89,6 +89,10 @@ export const federationLimits = {
 
   // Asking other servers
   federationTimeoutMs: 60_000,
+  /** For what a person waits for. */
+  federationQueryTimeoutMs: 20_000,
+  /** Of an answer with the profile of somebody elsewhere. */
+  remoteProfileBytesMax: 131_072,
   federationResponseBytesMax: 16 * 1024 * 1024,
   /** After the first failure of a server, until it is asked again; twice as long after each further one. */
   destinationRetryMs: 5_000,

@@ -8,7 +8,7 @@ import { getRoomState } from './get-room-state.ts';
 import { getRoomStateIds } from './get-room-state-ids.ts';
 import { getVersion } from './get-version.ts';
 import { membershipEndpoints } from './membership/index.ts';
-import { queryRoomDirectory } from './query-room-directory.ts';
+import { queryEndpoints } from './query/index.ts';
 import { sendTransaction } from './send-transaction.ts';
 
 export const federationEndpoints = [
@@ -21,7 +21,7 @@ export const federationEndpoints = [
   getRoomState,
   getRoomStateIds,
   getVersion,
-  queryRoomDirectory,
   sendTransaction,
   ...membershipEndpoints,
+  ...queryEndpoints,
 ];

@@ -1,7 +1,7 @@
 /** GET /_matrix/federation/v1/query/directory. https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1querydirectory */
-import type { Rooms } from '../../rooms/index.ts';
-import { roomAlias } from '../client/rooms/identifiers.ts';
-import { defineEndpoint } from '../endpoint.ts';
+import type { Rooms } from '../../../rooms/index.ts';
+import { roomAlias } from '../../client/rooms/identifiers.ts';
+import { defineEndpoint } from '../../endpoint.ts';
 
 export const queryRoomDirectory = defineEndpoint({
   operationId: 'queryRoomDirectory',

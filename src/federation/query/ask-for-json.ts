@@ -1,0 +1,20 @@
+import { MatrixError } from '../../matrix/errors.ts';
+import { isJsonObject, type JsonObject } from '../../matrix/json/json-value.ts';
+import { parseJson } from '../../matrix/json/parse-json.ts';
+import { limits } from '../../platform/limits.ts';
+import type { FederationClient, FederationRequest } from '../contract.ts';
+import { FederationError } from '../federation-error.ts';
+
+/** An answer that is no event, with plain numbers, for clients to read. Throws FederationError. */
+export async function askForJson(client: FederationClient, request: FederationRequest): Promise<JsonObject> {
+  const { body } = await client.requestBytes({ timeoutMs: limits.federationQueryTimeoutMs, ...request });
+  try {
+    const value = parseJson(body);
+    if (isJsonObject(value)) return value;
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error;
+    const message = `the answer cannot be read: ${error.message}`;
+    throw new FederationError(request.destination, 'unusable', message, { cause: error });
+  }
+  throw new FederationError(request.destination, 'unusable', 'the answer is no JSON object');
+}
