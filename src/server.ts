@@ -10,6 +10,7 @@ import { InvitePermissions } from './accounts/invite-permissions.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
 import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
+import { createRemoteKeys } from './federation/remote-keys.ts';
 import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
 import { createRemoteProfiles } from './federation/query/remote-profiles.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
@@ -117,7 +118,8 @@ async function compose(
   const others = { federation, memberships: (): RemoteMemberships => roomsFederation.memberships.remote };
   const people = await createAccountsAndRooms({ ...base, ...others, media }, shutdown, onFailed);
   const { accounts, rooms, roomsContext, remoteHistory } = people;
-  const encryption = createEncryption({ ...common, interactiveAuth: accounts.interactiveAuth });
+  const remoteKeys = createRemoteKeys(federation.client);
+  const encryption = createEncryption({ ...common, interactiveAuth: accounts.interactiveAuth, remoteKeys });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();

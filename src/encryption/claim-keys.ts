@@ -1,8 +1,10 @@
 /** POST /keys/claim. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim */
 import type { UserId } from '../matrix/ids/ids.ts';
+import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
+import { limits } from '../platform/limits.ts';
 import { claimFallbackKeys, claimOneTimeKeys } from '../storage/stores/device-key-store.ts';
 import type { EncryptionContext } from './context.ts';
-import { failuresText, splitByServer } from './remote-users.ts';
+import { askServers, failuresText, memberOf, remoteTimeoutMs, splitByServer } from './remote-users.ts';
 
 type Claiming = Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'knownKeys'>;
 
@@ -19,19 +21,48 @@ interface Claim {
 
 /**
  * Gives out one key of each device and algorithm that is asked for: the oldest one-time key, which is gone for ever when
- * this resolves, or the fallback key. What there is not is left out of the answer, which is JSON
- * text.
+ * this resolves, or the fallback key. Other servers are asked for keys of their users and have `timeoutMs`. What there is not is
+ * left out of the answer, which is JSON text.
  */
-export async function claimKeys(ctx: Claiming, wanted: readonly KeyClaim[]): Promise<string> {
+export async function claimKeys(
+  ctx: Claiming & Pick<EncryptionContext, 'remoteKeys'>,
+  wanted: readonly KeyClaim[],
+  timeoutMs?: number,
+): Promise<string> {
   const { local, remote } = splitByServer(ctx, wanted);
-  const claims = await claimsByAlgorithm(ctx, local);
+  const [users, { answers, failed }] = await Promise.all([
+    claimLocalKeys(ctx, local),
+    askServers(remote, async (server, claims) => {
+      const answer = await ctx.remoteKeys.claim(server, Object.fromEntries(claims), remoteTimeoutMs(timeoutMs));
+      return answer && claims.flatMap((claim) => claimedInAnswer(answer, claim));
+    }),
+  ]);
+  return `{"one_time_keys":{${[...users, ...answers.flat()].join()}},"failures":${failuresText(failed)}}`;
+}
+
+/** Of users of ours: members of `one_time_keys`, as JSON text. */
+export async function claimLocalKeys(ctx: Claiming, wanted: readonly KeyClaim[]): Promise<readonly string[]> {
+  const claims = await claimsByAlgorithm(ctx, wanted);
   const claimed = claims.size === 0 ? [] : await takeKeys(ctx, claims);
   const byUser = Map.groupBy(claimed, ({ claim }) => claim.userId);
-  const users = Array.from(byUser, ([userId, keys]) => {
+  return Array.from(byUser, ([userId, keys]) => {
     const devices = keys.map(({ claim, name, json }) => `${JSON.stringify(claim.deviceId)}:{${name}:${json}}`);
     return `${JSON.stringify(userId)}:{${devices.join()}}`;
   });
-  return `{"one_time_keys":{${users.join()}},"failures":${failuresText(remote)}}`;
+}
+
+/** Only keys of the devices and algorithms that were asked for. The user's member of `one_time_keys`, as JSON text. */
+function claimedInAnswer(answer: JsonObject, [userId, algorithms]: KeyClaim): string[] {
+  const given = memberOf(answer['one_time_keys'], userId);
+  const devices = Object.entries(algorithms).flatMap(([deviceId, algorithm]) => {
+    const keys = Object.entries(memberOf(given, deviceId) ?? {});
+    const [name, key] = keys.find(([keyId]) => keyId.startsWith(`${algorithm}:`)) ?? [];
+    if (name === undefined || (typeof key !== 'string' && !isJsonObject(key))) return [];
+    const json = JSON.stringify(key);
+    if (Buffer.byteLength(name) > 255 || Buffer.byteLength(json) > limits.oneTimeKeyBytesMax) return [];
+    return [`${JSON.stringify(deviceId)}:{${JSON.stringify(name)}:${json}}`];
+  });
+  return devices.length === 0 ? [] : [`${JSON.stringify(userId)}:{${devices.join()}}`];
 }
 
 async function claimsByAlgorithm(ctx: Claiming, wanted: readonly KeyClaim[]): Promise<Map<string, Claim[]>> {

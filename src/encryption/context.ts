@@ -7,6 +7,7 @@ import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { DeviceInboxes } from './device-inboxes.ts';
 import type { KeyCounts } from './key-counts.ts';
+import type { RemoteKeys } from './ports.ts';
 import type { KnownKeys } from './user-keys.ts';
 
 export interface EncryptionContext {
@@ -19,6 +20,7 @@ export interface EncryptionContext {
   readonly inboxes: DeviceInboxes;
   readonly keyCounts: KeyCounts;
   readonly knownKeys: KnownKeys;
+  readonly remoteKeys: RemoteKeys;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly timers: Pick<Timers, 'after' | 'soon'>;
   readonly random: Random;

@@ -12,6 +12,7 @@ import { uploadCrossSigningKeys } from './device-signing.ts';
 import * as keyBackups from './key-backup-versions.ts';
 import { KeyCounts } from './key-counts.ts';
 import { queryKeys } from './query-keys.ts';
+import * as serverAnswers from './server-answers.ts';
 import { sendToDevice } from './send-to-device.ts';
 import { uploadKeys } from './upload-keys.ts';
 import { uploadSignatures } from './upload-signatures.ts';
@@ -62,7 +63,10 @@ const operations = {
   sendToDevice,
   uploadKeys,
   claimKeys,
+  claimKeysForServer: serverAnswers.claimKeysForServer,
   queryKeys,
+  queryKeysForServer: serverAnswers.queryKeysForServer,
+  userDevices: serverAnswers.userDevices,
   uploadCrossSigningKeys,
   uploadSignatures,
 };

@@ -45,12 +45,17 @@ export function parseKeyUpload(owner: Pick<KeyOwner, 'userId' | 'deviceId'>, req
   if (new Set(fallbackKeys.map(({ algorithm }) => algorithm)).size < fallbackKeys.length)
     throw invalidParam('There can be one fallback key of each algorithm');
   const { deviceKeys } = request;
-  if (deviceKeys !== undefined) checkDeviceKeys(owner, deviceKeys);
   return {
-    deviceKeys: deviceKeys === undefined ? undefined : storedText(deviceKeys, limits.deviceKeysBytesMax, 'device_keys'),
+    deviceKeys: deviceKeys && parseDeviceKeys(owner, deviceKeys),
     oneTimeKeys,
     fallbackKeys,
   };
+}
+
+/** As they are stored. Throws 400 M_BAD_JSON or M_INVALID_PARAM, 413 M_TOO_LARGE. */
+export function parseDeviceKeys(owner: Pick<KeyOwner, 'userId' | 'deviceId'>, deviceKeys: JsonObject): string {
+  checkDeviceKeys(owner, deviceKeys);
+  return storedText(deviceKeys, limits.deviceKeysBytesMax, 'device_keys');
 }
 
 export const tooManyOneTimeKeys = () => tooLarge(`A device can have ${limits.oneTimeKeysMax} one-time keys at most`);

@@ -1,55 +1,92 @@
 /** POST /keys/query. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery */
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { EncryptionContext } from './context.ts';
-import { failuresText, splitByServer } from './remote-users.ts';
+import { failuresText, queryRemoteKeys, remoteTimeoutMs, splitByServer } from './remote-users.ts';
 import { type AnswerMembers, member, publicKeyOf, type SignedByUser, UserKeys, withSignatures } from './user-keys.ts';
 
-type Querying = Pick<EncryptionContext, 'names' | 'localServers' | 'knownKeys'>;
+type Querying = Pick<EncryptionContext, 'names' | 'localServers' | 'knownKeys' | 'remoteKeys'>;
 
 /** A user, and the ids of devices that are asked for; none: all. */
 export type KeyQuery = readonly [userId: UserId, deviceIds: readonly string[]];
 
 /**
  * The answer as bytes of JSON, put together from what is kept of each user. Who is local is answered for with an empty object
- * where there are no keys, so that an answer does not tell who exists.
+ * where there are no keys, so that an answer does not tell who exists. Other servers have `timeoutMs`.
  */
 export async function queryKeys(
   ctx: Querying,
   requester: { readonly userId: UserId; readonly userNid: number },
   wanted: readonly KeyQuery[],
+  timeoutMs?: number,
 ): Promise<Buffer> {
   const { local, remote } = splitByServer(ctx, wanted);
-  const userNids = await ctx.names.findUserNids(local.map(([userId]) => userId));
-  const keys = await ctx.knownKeys.of(userNids.filter((nid) => nid !== undefined));
+  const { found, failed } = await queryRemoteKeys(ctx, remote, remoteTimeoutMs(timeoutMs));
+  const deviceIdsOf = new Map(wanted);
+  const keysOf = new Map(found.map(({ userId, keys }) => [userId, keys]));
+  const users = [...local.map(([userId]) => userId), ...keysOf.keys()];
+  const userNids = await ctx.names.findUserNids(users);
+  const known = await ctx.knownKeys.of(userNids.slice(0, local.length).filter((nid) => nid !== undefined));
   const signed = await ctx.knownKeys.signedBy(requester.userNid);
+  const answered = users.map((userId, index): AnsweredUser => {
+    const userNid = userNids[index] ?? 0;
+    return {
+      userId,
+      deviceIds: deviceIdsOf.get(userId) ?? [],
+      keys: keysOf.get(userId) ?? known.get(userNid),
+      signed: signed.get(userNid),
+    };
+  });
+  const userSigning = known.get(requester.userNid)?.crossSigning.get('user_signing')?.text;
+  const isAsked = deviceIdsOf.has(requester.userId);
+  return answerText(answered, {
+    requester: requester.userId,
+    userSigning: member(requester.userId, isAsked ? userSigning : undefined),
+    failures: failuresText(failed),
+  });
+}
+
+export interface AnsweredUser {
+  readonly userId: UserId;
+  /** None: all. */
+  readonly deviceIds: readonly string[];
+  /** undefined: there are none. */
+  readonly keys: UserKeys | undefined;
+  /** By the one who asks. */
+  readonly signed?: SignedByUser | undefined;
+}
+interface OfClient {
+  readonly requester: UserId;
+  readonly userSigning: Buffer;
+  /** JSON text. */
+  readonly failures: string;
+}
+
+/** As clients get it, and without `ofClient` as other servers do. */
+export function answerText(users: readonly AnsweredUser[], ofClient?: OfClient): Buffer {
   const devices: Buffer[] = [];
   const master: Buffer[] = [];
   const selfSigning: Buffer[] = [];
-  const userSigning: Buffer[] = [];
-  for (const [index, [userId, deviceIds]] of local.entries()) {
-    const userNid = userNids[index] ?? 0;
-    const ofUser = keys.get(userNid) ?? noKeys;
-    const members = ofUser === noKeys ? nothingOf(userId) : ofUser.membersFor(userId);
-    devices.push(deviceIds.length === 0 ? members.devices : member(userId, someDevices(ofUser, deviceIds)));
-    const signatures = signed.size === 0 ? undefined : signed.get(userNid);
-    master.push(signatures === undefined ? members.master : masterWith(ofUser, userId, requester.userId, signatures));
+  for (const { userId, deviceIds, keys, signed } of users) {
+    const members = keys?.membersFor(userId) ?? nothingOf(userId);
+    devices.push(
+      deviceIds.length === 0 || keys === undefined ? members.devices : member(userId, someDevices(keys, deviceIds)),
+    );
+    const isSigned = keys !== undefined && signed !== undefined && ofClient !== undefined;
+    master.push(isSigned ? masterWith(keys, userId, ofClient.requester, signed) : members.master);
     selfSigning.push(members.selfSigning);
-    if (userNid === requester.userNid) userSigning.push(member(userId, ofUser.crossSigning.get('user_signing')?.text));
   }
   return Buffer.concat([
-    Buffer.from(`{"failures":${failuresText(remote)},"device_keys":{`),
+    Buffer.from(`{${ofClient === undefined ? '' : `"failures":${ofClient.failures},`}"device_keys":{`),
     ...joined(devices),
     Buffer.from('},"master_keys":{'),
     ...joined(master),
     Buffer.from('},"self_signing_keys":{'),
     ...joined(selfSigning),
-    Buffer.from('},"user_signing_keys":{'),
-    ...joined(userSigning),
+    ...(ofClient === undefined ? [] : [Buffer.from('},"user_signing_keys":{'), ...joined([ofClient.userSigning])]),
     Buffer.from('}}'),
   ]);
 }
 
-const noKeys = new UserKeys(new Map(), new Map());
 const nothingOf = (userId: UserId): AnswerMembers => new UserKeys(new Map(), new Map()).membersFor(userId);
 
 /** Without the comma before the first. */

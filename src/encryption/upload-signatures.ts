@@ -9,10 +9,11 @@ import { setKeySignature } from '../storage/stores/cross-signing-store.ts';
 import { setDeviceChange } from '../storage/stores/device-change-store.ts';
 import type { EncryptionContext } from './context.ts';
 import { areSignatures } from './cross-signing-key.ts';
+import { queryRemoteKeys, remoteTimeoutMs, splitByServer } from './remote-users.ts';
 import { storedText } from './stored-text.ts';
 import { publicKeyOf, type UserKeys } from './user-keys.ts';
 
-type Signing = Pick<EncryptionContext, 'db' | 'names' | 'locks' | 'knownKeys'>;
+type Signing = Pick<EncryptionContext, 'db' | 'names' | 'locks' | 'knownKeys' | 'localServers' | 'remoteKeys'>;
 interface Signer {
   readonly userId: UserId;
   readonly userNid: number;
@@ -37,6 +38,10 @@ export async function uploadSignatures(
   signer: Signer,
   signed: readonly SignedKeys[],
 ): Promise<JsonObject> {
+  const { remote } = splitByServer(ctx, signed);
+  const queries = new Map(Array.from(remote, ([server, keys]) => [server, keys.map(([id]) => [id, []] as const)]));
+  const { found } = await queryRemoteKeys(ctx, queries, remoteTimeoutMs(undefined));
+  const remoteKeys = new Map(found.map(({ userId, keys }) => [userId, keys]));
   return ctx.locks.run(signer.userNid, async () => {
     const failures: Record<string, Record<string, JsonObject>> = {};
     const accepted: NewSignatures[] = [];
@@ -44,8 +49,9 @@ export async function uploadSignatures(
     const ownKeys = signingKeysOf(own);
     const signedBefore = await ctx.knownKeys.signedBy(signer.userNid);
     for (const [userId, keys] of signed) {
-      const userNid = userId === signer.userId ? signer.userNid : await ctx.names.findUserNid(userId);
-      const known = userNid === undefined ? undefined : (await ctx.knownKeys.of([userNid])).get(userNid);
+      const ofRemote = remoteKeys.get(userId);
+      const userNid = ofRemote === undefined ? await ctx.names.findUserNid(userId) : await ctx.names.userNid(userId);
+      const known = ofRemote ?? (userNid === undefined ? undefined : (await ctx.knownKeys.of([userNid])).get(userNid));
       for (const [target, object] of Object.entries(keys)) {
         try {
           const earlier = signedBefore.get(userNid ?? 0)?.get(target) ?? {};

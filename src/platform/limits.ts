@@ -256,6 +256,14 @@ export const limits = Object.freeze({
   /** Users' keys in the form in which they are answered with. */
   knownKeysBytesMax: 64 * 1024 * 1024,
   knownKeyCountsMax: 200_000,
+  /** Of other servers: until they must have answered, if clients say nothing, and at most. */
+  remoteKeysTimeoutMs: 10_000,
+  remoteKeysTimeoutMsMax: 30_000,
+  remoteKeysAnswerBytesMax: 16 * 1024 * 1024,
+  /** Of one request of a client. */
+  remoteKeyServersAtOnceMax: 50,
+  remoteDevicesPerUserMax: 1_000,
+  remoteDeviceNameBytesMax: 400,
   /** Users of whom it is remembered whether they ever had keys. */
   knownKeyOwnersMax: 500_000,
   /** Changes of others' device lists that are remembered for a user who syncs; more, and the database is asked. */

@@ -1,5 +1,6 @@
 /** Devices that write to each other, claim keys and change their own at random, each held against what it must know. */
 import assert from 'node:assert/strict';
+import type { RemoteKeys } from '../../../src/encryption/ports.ts';
 import { claimKeys } from '../../../src/encryption/claim-keys.ts';
 import { queryKeys } from '../../../src/encryption/query-keys.ts';
 import { sendToDevice } from '../../../src/encryption/send-to-device.ts';
@@ -258,6 +259,7 @@ export class Traffic {
       inboxes,
       keyCounts,
       knownKeys: this.#knownKeys,
+      remoteKeys: nobodyElse,
       clock: this.#ports.clock,
     };
   }
@@ -279,3 +281,10 @@ interface Told {
 
 const numbersIn = (events: readonly { readonly content?: JsonObject }[] = []): number[] =>
   events.map(({ content }) => Number(content?.['n']));
+
+/** All users are of one server. */
+const nobodyElse: RemoteKeys = {
+  query: () => Promise.reject(new Error('there is no other server')),
+  claim: () => Promise.reject(new Error('there is no other server')),
+  devices: () => Promise.reject(new Error('there is no other server')),
+};

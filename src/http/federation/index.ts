@@ -7,6 +7,7 @@ import { getMissingPreviousEvents } from './get-missing-previous-events.ts';
 import { getRoomState } from './get-room-state.ts';
 import { getRoomStateIds } from './get-room-state-ids.ts';
 import { getVersion } from './get-version.ts';
+import { userKeyEndpoints } from './keys/index.ts';
 import { membershipEndpoints } from './membership/index.ts';
 import { queryEndpoints } from './query/index.ts';
 import { sendTransaction } from './send-transaction.ts';
@@ -24,4 +25,5 @@ export const federationEndpoints = [
   sendTransaction,
   ...membershipEndpoints,
   ...queryEndpoints,
+  ...userKeyEndpoints,
 ];

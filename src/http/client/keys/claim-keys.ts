@@ -15,6 +15,6 @@ export const claimKeys = defineEndpoint({
   query: {},
   body: object({ timeout: optional(integer()), one_time_keys: recordByUser(recordOf(string())) }),
   async handle({ body }, { encryption }: { encryption: Pick<Encryption, 'claimKeys'> }) {
-    return { json: await encryption.claimKeys(body.one_time_keys) };
+    return { json: await encryption.claimKeys(body.one_time_keys, body.timeout) };
   },
 });

@@ -15,6 +15,6 @@ export const queryKeys = defineEndpoint({
   query: {},
   body: object({ timeout: optional(integer()), device_keys: recordByUser(arrayOf(string())) }),
   async handle({ body, requester }, { encryption }: { encryption: Pick<Encryption, 'queryKeys'> }) {
-    return { json: await encryption.queryKeys(requester, body.device_keys) };
+    return { json: await encryption.queryKeys(requester, body.device_keys, body.timeout) };
   },
 });

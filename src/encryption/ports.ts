@@ -1,0 +1,16 @@
+/** What encryption needs of other servers. The composition root hands the implementation over. */
+import type { ServerName, UserId } from '../matrix/ids/ids.ts';
+import type { JsonObject } from '../matrix/json/json-value.ts';
+
+/**
+ * Keys of users of other servers; `federation` implements it. Answers are whole numbers, texts and so on, otherwise as they came:
+ * nothing in them may be believed. undefined: there was no answer in time, or none that can be used.
+ */
+export interface RemoteKeys {
+  /** `deviceKeys`: as in the request. https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery */
+  query(server: ServerName, deviceKeys: JsonObject, timeoutMs: number): Promise<JsonObject | undefined>;
+  /** `oneTimeKeys`: as in the request. https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysclaim */
+  claim(server: ServerName, oneTimeKeys: JsonObject, timeoutMs: number): Promise<JsonObject | undefined>;
+  /** Of the user's own server. https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid */
+  devices(userId: UserId, timeoutMs: number): Promise<JsonObject | undefined>;
+}
