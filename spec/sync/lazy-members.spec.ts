@@ -42,7 +42,7 @@ describeOnBothEngines('lazy loading of members', (engine) => {
   it('gives all of the state that is no membership, whenever it came', async () => {
     const { test, alice, bob, roomId, sync } = await start();
     for (let user = 0; user < 501; user++)
-      await test.rooms.inviteUser(alice, { roomId, target: `@guest${user}:elsewhere` as TestUser['userId'] });
+      await test.rooms.inviteUser(alice, { roomId, target: `@guest${user}:test` as TestUser['userId'] });
     const others = async (options: object): Promise<string[]> => {
       const events = (await sync(bob, undefined, options)).state?.events ?? [];
       return events
