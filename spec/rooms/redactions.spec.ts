@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { EventId } from '../../src/matrix/ids/ids.ts';
+import type { EventId, ServerName } from '../../src/matrix/ids/ids.ts';
+import { LinkedServers } from '../federation/membership/support/linked-rooms.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
 import { type ClientEvent, TestRooms } from '../support/test-rooms.ts';
@@ -131,5 +132,20 @@ describeOnBothEngines('redactions', (engine) => {
     await expect(redact(eve, roomId, eventId)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
     await expect(redact(eve, roomId, '$nowhere' as EventId)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
     await expect(redact(alice, other, eventId)).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
+  });
+
+  it('takes a redaction of what is not known here where others may know it, by whoever may redact anything', async () => {
+    const links = new LinkedServers();
+    const home = links.add('one.test', await engine.open(), testPorts(1)).rooms;
+    const away = links.add('two.test', await engine.open(), testPorts(2)).rooms;
+    const [alice, carol] = [await home.user('alice', 'one.test'), await home.user('carol', 'one.test')];
+    const roomId = await home.createRoom(alice);
+    await home.rooms.joinRoom(carol, { roomId });
+    const unknown = '$nowhere' as EventId;
+    const redact = (by: typeof alice) => home.rooms.redactEvent(by, { roomId, eventId: unknown, content: {} });
+    await expect(redact(alice)).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
+    await away.rooms.joinRoom(await away.user('bob', 'two.test'), { roomId, via: ['one.test' as ServerName] });
+    expect((await home.storedEvent(await redact(alice))).pdu['content']).toEqual({ redacts: unknown });
+    await expect(redact(carol)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
   });
 });

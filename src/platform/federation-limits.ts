@@ -33,6 +33,8 @@ export const federationLimits = {
   gapMs: 120_000,
   gapQuestionsMax: 30,
   gapEventsPerQuestion: 20,
+  /** Servers that have more give at least so many: the limit of a question that names none. */
+  gapEventsGivenByAll: 10,
   gapEventsMax: 500,
   gapStatesMax: 20,
   /** Bytes of events that are fetched for one gap, states included. */

@@ -69,9 +69,9 @@ export async function redactionOf(ctx: RoomsContext, dag: RoomDag, event: RoomEv
   };
 }
 
-/** Throws M_FORBIDDEN when the user may not redact this event. */
-export async function assertMayRedact(dag: RoomDag, userId: UserId, target: RoomEvent): Promise<void> {
-  if (userId === target.sender || (await hasRedactLevel(dag, userId))) return;
+/** Throws M_FORBIDDEN when the user may not redact this event. undefined: it is not known here whose it is. */
+export async function assertMayRedact(dag: RoomDag, userId: UserId, target: RoomEvent | undefined): Promise<void> {
+  if (userId === target?.sender || (await hasRedactLevel(dag, userId))) return;
   throw forbidden('You do not have permission to redact this event');
 }
 

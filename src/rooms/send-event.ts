@@ -16,6 +16,7 @@ import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined } from './membership.ts';
 import { assertMayRedact } from './redaction.ts';
 import { checkRelation } from './relations/check-relation.ts';
+import { otherServersIn } from './residence.ts';
 import { authorised, withoutAuthorisation } from './restricted-joins.ts';
 import { checkStateEvent } from './state-event-checks.ts';
 import { findStoredEvent } from './stored-event.ts';
@@ -79,8 +80,9 @@ export async function redactEvent(ctx: RoomsContext, actor: Actor, request: Reda
   return sendOnce(ctx, request, async (dag) => {
     await assertJoined(dag, actor.userId);
     const target = await findStoredEvent(ctx, request.eventId);
-    if (target === undefined || target.header.room !== dag.room) throw notFound('There is no such event in this room');
-    await assertMayRedact(dag, actor.userId, target.event);
+    if (target === undefined ? !(await mayBeElsewhere(ctx, dag)) : target.header.room !== dag.room)
+      throw notFound('There is no such event in this room');
+    await assertMayRedact(dag, actor.userId, target?.event);
     await assertRedactionKeepsEncryption(dag, request.eventId);
     return appendLocalEvent(
       ctx,
@@ -89,6 +91,11 @@ export async function redactEvent(ctx: RoomsContext, actor: Actor, request: Reda
       request,
     );
   });
+}
+
+/** Other servers in the room may have events that did not come here; whoever has the level for it may redact them still. */
+async function mayBeElsewhere(ctx: RoomsContext, dag: RoomDag): Promise<boolean> {
+  return (await otherServersIn(ctx, dag.room, 1)).length > 0;
 }
 
 export interface StateRequest extends SendOptions {

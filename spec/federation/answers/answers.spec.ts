@@ -224,6 +224,8 @@ describeOnBothEngines('what other servers are told of rooms', (engine) => {
     expect(new Set(memberships)).toEqual(new Set(['join', 'leave']));
     expect(memberships).toHaveLength(3);
     expect(chain.filter((pdu) => pdu['state_key'] === carol.userId)).toEqual([]);
+    expect(rules.eventAuth.createEventIsRoomId).toBe(true);
+    expect(chain.map((pdu) => pdu['type'])).toContain('m.room.create');
     expect(chain.map((pdu) => eventIdOf(pdu, rules))).not.toContain(last);
     expect(new Set(chain.map((pdu) => eventIdOf(pdu, rules))).size).toBe(chain.length);
   });

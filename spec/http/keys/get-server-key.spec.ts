@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { getServerKey } from '../../../src/http/keys/get-server-key.ts';
 import { signingKeyFromSeed, verifyKeyOf } from '../../../src/matrix/crypto/ed25519.ts';
 import type { ServerName } from '../../../src/matrix/ids/ids.ts';
+import { canonicalJson } from '../../../src/matrix/json/canonical-json.ts';
 import { verifySignedJson } from '../../../src/matrix/json/signed-json.ts';
 import { LocalServers } from '../../../src/platform/local-servers.ts';
 import { openRawConnection } from '../../support/raw-connection.ts';
@@ -35,6 +36,9 @@ describe('GET /_matrix/key/v2/server', () => {
         valid_until_ts: testEpochMs + 24 * 60 * 60 * 1000,
         signatures: { 'one.example': { 'ed25519:first': expect.any(String) } },
       });
+      const { signatures: _signatures, ...signed } = json;
+      // Some readers check the signature of the text as it comes.
+      expect(JSON.stringify(signed)).toBe(canonicalJson(signed));
       expect(verifySignedJson(json, 'one.example', () => verifyKeyOf(first)).ok).toBe(true);
     }
     const connection = openRawConnection(server.port);

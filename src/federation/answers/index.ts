@@ -5,6 +5,7 @@
 import { MatrixError, notFound } from '../../matrix/errors.ts';
 import { roomEventFromPdu } from '../../matrix/events/room-event-from-pdu.ts';
 import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
+import { createEventIdOfRoom } from '../../matrix/ids/room-id.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import { limits } from '../../platform/limits.ts';
 import type { Clock, Timers } from '../../platform/ports.ts';
@@ -165,10 +166,14 @@ async function answerEventAuth(
   const asked = await openFor(ctx, requester, roomId);
   const row = await eventOf(ctx, asked, eventId);
   const { authEvents } = roomEventFromPdu(pduOf(row), asked.dag.rules, eventId);
-  const places = await db.all(placesByIds, { eventIds: [...authEvents] });
+  // Where the room id names the create event, no event names it; it is part of the chain still.
+  const { rules } = asked.dag;
+  const isNamedByRoom = rules.eventAuth.createEventIsRoomId && eventId !== createEventIdOfRoom(roomId);
+  const create = isNamedByRoom ? [createEventIdOfRoom(roomId)] : [];
+  const places = await db.all(placesByIds, { eventIds: [...create, ...authEvents] });
   const ofRoom = places.filter((place) => place.room === asked.dag.room).map((place) => place.nid);
   const chain = [...(await loadAuthClosure(db, ofRoom, ctx.pause))];
-  return objectOfArrays([['auth_chain', pduPieces({ db, pause: ctx.pause }, chain, asked.dag.rules)]]);
+  return objectOfArrays([['auth_chain', pduPieces({ db, pause: ctx.pause }, chain, rules)]]);
 }
 
 async function stateBefore(

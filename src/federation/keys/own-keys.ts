@@ -9,17 +9,22 @@ export interface OwnKeysParts {
   readonly clock: Pick<Clock, 'nowMs'>;
 }
 
-/** The signing keys of one of our names, signed by themselves. https://spec.matrix.org/v1.19/server-server-api/#publishing-keys */
+/**
+ * The signing keys of one of our names, signed by themselves. The members stand in canonical order: there are readers that check
+ * the signature of the text as it comes.
+ * https://spec.matrix.org/v1.19/server-server-api/#publishing-keys
+ */
 export function ownKeys(serverName: ServerName, { localServers, clock }: OwnKeysParts): JsonObject {
   const key = localServers.signingKeyOf(serverName);
   const oldKeys = localServers
     .oldSigningKeysOf(serverName)
-    .map(({ keyId, publicKey, expiredTs }) => [keyId, { key: publicKey, expired_ts: expiredTs }]);
+    .map(({ keyId, publicKey, expiredTs }) => [keyId, { expired_ts: expiredTs, key: publicKey }] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const published = {
-    server_name: serverName,
-    verify_keys: { [key.keyId]: { key: key.publicKey } },
     old_verify_keys: Object.fromEntries(oldKeys),
+    server_name: serverName,
     valid_until_ts: clock.nowMs() + validMs,
+    verify_keys: { [key.keyId]: { key: key.publicKey } },
   };
   return signJson(published, serverName, key);
 }

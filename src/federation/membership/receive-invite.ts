@@ -35,8 +35,8 @@ type Context = Pick<MembershipContext, 'rooms' | 'verifier' | 'users'>;
 /**
  * The invite as canonical JSON with this server's signature. Where nobody of ours is in the room the invited user sees it from now
  * on; else it comes a second time, by a transaction, and takes its place in the room then.
- * Errors: M_INCOMPATIBLE_ROOM_VERSION; M_INVALID_PARAM (no such event, badly signed, or room state that proves nothing where the
- * room version wants it); M_NOT_FOUND (no such user); M_FORBIDDEN (access control list); M_INVITE_BLOCKED (by the invited).
+ * Errors: M_INCOMPATIBLE_ROOM_VERSION; M_INVALID_PARAM (no such event, or badly signed); M_MISSING_PARAM (room state of which the
+ * contrary of what it claims is proven); M_NOT_FOUND (no such user); M_FORBIDDEN (access control list); M_INVITE_BLOCKED (by the invited).
  */
 export async function receiveInvite(
   ctx: Context,

@@ -1,5 +1,5 @@
 /** What another server shows of a room with an invite or a knock. https://spec.matrix.org/v1.19/server-server-api/#inviting-to-a-room */
-import { invalidParam } from '../../matrix/errors.ts';
+import { invalidParam, missingParam } from '../../matrix/errors.ts';
 import { pruneToStrippedEvent } from '../../matrix/events/client-event.ts';
 import type { RoomId } from '../../matrix/ids/ids.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../matrix/json/json-value.ts';
@@ -16,9 +16,10 @@ export interface ShownRoom {
 }
 
 /**
- * As clients are shown it. Since room version 12, whose ids say nothing else of a room, events must be whole and signed, and
- * the create event among them; before, servers may send stripped events, of which nothing can be checked.
- * Throws M_INVALID_PARAM.
+ * As clients are shown it. Since room version 12, whose ids say nothing else of a room, whole events must be of the room, and
+ * genuine. Stripped ones, of which nothing can be checked, and a state without a create event are still taken as they are:
+ * there are servers that know nothing else yet (MSC4311, migration). Throws M_INVALID_PARAM (too much),
+ * M_MISSING_PARAM.
  */
 export async function shownRoomState(
   { verifier }: { readonly verifier: PduVerifier },
@@ -27,13 +28,15 @@ export async function shownRoomState(
   if (roomState.length > limits.invitedRoomStateMax)
     throw invalidParam(`The room state has more than ${limits.invitedRoomStateMax} events`);
   const objects = roomState.flatMap((entry) => (isJsonObject(entry) && !isRawNumber(entry) ? [entry] : []));
-  if (!rules.eventAuth.createEventIsRoomId)
-    return objects.map(pruneToStrippedEvent).filter((entry) => entry !== undefined);
-  const outcomes = await verifier.verify(objects, rules);
+  const isWhole = (entry: JsonObject): boolean => rules.eventAuth.createEventIsRoomId && entry['hashes'] !== undefined;
+  const whole = objects.filter(isWhole);
+  const stripped = objects.filter((entry) => !isWhole(entry)).map(pruneToStrippedEvent);
+  const outcomes = whole.length === 0 ? [] : await verifier.verify(whole, rules);
   const events = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.event] : []));
-  if (events.length < roomState.length) throw invalidParam('The room state has events that are badly formed or signed');
-  if (events.some((event) => event.roomId !== roomId)) throw invalidParam('The room state has events of another room');
-  if (!events.some(({ type, stateKey }) => type === 'm.room.create' && stateKey === ''))
-    throw invalidParam('The room state has no create event');
-  return strippedEvents(events.filter(({ stateKey }) => stateKey !== undefined));
+  if (events.length < whole.length) throw missingParam('The room state has events that are badly formed or signed');
+  if (events.some((event) => event.roomId !== roomId)) throw missingParam('The room state has events of another room');
+  return [
+    ...strippedEvents(events.filter(({ stateKey }) => stateKey !== undefined)),
+    ...stripped.filter((entry) => entry !== undefined),
+  ];
 }

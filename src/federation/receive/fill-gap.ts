@@ -38,8 +38,9 @@ export async function placeWithGap(
   const pool = options.from === undefined ? all : await unknownBehind(gap, all, options.from);
   if (options.backfill !== true) await fetchMissing(gap, pool);
   const ordered = parentsFirst([...pool.values()]);
-  await fetchAuthEvents(gap, ordered);
+  // A state that is handed in brings most of what the events cite.
   const given = await givenStates(gap, ordered);
+  await fetchAuthEvents(gap, ordered);
   return place(gap, ordered, given, options);
 }
 
@@ -86,7 +87,8 @@ async function fetchMissing(gap: Gap, pool: Map<EventId, CheckedEvent>): Promise
     );
     if (answer === undefined) return;
     await addNew(gap, pool, answer);
-    if (pool.size >= limits.gapEventsMax) return;
+    // Who gives fewer than every server may has no more: another question would be in vain.
+    if (answer.length < limits.gapEventsGivenByAll || pool.size >= limits.gapEventsMax) return;
   }
 }
 
