@@ -168,7 +168,7 @@ describe('endpoints that cannot be served', () => {
   it.each([
     ['two at one place', [sendEcho, { ...sendEcho, operationId: 'other' }], 'Two endpoints answer PUT'],
     ['an early parameter', [{ ...sendEcho, path: '/_matrix/client/{version}/x' }], 'among its first four segments'],
-    ['a signed one', [{ ...sendEcho, auth: 'serverSignature' as const }], 'which nothing verifies yet'],
+    ['a signed one', [{ ...sendEcho, auth: 'serverSignature' as const }], 'somebody who verifies their signatures'],
   ])('are refused at the start: %s', async (_what, endpoints, sentence) => {
     await expect(startTestServer({ endpoints, domain: {} })).rejects.toThrow(sentence);
   });
