@@ -9,6 +9,7 @@ import { createHistory, type History } from './history/index.ts';
 import type { Federation } from './index.ts';
 import { createMemberships, type Memberships } from './membership/index.ts';
 import type { LocalUsers } from './ports.ts';
+import { createRemoteDirectory, type RemoteDirectory } from './query/remote-directory.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
 import { DestinationAdministration } from './send/administration.ts';
@@ -34,6 +35,7 @@ export interface RoomsFederationParts {
 
 export interface RoomsFederation {
   readonly remoteRooms: RemoteRooms;
+  readonly remoteDirectory: RemoteDirectory;
   readonly receiving: Receiving;
   readonly memberships: Memberships;
   readonly sender: FederationSender;
@@ -64,6 +66,7 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const history = createHistory({ ...parts, remoteRooms, receiving });
   return {
     remoteRooms,
+    remoteDirectory: createRemoteDirectory(client),
     receiving,
     memberships,
     sender,

@@ -1,10 +1,11 @@
 /** POST /_matrix/client/v3/publicRooms — https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3publicrooms */
-import { badJson } from '../../../matrix/errors.ts';
-import type { JsonValue } from '../../../matrix/json/json-value.ts';
+import type { RemoteDirectory } from '../../../federation/query/remote-directory.ts';
+import type { LocalServers } from '../../../platform/local-servers.ts';
 import type { Rooms } from '../../../rooms/index.ts';
-import { arrayOf, boolean, integer, json, object, optional, string, withDefault } from '../../decode.ts';
+import { optional } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { serverName } from '../rooms/identifiers.ts';
+import { publicRoomsBody, publicRoomsQueryOf } from './public-rooms-body.ts';
 
 export const queryPublicRooms = defineEndpoint({
   operationId: 'queryPublicRooms',
@@ -14,31 +15,28 @@ export const queryPublicRooms = defineEndpoint({
   rateLimit: 'read',
   params: {},
   query: { server: optional(serverName()) },
-  body: object({
-    limit: optional(integer({ min: 0 })),
-    since: optional(string()),
-    filter: optional(
-      object({ generic_search_term: optional(string()), room_types: optional(arrayOf(json(), { max: 100 })) }),
-    ),
-    include_all_networks: withDefault(boolean(), false),
-    third_party_instance_id: optional(string()),
-  }),
-  async handle({ query, body }, { rooms }: { rooms: Pick<Rooms, 'publicRooms'> }) {
-    const { filter } = body;
-    const found = await rooms.publicRooms({
-      server: query.server,
-      limit: body.limit,
-      since: body.since,
-      searchTerm: filter?.generic_search_term,
-      roomTypes: filter?.room_types?.map(roomTypeOf),
-      includeAllNetworks: body.include_all_networks,
-      thirdPartyInstanceId: body.third_party_instance_id,
-    });
-    return { json: found };
+  body: publicRoomsBody,
+  async handle(
+    { query, body },
+    {
+      rooms,
+      localServers,
+      remoteDirectory,
+    }: { rooms: Pick<Rooms, 'publicRooms'>; localServers: LocalServers; remoteDirectory: RemoteDirectory },
+  ) {
+    const { server } = query;
+    const question = publicRoomsQueryOf(body);
+    if (server === undefined || localServers.isLocal(server)) return { json: await rooms.publicRooms(question) };
+    const { searchTerm, roomTypes } = question;
+    const filter = {
+      ...(searchTerm === undefined ? {} : { generic_search_term: searchTerm }),
+      ...(roomTypes === undefined ? {} : { room_types: [...roomTypes] }),
+    };
+    return {
+      json: await remoteDirectory.publicRooms(server, {
+        ...question,
+        ...(Object.keys(filter).length === 0 ? {} : { filter }),
+      }),
+    };
   },
 });
-
-function roomTypeOf(value: JsonValue): string | null {
-  if (value !== null && typeof value !== 'string') throw badJson('body.filter.room_types must hold strings and null');
-  return value;
-}
