@@ -15,7 +15,7 @@ describe('published rooms of other servers', () => {
       creation_content: { type: 'm.space' },
     });
     await bob.createRoom({ visibility: 'public', preset: 'public_chat', name: 'Of two' });
-    const idsOf = (json: JsonObject) => (json['chunk'] as JsonObject[]).map(({ room_id: roomId }) => roomId);
+    const idsOf = (json: JsonObject) => (json['chunk'] as JsonObject[]).map(({ room_id: roomId }) => String(roomId));
     const all = await bob.get('/publicRooms', { server: 'one.test' });
     expect(idsOf(all.json).toSorted()).toEqual([hall, place].toSorted());
     expect(all.json).toEqual((await alice.get('/publicRooms')).json);
