@@ -34,7 +34,7 @@ export function withoutAuthorisation(content: JsonObject): JsonObject {
 
 /**
  * The member who lets somebody into a restricted room; undefined: nobody has to, the authorisation rules say all.
- * Errors: M_FORBIDDEN (no condition is met), 400 M_UNABLE_TO_AUTHORISE_JOIN (this server knows none of the rooms of the
+ * Errors: M_FORBIDDEN (no condition is met), 400 M_UNABLE_TO_AUTHORISE_JOIN (this server is in none of the rooms of the
  * conditions), 400 M_UNABLE_TO_GRANT_JOIN (a condition is met, and nobody of ours in the room may invite).
  * https://spec.matrix.org/v1.19/server-server-api/#restricted-rooms
  */
@@ -61,13 +61,15 @@ async function assertConditionMet(ctx: RoomsContext, userId: UserId, joinRules: 
   const roomIds = roomsOfConditions(joinRules.content);
   if (roomIds.length === 0) throw forbidden('The room has no conditions, so that an invite is needed');
   const user = await ctx.names.userNid(userId);
-  const known = await ctx.db.all(membershipsIn, { user, roomIds });
+  // What is known of a room that everybody of ours has left is no longer true.
+  const servers = await ctx.names.serverNids(ctx.localServers.names());
+  const known = await ctx.db.all(membershipsIn, { user, roomIds, servers });
   if (known.some(({ membership }) => membership === 'join')) return;
   if (known.length > 0) throw forbidden('You are in none of the rooms whose members may join');
   throw new MatrixError(
     400,
     'M_UNABLE_TO_AUTHORISE_JOIN',
-    'This server knows none of the rooms whose members may join',
+    'This server is in none of the rooms whose members may join',
   );
 }
 

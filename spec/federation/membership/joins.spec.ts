@@ -65,6 +65,15 @@ describeOnBothEngines('joining rooms of other servers', (engine) => {
     ).rejects.toMatchObject({ status: 404, errcode: 'M_NOT_FOUND' });
   });
 
+  it('asks the servers that were named, not those that were in the room when somebody of ours was', async () => {
+    const { links, away, bob, roomId } = await start();
+    links.add(three!, await engine.open(), testPorts(3));
+    await away.rooms.rooms.joinRoom(bob, { roomId, via: [one!] });
+    await away.rooms.rooms.leaveRoom(bob, { roomId });
+    await expect(away.rooms.rooms.joinRoom(bob, { roomId, via: [three!] })).rejects.toMatchObject({ status: 404 });
+    await away.rooms.rooms.joinRoom(bob, { roomId });
+  });
+
   it('is done once when two users of a server join at the same time', async () => {
     const { links, away, bob, roomId, alice, home, membersAt } = await start();
     const carol = await away.rooms.user('carol', two);

@@ -111,4 +111,19 @@ describeOnBothEngines('memberships across servers', (engine) => {
       expect(await bob.post(`/join/${roomId}?via=one.test`)).toMatchObject({ status: 200 });
       expect(await membership(alice, roomId, bob)).toBe('join');
     }));
+
+  it('are not let in by a server that no longer knows whether they are in the other room', () =>
+    run(async (servers) => {
+      const [alice, bob] = [await servers.register('one.test', 'alice'), await servers.register('two.test', 'bob')];
+      const lobby = await alice.createRoom({ preset: 'public_chat' });
+      const allow = [{ type: 'm.room_membership', room_id: lobby }];
+      const rule = { type: 'm.room.join_rules', state_key: '', content: { join_rule: 'restricted', allow } };
+      const roomId = await alice.createRoom({ preset: 'private_chat', initial_state: [rule] });
+      expect((await bob.post(`/join/${lobby}?via=one.test`)).status).toBe(200);
+      expect((await alice.post(`/rooms/${lobby}/leave`)).status).toBe(200);
+      expect(await bob.post(`/join/${roomId}?via=one.test`)).toMatchObject({
+        status: 400,
+        json: { errcode: 'M_UNABLE_TO_AUTHORISE_JOIN' },
+      });
+    }));
 });

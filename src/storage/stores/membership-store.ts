@@ -178,15 +178,26 @@ export const serversInRoom = defineRead<{ room: number; limit: number }, { name:
       .limit(bigint(p.limit)),
 );
 
-/** Of these rooms, those that are known here, with the user's membership; null: none. */
-export const membershipsIn = defineRead<{ user: number; roomIds: readonly string[] }, { membership: string | null }>(
-  'membership.membershipsIn',
-  (q, p) =>
-    q
-      .selectFrom('room as r')
-      .leftJoin('member_room as m', (join) => join.onRef('m.room', '=', 'r.room').on('m.user_nid', '=', p.user))
-      .select('m.membership')
-      .where('r.room_id', 'in', p.list('roomIds')),
+/** Of these rooms, those that one of the servers has a joined user in, with the user's membership; null: none. */
+export const membershipsIn = defineRead<
+  { user: number; roomIds: readonly string[]; servers: readonly number[] },
+  { membership: string | null }
+>('membership.membershipsIn', (q, p) =>
+  q
+    .selectFrom('room as r')
+    .leftJoin('member_room as m', (join) => join.onRef('m.room', '=', 'r.room').on('m.user_nid', '=', p.user))
+    .select('m.membership')
+    .where('r.room_id', 'in', p.list('roomIds'))
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom('room_server as s')
+          .select('s.room')
+          .whereRef('s.room', '=', 'r.room')
+          .where('s.server_nid', 'in', p.list('servers'))
+          .where('s.joined', '>', 0),
+      ),
+    ),
 );
 
 /** The user's memberships in these rooms, as far as they have one. */
