@@ -29,10 +29,13 @@ export const federationLimits = {
   gapsAtOnceMax: 16,
   gapsPerServerMax: 4,
   gapsWaitingMax: 10_000,
-  /** For one gap: time, questions for missing events, events of the timeline, and parents whose state is asked for. */
+  /**
+   * For one gap: time, questions for missing events, events of the timeline, and parents whose state is asked for. The newest
+   * is what people wait for: what lies further back than a few answers is fetched as history, when somebody reads it.
+   */
   gapMs: 120_000,
-  gapQuestionsMax: 30,
-  gapEventsPerQuestion: 20,
+  gapQuestionsMax: 8,
+  gapEventsPerQuestion: 50,
   /** Servers that have more give at least so many: the limit of a question that names none. */
   gapEventsGivenByAll: 10,
   gapEventsMax: 500,

@@ -144,6 +144,30 @@ describeOnBothEngines('events whose parents are not known', (engine) => {
     await server.close();
   });
 
+  it('come soon after a long absence: what lies far back is left for whoever reads it', async () => {
+    const { room, server, isSound } = await start(engine);
+    const rename = (i: number) =>
+      room.add({
+        type: 'm.room.member',
+        stateKey: alice,
+        sender: alice,
+        content: { membership: 'join', displayname: `${i}` },
+      });
+    for (let i = 0; i < limits.gapFetchesMax + 50; i++) rename(i);
+    for (const { event } of room.order.slice(6)) room.tooOld.add(event.eventId);
+    room.givesNoAuthChains = true;
+    const renamed = rename(1_000);
+    const last = room.say(alice, 'the newest');
+    await server.send([last]);
+    await server.settled();
+    expect(await server.messages(room)).toEqual(['the newest']);
+    expect(await server.staged(room)).toEqual([]);
+    const state = await server.test.state(await server.bob(), room.roomId);
+    expect(state.find(({ state_key: key }) => key === alice)?.event_id).toBe(renamed.event.eventId);
+    await isSound();
+    await server.close();
+  });
+
   it('leave few forward extremities, however many branches there are', async () => {
     const { room, server, isSound } = await start(engine);
     const base = room.tip;

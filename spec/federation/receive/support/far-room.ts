@@ -87,6 +87,8 @@ export class FarRoom {
   readonly withheld = new Set<EventId>();
   /** Nothing is answered when missing events are asked for. */
   givesNoMissingEvents = false;
+  /** Nothing is answered when the auth chain of an event is asked for. */
+  givesNoAuthChains = false;
   /** That no question for missing events brings, although they can be had one by one. */
   readonly tooOld = new Set<EventId>();
   /** What was asked, as "operation id". */
@@ -177,6 +179,7 @@ export class FarRoom {
       },
       eventAuth: async (server, { eventId }) => {
         const { event } = told(server, 'event_auth', eventId);
+        if (this.givesNoAuthChains) throw new FederationError(server, 'answered', 'not found', { status: 404 });
         return chain(event.authEvents).map(pduOf);
       },
       missingEvents: async (server, { latest, earliest, limit }) => {
