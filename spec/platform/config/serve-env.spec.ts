@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configFromServeEnv } from '../../../src/platform/config/serve-env.ts';
 
-const allButFederation = ['client', 'media', 'admin', 'health', 'metrics'];
+const allParts = ['client', 'media', 'federation', 'admin', 'health', 'metrics'];
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'veche-serve-env-'));
@@ -37,7 +37,7 @@ describe('configFromServeEnv', () => {
       applicationServices: [],
     });
     expect(config.listeners).toEqual([
-      { bind: '127.0.0.1', port: 8008, serve: allButFederation, trustedProxies: [], tls: undefined },
+      { bind: '127.0.0.1', port: 8008, serve: allParts, trustedProxies: [], tls: undefined },
     ]);
   });
 
@@ -71,7 +71,7 @@ describe('configFromServeEnv', () => {
     expect(config.database.url?.reveal()).toBe('postgres://localhost/hs1');
     expect(config.registration.sharedSecret?.reveal()).toBe('complement');
     expect(config.listeners).toMatchObject([
-      { bind: '127.88.1.1', port: 18008, serve: allButFederation, tls: undefined },
+      { bind: '127.88.1.1', port: 18008, serve: allParts, tls: undefined },
       {
         bind: '127.88.1.1',
         port: 18448,

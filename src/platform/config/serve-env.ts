@@ -68,18 +68,12 @@ class ServeEnv {
     );
   }
 
-  /** Everything but federation on CLIENT_PORT; federation where there is a certificate for it. */
+  /** Everything on CLIENT_PORT, as behind a proxy; federation also where there is a certificate for it. */
   #listeners(): Located {
     const certificate = this.#text('TLS_CERT');
     const privateKey = this.#text('TLS_KEY');
     const client = listenerAt(this.#bind(), this.#port('CLIENT_PORT', 8008), [
-      [
-        'serve',
-        locate(
-          servedParts.filter((part) => part !== 'federation'),
-          sourceOf('serve-env'),
-        ),
-      ],
+      ['serve', locate([...servedParts], sourceOf('serve-env'))],
     ]);
     const items = [client];
     if (certificate !== undefined) {
