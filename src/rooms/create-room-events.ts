@@ -40,12 +40,12 @@ export interface StateDraft {
 interface Preset {
   readonly joinRule: string;
   readonly historyVisibility: string;
-  readonly guestAccess: string;
+  readonly letsGuestsIn: boolean;
 }
 const presets: Readonly<Record<NonNullable<CreateRoomRequest['preset']>, Preset>> = {
-  private_chat: { joinRule: 'invite', historyVisibility: 'shared', guestAccess: 'can_join' },
-  trusted_private_chat: { joinRule: 'invite', historyVisibility: 'shared', guestAccess: 'can_join' },
-  public_chat: { joinRule: 'public', historyVisibility: 'shared', guestAccess: 'forbidden' },
+  private_chat: { joinRule: 'invite', historyVisibility: 'shared', letsGuestsIn: true },
+  trusted_private_chat: { joinRule: 'invite', historyVisibility: 'shared', letsGuestsIn: true },
+  public_chat: { joinRule: 'public', historyVisibility: 'shared', letsGuestsIn: false },
 };
 
 /**
@@ -79,7 +79,7 @@ export function createRoomEvents(
       stateKey: '',
       content: { history_visibility: presets[preset].historyVisibility },
     },
-    { type: 'm.room.guest_access', stateKey: '', content: { guest_access: presets[preset].guestAccess } },
+    ...guestsAllowed(presets[preset]),
     ...encryptionByDefault(encryptByDefault, request, preset),
   ];
   // initial_state takes precedence over the preset, and is overwritten by name and topic: only the last word is sent.
@@ -102,6 +102,11 @@ export function createRoomEvents(
 function checkAliases(content: JsonObject, { alias: own }: CreateRoomRequest): void {
   const wrong = newAliasesIn(content, {}).find((alias) => alias !== own);
   if (wrong !== undefined) throw badAlias(wrong);
+}
+
+/** Without the event guests are forbidden to join, so that a room which says so needs none; other servers do the same. */
+function guestsAllowed({ letsGuestsIn }: Preset): readonly StateDraft[] {
+  return letsGuestsIn ? [{ type: 'm.room.guest_access', stateKey: '', content: { guest_access: 'can_join' } }] : [];
 }
 
 const tupleKey = (type: string, stateKey: string): string => `${type}\u0000${stateKey}`;

@@ -24,7 +24,8 @@ export const authEventsMax = 10;
 /** Whether the PDU has the format of the room version, size included. An event that has not is dropped. */
 export function checkPduFormat(pdu: JsonObject, rules: RoomVersionRules): FormatResult {
   const shape = checkPduShape(pdu, rules);
-  if (!shape.ok) return shape;
+  const fault = shape.ok ? createReferenceFault(pdu, rules) : shape;
+  if (fault !== undefined) return fault;
   try {
     return checkEventSize(canonicalJsonOf(rules)(pdu));
   } catch (error) {
@@ -33,14 +34,16 @@ export function checkPduFormat(pdu: JsonObject, rules: RoomVersionRules): Format
   }
 }
 
-/** The part of `checkPduFormat` that needs no canonical JSON. */
+/**
+ * The part of `checkPduFormat` that needs no canonical JSON. An event that names the create event where the room id stands for
+ * it passes: the authorisation rules refuse it too, and as a rejected event it stays known to what refers to it.
+ */
 export function checkPduShape(pdu: JsonObject, rules: RoomVersionRules): FormatResult {
   const fault = textFault(pdu) ?? identifierFault(pdu, rules) ?? numberFault(pdu, rules) ?? objectFault(pdu);
   if (fault !== undefined) return fault;
   return (
     referencesFault(pdu, 'prev_events', prevEventsMax, rules) ??
-    referencesFault(pdu, 'auth_events', authEventsMax, rules) ??
-    createReferenceFault(pdu, rules) ?? { ok: true }
+    referencesFault(pdu, 'auth_events', authEventsMax, rules) ?? { ok: true }
   );
 }
 
