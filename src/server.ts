@@ -10,6 +10,7 @@ import { InvitePermissions } from './accounts/invite-permissions.ts';
 import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
 import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
+import { outgoingEdus } from './federation/send/enqueue-edu.ts';
 import { createRemoteKeys } from './federation/remote-keys.ts';
 import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
 import { createRemoteProfiles } from './federation/query/remote-profiles.ts';
@@ -119,7 +120,9 @@ async function compose(
   const people = await createAccountsAndRooms({ ...base, ...others, media }, shutdown, onFailed);
   const { accounts, rooms, roomsContext, remoteHistory } = people;
   const remoteKeys = createRemoteKeys(federation.client);
-  const encryption = createEncryption({ ...common, interactiveAuth: accounts.interactiveAuth, remoteKeys });
+  const { enabled: isEnabled } = config.federation;
+  const edus = outgoingEdus(isEnabled);
+  const encryption = createEncryption({ ...common, interactiveAuth: accounts.interactiveAuth, remoteKeys, edus });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
@@ -137,8 +140,16 @@ async function compose(
     encryption.close();
     rooms.close();
   });
-  const { enabled: isEnabled } = config.federation;
-  const inRooms = { federation, isEnabled, rooms: roomsContext, typing: rooms.typing, presence, log, onFailed };
+  const inRooms = {
+    federation,
+    isEnabled,
+    rooms: roomsContext,
+    typing: rooms.typing,
+    presence,
+    encryption,
+    log,
+    onFailed,
+  };
   const roomsFederation = createRoomsFederation({ ...base, ...common, ...inRooms, users: accounts });
   remoteHistory.isHere(roomsFederation.history);
   shutdown.add('rooms of other servers', () => roomsFederation.close());

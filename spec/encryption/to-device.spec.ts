@@ -7,6 +7,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
 import { deleteDevices, insertDevice } from '../../src/storage/stores/device-store.ts';
 import { insertToDeviceMessage, toDeviceMessages } from '../../src/storage/stores/to-device-store.ts';
+import { noEdus } from './support/other-servers.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { localServersOfTests } from '../support/test-accounts.ts';
 import { testPorts } from '../support/test-ports.ts';
@@ -42,9 +43,10 @@ class World {
     messages: Record<string, Record<string, JsonObject>>,
     txnId = `auto ${++this.#txn}`,
   ): Promise<void> {
-    const { clock } = this.#ports;
+    const { clock, random } = this.#ports;
     const { inboxes } = this.test;
-    const ctx = { db: this.db, names: new Names(this.db), localServers: localServersOfTests(), inboxes, clock };
+    const localServers = localServersOfTests();
+    const ctx = { db: this.db, names: new Names(this.db), localServers, inboxes, clock, random, edus: noEdus };
     await sendToDevice(ctx, from, { type, messages, txnId });
   }
   /** Contents of the messages, and the token. */

@@ -7,7 +7,7 @@ import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { DeviceInboxes } from './device-inboxes.ts';
 import type { KeyCounts } from './key-counts.ts';
-import type { RemoteKeys } from './ports.ts';
+import type { OutgoingEdus, RemoteKeys } from './ports.ts';
 import type { KnownKeys } from './user-keys.ts';
 
 export interface EncryptionContext {
@@ -21,6 +21,7 @@ export interface EncryptionContext {
   readonly keyCounts: KeyCounts;
   readonly knownKeys: KnownKeys;
   readonly remoteKeys: RemoteKeys;
+  readonly edus: OutgoingEdus;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly timers: Pick<Timers, 'after' | 'soon'>;
   readonly random: Random;

@@ -12,6 +12,7 @@ import { uploadCrossSigningKeys } from './device-signing.ts';
 import * as keyBackups from './key-backup-versions.ts';
 import { KeyCounts } from './key-counts.ts';
 import { queryKeys } from './query-keys.ts';
+import { receiveToDevice } from './receive-to-device.ts';
 import * as serverAnswers from './server-answers.ts';
 import { sendToDevice } from './send-to-device.ts';
 import { uploadKeys } from './upload-keys.ts';
@@ -61,6 +62,7 @@ const operations = {
   readBackedUpKey: backedUpKeys.readBackedUpKey,
   removeBackedUpKeys: backedUpKeys.removeBackedUpKeys,
   sendToDevice,
+  receiveToDevice,
   uploadKeys,
   claimKeys,
   claimKeysForServer: serverAnswers.claimKeysForServer,

@@ -1,6 +1,7 @@
 /** What encryption needs of other servers. The composition root hands the implementation over. */
 import type { ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { UnitBuilder } from '../storage/database.ts';
 
 /**
  * Keys of users of other servers; `federation` implements it. Answers are whole numbers, texts and so on, otherwise as they came:
@@ -13,4 +14,16 @@ export interface RemoteKeys {
   claim(server: ServerName, oneTimeKeys: JsonObject, timeoutMs: number): Promise<JsonObject | undefined>;
   /** Of the user's own server. https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid */
   devices(userId: UserId, timeoutMs: number): Promise<JsonObject | undefined>;
+}
+
+/** What other servers are told beside events; `federation` implements it. */
+export interface OutgoingEdus {
+  /** Part of a unit: each of the servers is sent it once the unit is committed, and again until it has it. Without federation, nobody is. */
+  enqueue(unit: UnitBuilder, serverNids: readonly number[], edu: OutgoingEdu): void;
+}
+export interface OutgoingEdu {
+  readonly type: string;
+  readonly content: JsonObject;
+  /** It says all that earlier ones with the same value said. */
+  readonly replaces?: string;
 }

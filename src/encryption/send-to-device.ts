@@ -1,7 +1,7 @@
 /** Messages between devices, outside of rooms. https://spec.matrix.org/v1.19/client-server-api/#send-to-device-messaging */
 import { invalidParam, tooLarge } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
-import { isUserId, serverNameOf } from '../matrix/ids/user-id.ts';
+import { isUserId } from '../matrix/ids/user-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
 import { UniqueViolation, UnitFailed } from '../storage/database.ts';
@@ -9,6 +9,8 @@ import { devicesOfUsers } from '../storage/stores/device-store.ts';
 import { insertTransaction, toDevicePath } from '../storage/stores/txn-store.ts';
 import type { EncryptionContext } from './context.ts';
 import type { AddressedDevice } from './device-inboxes.ts';
+import { directToDevice, directToDeviceEdus } from './direct-to-device.ts';
+import { splitByServer } from './remote-users.ts';
 
 export interface ToDeviceRequest {
   readonly type: string;
@@ -16,6 +18,7 @@ export interface ToDeviceRequest {
   readonly messages: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
   readonly txnId: string;
 }
+type Sending = Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'inboxes' | 'clock' | 'random' | 'edus'>;
 interface Sender {
   readonly userId: UserId;
   readonly deviceNid: number;
@@ -26,15 +29,15 @@ interface Sender {
  * devices are left out. Throws 400 M_INVALID_PARAM for what is no user id and for too many messages, 413 M_TOO_LARGE.
  * https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid
  */
-export async function sendToDevice(
-  ctx: Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'inboxes' | 'clock'>,
-  sender: Sender,
-  request: ToDeviceRequest,
-): Promise<void> {
+export async function sendToDevice(ctx: Sending, sender: Sender, request: ToDeviceRequest): Promise<void> {
   const recipients = recipientsOf(request);
-  // Only devices of this server: what is for those of others, federation sends on from here.
-  const local = recipients.filter(({ userId }) => ctx.localServers.isLocal(serverNameOf(userId)));
-  const messages = await addressed(ctx, sender.userId, request.type, local);
+  const { local, remote } = splitByServer(
+    ctx,
+    recipients.map((recipient) => [recipient.userId, recipient] as const),
+  );
+  const ofUs = local.map(([, recipient]) => recipient);
+  const messages = await addressed(ctx, sender.userId, request.type, ofUs);
+  const edus = await directToDeviceEdus(ctx, sender.userId, request.type, remote);
   const devices = messages.flatMap((message) => message.devices);
   if (devices.length > limits.toDeviceMessagesPerRequestMax) throw tooManyMessages();
   await ctx.inboxes.prepare(devices.map(({ deviceNid }) => deviceNid));
@@ -42,6 +45,7 @@ export async function sendToDevice(
   const sent = ctx.db.write((unit) => {
     const ts = ctx.clock.nowMs();
     unit.run(insertTransaction, { device: sender.deviceNid, path: toDevicePath + type, txn, nid: null, ts });
+    for (const { serverNid, content } of edus) ctx.edus.enqueue(unit, [serverNid], { type: directToDevice, content });
     if (messages.length === 0) return;
     const pos = unit.nextPos();
     for (const message of messages) ctx.inboxes.write(unit, pos, message.devices, message.json);
@@ -54,7 +58,7 @@ export async function sendToDevice(
   }
 }
 
-interface Recipient {
+export interface Recipient {
   readonly userId: UserId;
   readonly contentOf: ReadonlyMap<string, JsonObject>;
 }
@@ -70,13 +74,14 @@ function recipientsOf({ messages }: ToDeviceRequest): readonly Recipient[] {
   });
 }
 
-interface AddressedMessage {
+export interface AddressedMessage {
   readonly devices: readonly AddressedDevice[];
   /** The event as devices get it. */
   readonly json: string;
 }
 
-async function addressed(
+/** What is for devices that there are. Throws 413 M_TOO_LARGE. */
+export async function addressed(
   { db, names }: Pick<EncryptionContext, 'db' | 'names'>,
   sender: UserId,
   type: string,
@@ -101,12 +106,17 @@ async function addressed(
   return Array.from(devicesOf, ([content, devices]) => ({ devices, json: jsonOf.get(content) ?? '' }));
 }
 
-function eventText(sender: UserId, type: string, content: JsonObject): string {
+/** As devices get it. Throws 413 M_TOO_LARGE. */
+export function eventText(sender: UserId, type: string, content: JsonObject): string {
   const text = JSON.stringify({ sender, type, content });
   if (Buffer.byteLength(text) > limits.toDeviceBytesMax)
     throw tooLarge(`A message to a device has at most ${limits.toDeviceBytesMax} bytes`);
   return text;
 }
+
+/** Whether `eventText` would not throw. */
+export const fitsDevice = (sender: UserId, type: string, content: JsonObject): boolean =>
+  Buffer.byteLength(JSON.stringify({ sender, type, content })) <= limits.toDeviceBytesMax;
 
 const everyDevice = '*';
 const tooManyMessages = () =>

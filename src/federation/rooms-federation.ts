@@ -8,7 +8,7 @@ import { type Answers, createAnswers } from './answers/index.ts';
 import { createHistory, type History } from './history/index.ts';
 import type { Federation } from './index.ts';
 import { createMemberships, type Memberships } from './membership/index.ts';
-import type { LocalUsers } from './ports.ts';
+import type { DeviceMessages, LocalUsers } from './ports.ts';
 import { createRemoteDirectory, type RemoteDirectory } from './query/remote-directory.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
@@ -25,6 +25,7 @@ export interface RoomsFederationParts {
   readonly typing: Typing;
   readonly presence: PresenceReceiver & PresenceContents;
   readonly users: LocalUsers;
+  readonly encryption: DeviceMessages;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -59,6 +60,8 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     verifier,
     onNotice: (message, details) => log.warn(details, message),
   });
+  const { encryption } = parts;
+  receiving.edus.register('m.direct_to_device', (origin, contents) => encryption.receiveToDevice(origin, contents));
   const sender = createSender({ ...parts, client, health });
   const find = sender.find.bind(sender);
   const destinations = new DestinationAdministration({ rooms: parts.rooms, health, find });

@@ -120,6 +120,10 @@ export const limits = Object.freeze({
   // Messages between devices
   toDeviceBytesMax: 65_536,
   toDeviceMessagesPerRequestMax: 10_000,
+  /** To another server at once; further messages are in further EDUs. */
+  toDeviceEduBytesMax: 262_144,
+  /** For how long messages of other servers are known when they are sent again: 14 days. */
+  receivedToDeviceMs: 1_209_600_000,
   /** Of one response. https://spec.matrix.org/v1.19/client-server-api/#send-to-device-messaging */
   toDeviceMessagesPerPageMax: 100,
   /** That wait for one device; of more, the oldest go. */

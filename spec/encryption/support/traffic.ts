@@ -1,6 +1,5 @@
 /** Devices that write to each other, claim keys and change their own at random, each held against what it must know. */
 import assert from 'node:assert/strict';
-import type { RemoteKeys } from '../../../src/encryption/ports.ts';
 import { claimKeys } from '../../../src/encryption/claim-keys.ts';
 import { queryKeys } from '../../../src/encryption/query-keys.ts';
 import { sendToDevice } from '../../../src/encryption/send-to-device.ts';
@@ -15,6 +14,7 @@ import type { Database } from '../../../src/storage/database.ts';
 import { insertDevice } from '../../../src/storage/stores/device-store.ts';
 import type { SlidingRequest, SlidingShape } from '../../../src/sync/sliding/sliding-request.ts';
 import type { SlidingAnswer } from '../../sync/sliding/support/sliding-client.ts';
+import { noEdus, nobodyElse } from './other-servers.ts';
 import { seededRandom, testPorts } from '../../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../../support/test-rooms.ts';
 import { WatchedDatabase } from '../../support/watched-database.ts';
@@ -260,6 +260,8 @@ export class Traffic {
       keyCounts,
       knownKeys: this.#knownKeys,
       remoteKeys: nobodyElse,
+      edus: noEdus,
+      random: this.#random,
       clock: this.#ports.clock,
     };
   }
@@ -281,10 +283,3 @@ interface Told {
 
 const numbersIn = (events: readonly { readonly content?: JsonObject }[] = []): number[] =>
   events.map(({ content }) => Number(content?.['n']));
-
-/** All users are of one server. */
-const nobodyElse: RemoteKeys = {
-  query: () => Promise.reject(new Error('there is no other server')),
-  claim: () => Promise.reject(new Error('there is no other server')),
-  devices: () => Promise.reject(new Error('there is no other server')),
-};

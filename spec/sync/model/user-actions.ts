@@ -7,6 +7,7 @@ import { setPushRuleEnabled } from '../../../src/matrix/push-rules/edit-push-rul
 import { unchangedPushRules } from '../../../src/matrix/push-rules/user-push-rules.ts';
 import type { Random } from '../../../src/platform/ports.ts';
 import { insertDevice } from '../../../src/storage/stores/device-store.ts';
+import { noEdus } from '../../encryption/support/other-servers.ts';
 import type { TestRooms, TestUser } from '../../support/test-rooms.ts';
 import { ruleEdits } from './rule-edits.ts';
 import type { Truth } from './truth.ts';
@@ -93,7 +94,8 @@ export class UserActions {
       (messages[userId] ??= {})[toAll ? '*' : nameOf(deviceNid)] = { n: ++this.#count };
     }
     const request = { type: 'm.room.encrypted', messages, txnId: `t${++this.#count}` };
-    await sendToDevice({ db, names, localServers, inboxes: test.inboxes, clock }, actor, request);
+    const { inboxes } = test;
+    await sendToDevice({ db, names, localServers, inboxes, clock, random: this.#random, edus: noEdus }, actor, request);
     for (const { userId, deviceNid } of this.#devices()) {
       const content = messages[userId]?.[nameOf(deviceNid)] ?? messages[userId]?.['*'];
       if (content === undefined) continue;

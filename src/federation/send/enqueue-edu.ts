@@ -40,3 +40,12 @@ export function enqueueEdu(unit: UnitBuilder, serverNids: readonly number[], edu
   unit.wake({ kind: 'outgoing-edu', serverNids });
   return pos;
 }
+
+/** What other parts queue by. Without federation nothing is kept for servers that will not get it. */
+export function outgoingEdus(isEnabled: boolean) {
+  return {
+    enqueue(unit: UnitBuilder, serverNids: readonly number[], edu: DurableEdu): void {
+      if (isEnabled) enqueueEdu(unit, serverNids, edu);
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** For servers whose users are all there are. */
+import type { OutgoingEdus, RemoteKeys } from '../../../src/encryption/ports.ts';
+
+const refuse = () => Promise.reject(new Error('there is no other server'));
+
+export const nobodyElse: RemoteKeys = { query: refuse, claim: refuse, devices: refuse };
+
+export const noEdus: OutgoingEdus = {
+  enqueue() {
+    throw new Error('there is no other server');
+  },
+};
