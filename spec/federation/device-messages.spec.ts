@@ -24,8 +24,9 @@ describeOnBothEngines('messages to devices of other servers', (engine) => {
     };
     return toDevice?.events ?? [];
   };
-  const until = (device: KeyDevice, count: number) =>
-    expect.poll(async () => (await inbox(device)).length, { timeout: 60_000 }).toBe(count);
+  const until = async (device: KeyDevice, count: number): Promise<void> => {
+    await expect.poll(async () => (await inbox(device)).length, { timeout: 60_000 }).toBe(count);
+  };
   const usersOn = async (servers: FederatedServers) =>
     [
       await KeyDevice.register(servers.get('one.test'), 'alice'),

@@ -3,7 +3,7 @@ import type { ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import { limits } from '../platform/limits.ts';
 import type { EncryptionContext } from './context.ts';
-import { eventText, type Recipient } from './send-to-device.ts';
+import { eventText, type Recipient } from './to-device-message.ts';
 
 export const directToDevice = 'm.direct_to_device';
 

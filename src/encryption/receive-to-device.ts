@@ -7,7 +7,8 @@ import { limits } from '../platform/limits.ts';
 import { UniqueViolation, UnitFailed } from '../storage/database.ts';
 import { dropReceivedMessages, insertReceivedMessage } from '../storage/stores/received-to-device-store.ts';
 import type { EncryptionContext } from './context.ts';
-import { addressed, type AddressedMessage, fitsDevice, type Recipient } from './send-to-device.ts';
+import { addressed, type AddressedMessage } from './send-to-device.ts';
+import { fitsDevice, type Recipient } from './to-device-message.ts';
 
 type Receiving = Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'inboxes' | 'clock'>;
 

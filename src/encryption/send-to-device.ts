@@ -1,5 +1,5 @@
 /** Messages between devices, outside of rooms. https://spec.matrix.org/v1.19/client-server-api/#send-to-device-messaging */
-import { invalidParam, tooLarge } from '../matrix/errors.ts';
+import { invalidParam } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
@@ -11,6 +11,7 @@ import type { EncryptionContext } from './context.ts';
 import type { AddressedDevice } from './device-inboxes.ts';
 import { directToDevice, directToDeviceEdus } from './direct-to-device.ts';
 import { splitByServer } from './remote-users.ts';
+import { eventText, type Recipient } from './to-device-message.ts';
 
 export interface ToDeviceRequest {
   readonly type: string;
@@ -58,11 +59,6 @@ export async function sendToDevice(ctx: Sending, sender: Sender, request: ToDevi
   }
 }
 
-export interface Recipient {
-  readonly userId: UserId;
-  readonly contentOf: ReadonlyMap<string, JsonObject>;
-}
-
 function recipientsOf({ messages }: ToDeviceRequest): readonly Recipient[] {
   let count = 0;
   return Object.entries(messages).map(([userId, contents]) => {
@@ -105,18 +101,6 @@ export async function addressed(
   }
   return Array.from(devicesOf, ([content, devices]) => ({ devices, json: jsonOf.get(content) ?? '' }));
 }
-
-/** As devices get it. Throws 413 M_TOO_LARGE. */
-export function eventText(sender: UserId, type: string, content: JsonObject): string {
-  const text = JSON.stringify({ sender, type, content });
-  if (Buffer.byteLength(text) > limits.toDeviceBytesMax)
-    throw tooLarge(`A message to a device has at most ${limits.toDeviceBytesMax} bytes`);
-  return text;
-}
-
-/** Whether `eventText` would not throw. */
-export const fitsDevice = (sender: UserId, type: string, content: JsonObject): boolean =>
-  Buffer.byteLength(JSON.stringify({ sender, type, content })) <= limits.toDeviceBytesMax;
 
 const everyDevice = '*';
 const tooManyMessages = () =>
