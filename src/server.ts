@@ -154,14 +154,7 @@ async function compose(
   remoteHistory.isHere(roomsFederation.history);
   shutdown.add('rooms of other servers', () => roomsFederation.close());
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
-  await accounts.resumeDeactivations();
-  await rooms.guestDepartures.resume();
-  accounts.validity.start(onFailed);
-  await accounts.updateUserWords();
-  await delayedEvents.start();
-  push.start();
-  await rtc.start();
-  await roomsFederation.start();
+  await startAll({ accounts, rooms, delayedEvents, push, rtc, roomsFederation }, onFailed);
 
   const apart = { ...base, media, notices: new ServerNotices({ ...base, accounts, rooms }) };
   const findProblem = (): Promise<string | undefined> => findDatabaseProblem(db, log);
@@ -183,6 +176,30 @@ async function compose(
   shutdown.add('listeners', () => listeners.close());
   const { addresses } = listeners;
   return { addresses, log, accounts, rooms, encryption, federation, sync, close: () => shutdown.run() };
+}
+
+/** What was on its way when the server ended goes on, and what works by itself begins. */
+async function startAll(
+  {
+    accounts,
+    rooms,
+    delayedEvents,
+    push,
+    rtc,
+    roomsFederation,
+  }: Pick<Parts, 'accounts' | 'rooms' | 'delayedEvents' | 'push' | 'rtc'> & {
+    readonly roomsFederation: Pick<RoomsFederation, 'start'>;
+  },
+  onFailed: (error: unknown) => void,
+): Promise<void> {
+  await accounts.resumeDeactivations();
+  await rooms.guestDepartures.resume();
+  accounts.validity.start(onFailed);
+  await accounts.updateUserWords();
+  await delayedEvents.start();
+  push.start();
+  await rtc.start();
+  await roomsFederation.start();
 }
 
 /** What follows the stream of events, beside sync. */
