@@ -120,7 +120,7 @@ async function compose(
   const people = await createAccountsAndRooms({ ...base, ...others, media }, shutdown, onFailed);
   const { accounts, rooms, roomsContext, remoteHistory } = people;
   const remoteKeys = createRemoteKeys(federation.client);
-  const { enabled: isEnabled } = config.federation;
+  const isEnabled = config.federation.enabled;
   const edus = outgoingEdus(isEnabled);
   const encryption = createEncryption({ ...common, interactiveAuth: accounts.interactiveAuth, remoteKeys, edus });
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
@@ -132,25 +132,16 @@ async function compose(
   const delayedEvents = new DelayedEvents(roomsContext, { ...config.delayedEvents, timers, senders, onFailed });
   const callers = callersOf(accounts, rooms, names);
   const rtc = createRtc({ ...common, config, callers, events: delayedEvents, http: ports.http, onFailed });
-  shutdown.add('rooms and sync', async () => {
-    rtc.close();
-    await delayedEvents.close();
-    await presence.close();
-    await sync.close();
-    encryption.close();
-    rooms.close();
-  });
-  const inRooms = {
-    federation,
-    isEnabled,
-    rooms: roomsContext,
-    typing: rooms.typing,
-    presence,
-    encryption,
+  shutdown.add('rooms and sync', () => closeRooms({ rtc, delayedEvents, presence, sync, encryption, rooms }));
+  const inRooms = { federation, isEnabled, rooms: roomsContext, typing: rooms.typing, presence, encryption };
+  const roomsFederation = createRoomsFederation({
+    ...base,
+    ...common,
+    ...inRooms,
+    users: accounts,
     log,
     onFailed,
-  };
-  const roomsFederation = createRoomsFederation({ ...base, ...common, ...inRooms, users: accounts });
+  });
   remoteHistory.isHere(roomsFederation.history);
   shutdown.add('rooms of other servers', () => roomsFederation.close());
   const { search, push } = openReaders(base, { roomsContext, sync, pushRules }, shutdown, onFailed);
@@ -174,8 +165,19 @@ async function compose(
   };
   const listeners = await listen({ ...server, findProblem }, log);
   shutdown.add('listeners', () => listeners.close());
-  const { addresses } = listeners;
+  const addresses = listeners.addresses;
   return { addresses, log, accounts, rooms, encryption, federation, sync, close: () => shutdown.run() };
+}
+
+async function closeRooms(
+  parts: Pick<Parts, 'rtc' | 'delayedEvents' | 'presence' | 'sync' | 'encryption' | 'rooms'>,
+): Promise<void> {
+  parts.rtc.close();
+  await parts.delayedEvents.close();
+  await parts.presence.close();
+  await parts.sync.close();
+  parts.encryption.close();
+  parts.rooms.close();
 }
 
 /** What was on its way when the server ended goes on, and what works by itself begins. */
