@@ -5,6 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allEndpoints, type HttpDomain } from '../../src/http/all-endpoints.ts';
 import type { Authenticator } from '../../src/http/auth/authenticator.ts';
+import type { ServerAuthenticator } from '../../src/http/auth/server-authenticator.ts';
+import { MatrixError } from '../../src/matrix/errors.ts';
 import { correctedOperations } from '../../src/matrix/api/corrections.ts';
 import { startTestServer, type TestRequest, type TestResponse, type TestServer } from '../support/test-server.ts';
 import { testAuthenticator } from './http-endpoints.ts';
@@ -40,9 +42,19 @@ const auth: Authenticator = {
   isCurrent: () => false,
 };
 
+const unsigned = (): never => {
+  throw new MatrixError(401, 'M_UNAUTHORIZED', 'nobody has signed');
+};
+const servers: ServerAuthenticator = {
+  claim: unsigned,
+  loadKeys: unsigned,
+  assertSigned: unsigned,
+  confirm: unsigned,
+};
+
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ endpoints: allEndpoints, domain, auth });
+  server = await startTestServer({ endpoints: allEndpoints, domain, auth, servers });
 });
 afterAll(() => server.close());
 
@@ -58,7 +70,7 @@ const expectedOfFiles = {
   'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization, Range, If-Range',
 };
 const expectedAt = (path: string): Readonly<Record<string, string>> =>
-  /^\/_matrix\/(client\/v1\/)?media\//.test(path) ? expectedOfFiles : expected;
+  /^\/_matrix\/(client\/v1\/)?media(_proxy)?\//.test(path) ? expectedOfFiles : expected;
 const hasCors = ({ headers }: TestResponse, path: string): boolean =>
   Object.entries(expectedAt(path)).every(([name, value]) => headers.get(name)?.startsWith(value) === true);
 
