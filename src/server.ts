@@ -71,6 +71,10 @@ export interface ServerOverrides {
   readonly localServers?: LocalServers;
   /** Instead of the file in data_dir; for tests and simulations. */
   readonly sqlitePath?: ':memory:';
+  /** false: a commit does not wait for the disk, so that only the end of the process is outlived; for simulations. */
+  readonly isDurable?: boolean;
+  /** Takes the place of listening, so that requests need no sockets. */
+  readonly startListeners?: typeof startListeners;
 }
 
 export interface Server {
@@ -163,7 +167,7 @@ async function compose(
     rtc,
     sync,
   };
-  const listeners = await listen({ ...server, findProblem }, log);
+  const listeners = await listen({ ...server, findProblem }, log, overrides.startListeners ?? startListeners);
   shutdown.add('listeners', () => listeners.close());
   const addresses = listeners.addresses;
   return { addresses, log, accounts, rooms, encryption, federation, sync, close: () => shutdown.run() };
@@ -354,7 +358,7 @@ function callersOf(accounts: Accounts, rooms: Rooms, names: Names): Callers {
   };
 }
 
-async function listen(parts: Parts, log: Logger): Promise<Listeners> {
+async function listen(parts: Parts, log: Logger, start: typeof startListeners): Promise<Listeners> {
   const { config, accounts, federation, metrics, ports, rateLimiter } = parts;
   const { clock, timers, random } = ports;
   const app = createApp({
@@ -370,13 +374,17 @@ async function listen(parts: Parts, log: Logger): Promise<Listeners> {
     rateLimiter,
     optionsHeaders: optionsHeaders(parts.media),
   });
-  return startListeners(await readListenerOptions(config.listeners), app, { timers, log });
+  return start(await readListenerOptions(config.listeners), app, { timers, log });
 }
 
-function openConfigured(config: Config, { sqlitePath }: ServerOverrides, ports: Ports): Promise<GroupCommitDatabase> {
+function openConfigured(
+  config: Config,
+  { sqlitePath, isDurable = true }: ServerOverrides,
+  ports: Ports,
+): Promise<GroupCommitDatabase> {
   const database = databaseOptions(config);
-  const isReplaced = database.engine === 'sqlite' && sqlitePath !== undefined;
-  return openDatabase(isReplaced ? { ...database, path: sqlitePath } : database, ports);
+  if (database.engine !== 'sqlite') return openDatabase(database, ports);
+  return openDatabase({ ...database, path: sqlitePath ?? database.path, isDurable }, ports);
 }
 
 async function findDatabaseProblem(db: GroupCommitDatabase, log: Logger): Promise<string | undefined> {

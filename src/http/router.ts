@@ -87,9 +87,9 @@ export class App<Domain> {
   readonly #services: EndpointServices<Domain>;
   readonly #hot = new PathTree<Route<Domain>>();
   readonly #all = new PathTree<Route<Domain>>();
-  /** Express tries its routes one after another, so each area of paths has an application of its own. */
+  /** Express tries its routes one after another, so each area of paths has an application of its own, built when it is first asked. */
   readonly #areas = new Map<string, express.Express>();
-  readonly #elsewhere: express.Express;
+  readonly #routes: ReadonlyMap<string, readonly Route<Domain>[]>;
   readonly #compressor = new ReplyCompressor();
   #isClosing = false;
   #requestCount = 0;
@@ -117,9 +117,7 @@ export class App<Domain> {
       this.#all.add(route.endpoint.method, route.path, route);
       if (hot.has(route.endpoint.operationId)) this.#hot.add(route.endpoint.method, route.path, route);
     }
-    const byArea = Map.groupBy(routes, ({ path }) => areaOf(path));
-    for (const [area, ofArea] of byArea) this.#areas.set(area, this.#buildExpress(ofArea));
-    this.#elsewhere = this.#buildExpress([]);
+    this.#routes = Map.groupBy(routes, ({ path }) => areaOf(path));
   }
 
   get isClosing(): boolean {
@@ -160,7 +158,7 @@ export class App<Domain> {
       return;
     }
     request[exchangeKey] = exchange;
-    (this.#areas.get(areaOf(exchange.path)) ?? this.#elsewhere)(request, response);
+    this.#expressOf(areaOf(exchange.path))(request, response);
   }
 
   #start(
@@ -208,6 +206,16 @@ export class App<Domain> {
 
   get #sendOptions(): { limits: HttpLimits; isClosing: boolean } {
     return { limits: this.limits, isClosing: this.#isClosing };
+  }
+
+  #expressOf(area: string): express.Express {
+    const routes = this.#routes.get(area);
+    const key = routes === undefined ? elsewhere : area;
+    const known = this.#areas.get(key);
+    if (known !== undefined) return known;
+    const built = this.#buildExpress(routes ?? []);
+    this.#areas.set(key, built);
+    return built;
   }
 
   /** Express only finds the endpoint; everything else is done by the same code as for the hot ones. */
@@ -333,6 +341,9 @@ const kindsOf = (template: string): string =>
 /** Routes are not strict, so a template's own trailing slash would only be asked for twice. */
 const expressPath = (template: string): string =>
   (template.length > 1 ? template.replace(/\/$/, '') : template).replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** Where nothing is served; no area, because those begin with a slash. */
+const elsewhere = '';
 
 const exchangeKey: unique symbol = Symbol('exchange');
 /** Express hands on nothing but request and response, so the request carries our view of it. */

@@ -9,6 +9,8 @@ export interface SqliteOptions {
   readonly mmapBytes?: number;
   /** The database file may not grow beyond this; writes fail then as on a full disk. */
   readonly fileBytesMax?: number;
+  /** false: a commit does not wait for the disk. What is committed outlives the end of the process, and no more. */
+  readonly isDurable?: boolean;
 }
 
 /** Rows go to many places; a larger page writes more bytes to the log for each of them (measured: 27 against 17 KB per message). */
@@ -26,7 +28,7 @@ export function openWriterConnection(options: SqliteOptions): Sqlite.Database {
   const connection = new Sqlite(options.path, { timeout: busyTimeoutMs });
   connection.pragma(`page_size = ${pageBytes}`);
   connection.pragma('journal_mode = WAL');
-  connection.pragma('synchronous = FULL');
+  connection.pragma(`synchronous = ${options.isDurable === false ? 'OFF' : 'FULL'}`);
   connection.pragma(`wal_autocheckpoint = ${Math.ceil(checkpointBytes / pageBytes)}`);
   connection.pragma(`journal_size_limit = ${walBytesMax}`);
   connection.pragma('temp_store = MEMORY');
