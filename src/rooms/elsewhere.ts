@@ -9,6 +9,7 @@ import { draftLocalEvent } from './append-local-event.ts';
 import { candidateServers } from './candidate-servers.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
+import { departureAlone } from './departure-alone.ts';
 import { standingOf, withdrawForeignMembership, writeForeignMembership } from './foreign-memberships.ts';
 import { memberOf, membershipIn, openRoom } from './membership.ts';
 import { receiveEvent } from './receive-event.ts';
@@ -98,8 +99,11 @@ export async function leaveElsewhere(
     const standing = await standingOf(ctx, dag, userId);
     // They may have joined meanwhile.
     if (standing?.membership !== 'invite' && standing?.membership !== 'knock') return;
-    if (told === undefined) await withdrawForeignMembership(ctx, dag, userId);
-    else await writeForeignMembership(ctx, dag, { userId, membership: 'leave', ...told, stripped: [] });
+    const until = standing.foreign?.event ?? (await memberOf(dag, userId));
+    const departure =
+      told ?? (until && { ...departureAlone(ctx, dag, userId, until, content), server: serverOf(userId) });
+    if (departure === undefined) await withdrawForeignMembership(ctx, dag, userId);
+    else await writeForeignMembership(ctx, dag, { userId, membership: 'leave', ...departure, stripped: [] });
   });
 }
 

@@ -8,6 +8,7 @@ import type { EventId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import {
   dropForeignMembership,
+  foreignDeparture,
   foreignMembership,
   setForeignMembership,
 } from '../storage/stores/foreign-membership-store.ts';
@@ -19,7 +20,7 @@ import type { CheckedEvent } from './receive-event.ts';
 
 export interface ForeignMembership extends CheckedEvent {
   readonly userId: UserId;
-  readonly membership: 'invite' | 'knock' | 'leave';
+  readonly membership: 'invite' | 'knock' | 'leave' | 'ban';
   /** Through which it came or was made. */
   readonly server: ServerName;
   /** What the user is shown of the room: of an invite or a knock. */
@@ -41,7 +42,7 @@ export async function writeForeignMembership(
 ): Promise<void> {
   const member = await changeOf(ctx, dag, userId, membership);
   const serverNid = await ctx.names.serverNid(server);
-  const isOver = membership === 'leave';
+  const isOver = membership === 'leave' || membership === 'ban';
   const told = isOver ? member : { ...member, stripped: JSON.stringify(stripped) };
   await write(ctx, dag, told, (unit, place) => {
     const json = { eventId: event.eventId, json: body, server: serverNid };
@@ -63,11 +64,29 @@ export async function standingOf(ctx: RoomsContext, dag: RoomDag, userId: UserId
   if (standing === undefined) return undefined;
   const row = await ctx.db.one(foreignMembership, key);
   if (row === undefined) return { membership: standing.membership, foreign: undefined };
-  const event = roomEventFromPdu(JSON.parse(row.json) as JsonObject, dag.rules, row.event_id as EventId);
-  return {
-    membership: standing.membership,
-    foreign: { event, server: await ctx.names.serverName(row.server_nid) },
-  };
+  const server = await ctx.names.serverName(row.server_nid);
+  return { membership: standing.membership, foreign: { event: eventOf(row, dag), server } };
+}
+
+/** How somebody came to be out of a room whose graph here does not say so. */
+export interface ForeignDeparture {
+  readonly event: RoomEvent;
+  /** Since when. */
+  readonly pos: number;
+}
+
+/** undefined: the room's graph says what they are, or they are not out of it. */
+export async function findForeignDeparture(
+  ctx: Pick<RoomsContext, 'db'>,
+  dag: RoomDag,
+  userNid: number,
+): Promise<ForeignDeparture | undefined> {
+  const row = await ctx.db.one(foreignDeparture, { user: userNid, room: dag.room });
+  return row && { event: eventOf(row, dag), pos: row.pos };
+}
+
+function eventOf(row: { readonly event_id: string; readonly json: string }, { rules }: RoomDag): RoomEvent {
+  return roomEventFromPdu(JSON.parse(row.json) as JsonObject, rules, row.event_id as EventId);
 }
 
 async function changeOf(

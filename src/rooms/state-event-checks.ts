@@ -1,7 +1,8 @@
 /** What a client may not set through the state endpoint although the authorisation rules would let it. */
 import { badJson, invalidParam } from '../matrix/errors.ts';
+import { creatorsOf } from '../matrix/event-auth/creators.ts';
 import { ownerOfState } from '../matrix/event-auth/owned-state.ts';
-import type { JsonObject } from '../matrix/json/json-value.ts';
+import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
 import { aliasByName } from '../storage/stores/room-directory-store.ts';
 import { badAlias, newAliasesIn } from './canonical-alias.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
@@ -17,7 +18,7 @@ interface StateToCheck {
 
 /**
  * Errors: M_INVALID_PARAM for a second create event and for what is no alias, M_BAD_ALIAS for aliases that do not lead here;
- * M_BAD_JSON for a state key that should name its owner and does not; M_FORBIDDEN for the end of encryption; as `checkServerAcl`.
+ * M_INVALID_PARAM for power levels that name a creator where these have powers of their own; M_BAD_JSON for a state key that should name its owner and does not; M_FORBIDDEN for the end of encryption; as `checkServerAcl`.
  */
 export async function checkStateEvent(
   ctx: RoomsContext,
@@ -29,9 +30,19 @@ export async function checkStateEvent(
   const isOwned = dag.rules.eventAuth.ownedState && state.type !== 'm.room.member' && state.stateKey.startsWith('@');
   if (isOwned && ownerOfState(state.stateKey) === undefined)
     throw badJson('A state key that starts with @ begins with a user ID, and _ before what follows');
+  if (state.type === 'm.room.power_levels' && state.stateKey === '') await assertNoCreator(dag, state.content);
   if (state.type === 'm.room.server_acl' && state.stateKey === '') checkServerAcl(state.content, serverOf(userId));
   if (state.type === encryptionType && state.stateKey === '') await assertKeepsEncryption(dag, state.content);
   if (state.type === 'm.room.canonical_alias' && state.stateKey === '') await checkAliases(ctx, dag, state.content);
+}
+
+/** That a creator cannot be named is no matter of power: whoever sends it, it is refused. */
+async function assertNoCreator(dag: RoomDag, { users }: JsonObject): Promise<void> {
+  if (!dag.rules.eventAuth.privilegedCreators || !isJsonObject(users)) return;
+  const create = await dag.currentEvent('m.room.create', '');
+  const creators = create === undefined ? [] : creatorsOf(create, dag.rules);
+  if (creators.some((creator) => Object.hasOwn(users, creator)))
+    throw invalidParam('Creators of the room have all power, and are not named in users');
 }
 
 /**

@@ -6,6 +6,7 @@ import { type JsonObject, isJsonObject } from '../matrix/json/json-value.ts';
 import { numericValue } from '../matrix/json/raw-number.ts';
 import { stickyDuration } from '../matrix/events/sticky.ts';
 import { toClientEvent } from '../matrix/events/client-event.ts';
+import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import { Lru } from '../platform/lru.ts';
 import { type EventForm, eventForms } from '../rooms/client-events.ts';
@@ -154,6 +155,12 @@ export class EventFragments {
       authors: [{ sender: event.sender, pos }],
     };
     return this.#keep(fragmentOf(form, nid, senderNid));
+  }
+
+  /** Of an event that has no place here and replaces none. It is not kept. */
+  ofAlone(event: RoomEvent, rules: RoomVersionRules, senderNid: number): EventFragment {
+    const form = { unsigned: {}, previous: undefined, delayId: undefined, embedded: [], authors: [] };
+    return fragmentOf({ ...form, event: toClientEvent(event.pdu, { eventId: event.eventId, rules }) }, 0, senderNid);
   }
 
   async #rowsOf(nids: readonly number[]): Promise<EventRow[]> {

@@ -7,6 +7,7 @@ import { isUserId } from '../matrix/ids/user-id.ts';
 import { everybodyMayInvite } from '../matrix/invite-permission/invite-permission.ts';
 import { isJsonObject, type JsonValue } from '../matrix/json/json-value.ts';
 import type { RoomsContext } from '../rooms/context.ts';
+import { findForeignDeparture } from '../rooms/foreign-memberships.ts';
 import { lastJoinedSpan } from '../rooms/history-visibility.ts';
 import { stateRow } from '../rooms/read-state.ts';
 import { pduOf } from '../rooms/stored-event.ts';
@@ -81,13 +82,15 @@ export async function inviterOf(
 /** Who ended the membership of somebody who never was in the room. */
 async function removerOf(
   rooms: RoomsContext,
-  { userId }: Reader,
+  { userId, userNid }: Reader,
   room: number,
   now: number,
 ): Promise<UserId | undefined> {
   const visibility = await loadVisibility(rooms, room, userId);
   if (lastJoinedSpan(visibility, now) !== undefined) return undefined;
   const dag = await rooms.dags.openByNid(room);
+  const foreign = await findForeignDeparture(rooms, dag, userNid);
+  if (foreign !== undefined) return foreign.event.sender;
   const row = await stateRow(rooms, dag, now, 'm.room.member', userId);
   return row === undefined ? undefined : (pduOf(row)['sender'] as UserId);
 }

@@ -7,6 +7,7 @@ import type { AccountDataRow } from '../storage/stores/account-data-store.ts';
 import { strippedState } from '../storage/stores/membership-store.ts';
 import { accountDataText } from './account-data-text.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
+import { foreignDepartureEvent } from './foreign-departure.ts';
 import { timelineText } from './joined-room.ts';
 import { RoomReader } from './room-reader.ts';
 import { type StateWish, isStateAfter, lazyMembers, loadState, stateField, stateText } from './room-state.ts';
@@ -140,6 +141,8 @@ async function ownEvent(
   pos: number,
 ): Promise<TimelineEvent | undefined> {
   const { ctx, request, nowMs } = pass;
+  const foreign = await foreignDepartureEvent(ctx, dag, pass.user.userNid, nowMs);
+  if (foreign !== undefined) return foreign;
   const row = await stateRow(ctx.rooms, dag, pos, 'm.room.member', request.requester.userId);
   const [fragment] = row === undefined ? [] : await ctx.fragments.ofRows([row], reader);
   // Where two branches of the room met, somebody may be out of it without an event that says so.

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { withdrawInvites } from '../../../src/federation/membership/withdrawn-invites.ts';
+import { canonicalJsonOf } from '../../../src/matrix/json/canonical-json.ts';
 import type { ServerName } from '../../../src/matrix/ids/ids.ts';
 import { describeOnBothEngines } from '../../support/databases.ts';
 import { testPorts } from '../../support/test-ports.ts';
@@ -22,8 +24,50 @@ describeOnBothEngines('invites across servers', (engine) => {
     expect(shown).toBeDefined();
     await home.rooms.rooms.leaveRoom(alice, { roomId });
     await away.rooms.rooms.leaveRoom(bob, { roomId });
-    expect((await away.rooms.syncOnce(bob, since)).rooms?.leave?.[roomId]).toBeDefined();
+    const left = (await away.rooms.syncOnce(bob, since)).rooms?.leave?.[roomId];
+    expect(left?.timeline.events).toMatchObject([{ sender: bob.userId, content: { membership: 'leave' } }]);
     await away.rooms.rooms.leaveRoom(bob, { roomId });
+  });
+
+  it('end with the event by which they were rejected', async () => {
+    const { home, away, alice, bob, roomId, since } = await start();
+    await away.rooms.rooms.leaveRoom(bob, { roomId, reason: 'no' });
+    const left = (await away.rooms.syncOnce(bob, since)).rooms?.leave?.[roomId];
+    const member = await (await home.ctx.dags.open(roomId)).currentEvent('m.room.member', bob.userId);
+    expect(left?.timeline.events).toMatchObject([
+      { event_id: member?.eventId, state_key: bob.userId, content: { membership: 'leave', reason: 'no' } },
+    ]);
+    await home.rooms.rooms.inviteUser(alice, { roomId, target: bob.userId });
+    await away.rooms.rooms.joinRoom(bob, { roomId });
+    await home.rooms.rooms.kickUser(alice, { roomId, target: bob.userId });
+  });
+
+  it.each(['leave', 'ban'] as const)('are withdrawn by whoever made them, with a %s', async (membership) => {
+    const { home, away, alice, bob, roomId, since } = await start();
+    const carol = await home.rooms.user('carol', one);
+    await home.rooms.rooms.inviteUser(alice, { roomId, target: carol.userId });
+    await home.rooms.rooms.joinRoom(carol, { roomId });
+    await home.rooms.setState(alice, roomId, 'm.room.power_levels', { users: { [carol.userId]: 100 } });
+    const awayDag = await away.ctx.dags.open(roomId);
+    const told = async () => {
+      const event = await (await home.ctx.dags.open(roomId)).currentEvent('m.room.member', bob.userId);
+      const checked = { event: event!, body: canonicalJsonOf(awayDag.rules)(event!.pdu) };
+      return withdrawInvites(away.ctx, awayDag, [checked]);
+    };
+    await home.rooms.rooms.kickUser(carol, { roomId, target: bob.userId });
+    expect((await told()).size).toBe(0);
+    expect((await away.rooms.syncOnce(bob)).rooms?.invite?.[roomId]).toBeDefined();
+    const by = { roomId, target: bob.userId, reason: 'changed my mind' };
+    await home.rooms.rooms.inviteUser(alice, by);
+    await (membership === 'ban' ? home.rooms.rooms.banUser(alice, by) : home.rooms.rooms.kickUser(alice, by));
+    expect((await told()).size).toBe(1);
+    const { rooms } = await away.rooms.syncOnce(bob, since);
+    expect(rooms?.invite?.[roomId]).toBeUndefined();
+    expect(rooms?.leave?.[roomId]?.timeline.events).toMatchObject([
+      { sender: alice.userId, state_key: bob.userId, content: { membership, reason: 'changed my mind' } },
+    ]);
+    const later = await away.rooms.syncOnce(bob);
+    expect(later.rooms?.invite?.[roomId]).toBeUndefined();
   });
 
   it('are what a join replaces', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { finishEvent } from '../../../src/matrix/crypto/finish-event.ts';
 import type { RoomId, ServerName } from '../../../src/matrix/ids/ids.ts';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
 import type { RoomVersionId } from '../../../src/matrix/room-versions/rules.ts';
@@ -98,6 +99,25 @@ describeOnBothEngines('joining rooms of other servers', (engine) => {
     expect(state.find(({ type }) => type === 'm.room.topic')?.content).toEqual({ topic: 'New' });
     expect((await away.ctx.dags.open(roomId)).frontier().extremities).toBe(1);
     await away.rooms.say(bob, roomId, 'back');
+  });
+
+  it('says which servers were in the room before, where memberships are left out', async () => {
+    const { home, away, bob, roomId } = await start();
+    const requester = { origin: two!, destination: one! };
+    const join = async (userId: typeof bob.userId) => {
+      const rules = (await home.ctx.dags.open(roomId)).rules;
+      const made = { roomId, userId, membership: 'join', versions: [rules.version] } as const;
+      const { event } = (await home.memberships.make(requester, made)) as { event: JsonObject };
+      const key = away.ctx.localServers.signingKeyOf(two!);
+      const { event: signed } = finishEvent({ ...event, origin_server_ts: 1 }, rules, two!, key);
+      const handedIn = { roomId, eventId: signed.eventId, pdu: signed.pdu, omitMembers: true };
+      const pieces: Buffer[] = [];
+      for await (const piece of await home.memberships.sendJoin(requester, handedIn)) pieces.push(piece);
+      return JSON.parse(Buffer.concat(pieces).toString()) as JsonObject;
+    };
+    expect(await join(bob.userId)).toMatchObject({ members_omitted: true, servers_in_room: [one] });
+    const carol = await away.rooms.user('carol', two);
+    expect(await join(carol.userId)).toMatchObject({ servers_in_room: expect.arrayContaining([one, two]) });
   });
 
   it('refuses what is no join, and what the room refuses', async () => {

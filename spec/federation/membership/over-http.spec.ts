@@ -68,6 +68,12 @@ describeOnBothEngines('memberships across servers', (engine) => {
       expect(await invitedTo(bob, roomId)).toBeDefined();
       expect((await alice.post(`/rooms/${roomId}/kick`, { user_id: bob.userId })).status).toBe(200);
       await expect.poll(() => invitedTo(bob, roomId), { timeout: 60_000 }).toBeUndefined();
+      const filter = JSON.stringify({ room: { include_leave: true } });
+      const { json } = await bob.get('/sync', { timeout: '0', filter });
+      const left = ((json['rooms'] as JsonObject)['leave'] as JsonObject)[roomId];
+      expect(left).toMatchObject({
+        timeline: { events: [{ sender: alice.userId, state_key: bob.userId, content: { membership: 'leave' } }] },
+      });
     }));
 
   it('knock, take the knock back, knock again and are let in', () =>

@@ -3,6 +3,7 @@ import type { RoomEvent } from '../../matrix/events/room-event.ts';
 import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import { limits } from '../../platform/limits.ts';
+import { serverOf } from '../../rooms/context.ts';
 import { loadAuthChain } from '../../rooms/dag/auth-chain.ts';
 import { membersOf, serversInRoom } from '../../storage/stores/membership-store.ts';
 import { placesByIds } from '../../storage/stores/room-graph-store.ts';
@@ -32,7 +33,7 @@ export async function sendJoin(
   const chain = await chainOf(ctx, taken, state);
   const told = new Set(state);
   const reading = { db: ctx.rooms.db, pause: ctx.pause };
-  const servers = await serversBefore(ctx, placed.room);
+  const servers = omitMembers ? await serversBefore(ctx, placed.room, event.event) : [];
   const fields = [
     `"event":${event.body}`,
     `"members_omitted":${omitMembers}`,
@@ -106,10 +107,15 @@ async function chainOf(
   return [...chain];
 }
 
-/** The other server is not among them unless others of its users were joined before; that makes no difference to it. */
-async function serversBefore({ rooms }: Pick<MembershipContext, 'rooms'>, room: number): Promise<string[]> {
+/** The other server is among them only if others of its users are joined. */
+async function serversBefore(
+  { rooms }: Pick<MembershipContext, 'rooms'>,
+  room: number,
+  { sender }: RoomEvent,
+): Promise<string[]> {
   const rows = await rooms.db.all(serversInRoom, { room, limit: limits.serversInRoomMax });
-  return rows.map(({ name }) => name);
+  const own = serverOf(sender);
+  return rows.flatMap(({ name, joined }) => (name === own && joined === 1 ? [] : name));
 }
 
 /** Puts further members before those of an object. */

@@ -1,11 +1,11 @@
-/** Invites that are taken back. Of a room that nobody of ours is in nothing else is believed. */
+/** Invites that are taken back, and bans of the invited. Of a room that nobody of ours is in nothing else is believed. */
 import type { RoomEvent } from '../../matrix/events/room-event.ts';
 import type { EventId, UserId } from '../../matrix/ids/ids.ts';
 import { isUserId } from '../../matrix/ids/user-id.ts';
 import { type RoomsContext, serverOf } from '../../rooms/context.ts';
 import type { RoomDag } from '../../rooms/dag/contract.ts';
 import { standingOf, writeForeignMembership } from '../../rooms/foreign-memberships.ts';
-import { membershipIn } from '../../rooms/membership.ts';
+import { memberOf, membershipIn } from '../../rooms/membership.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 
 /**
@@ -19,14 +19,17 @@ export async function withdrawInvites(
 ): Promise<ReadonlySet<EventId>> {
   const withdrawn = new Set<EventId>();
   for (const { event, body } of events) {
-    const userId = formerGuest(rooms, event);
-    if (userId === undefined) continue;
+    const formerly = formerGuest(rooms, event);
+    if (formerly === undefined) continue;
+    const { userId, membership } = formerly;
     await rooms.locks.run(roomId, async () => {
       const dag = await rooms.dags.open(roomId);
       const standing = await standingOf(rooms, dag, userId);
-      if (standing?.membership !== 'invite' || standing.foreign?.event.sender !== event.sender) return;
+      if (standing?.membership !== 'invite') return;
+      const invite = standing.foreign?.event ?? (await memberOf(dag, userId));
+      if (invite?.sender !== event.sender) return;
       const server = serverOf(event.sender);
-      await writeForeignMembership(rooms, dag, { userId, membership: 'leave', event, body, server, stripped: [] });
+      await writeForeignMembership(rooms, dag, { userId, membership, event, body, server, stripped: [] });
       withdrawn.add(event.eventId);
     });
   }
@@ -34,8 +37,13 @@ export async function withdrawInvites(
 }
 
 /** A local user whom somebody else says to be out of the room. */
-function formerGuest(rooms: RoomsContext, event: RoomEvent): UserId | undefined {
-  const { stateKey } = event;
-  if (event.type !== 'm.room.member' || membershipIn(event) !== 'leave' || !isUserId(stateKey)) return undefined;
-  return rooms.localServers.isLocal(serverOf(stateKey)) && event.sender !== stateKey ? stateKey : undefined;
+function formerGuest(
+  rooms: RoomsContext,
+  event: RoomEvent,
+): { readonly userId: UserId; readonly membership: 'leave' | 'ban' } | undefined {
+  const { stateKey: userId } = event;
+  const membership = membershipIn(event);
+  if (event.type !== 'm.room.member' || !isUserId(userId) || event.sender === userId) return undefined;
+  if (membership !== 'leave' && membership !== 'ban') return undefined;
+  return rooms.localServers.isLocal(serverOf(userId)) ? { userId, membership } : undefined;
 }

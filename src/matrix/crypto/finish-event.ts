@@ -1,6 +1,6 @@
 /** https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events */
 import { MatrixError } from '../errors.ts';
-import { checkEventSize, checkPduShape, type FormatResult } from '../events/check-pdu-format.ts';
+import { checkEventSize, checkPduShape, checkTextBytes, type FormatResult } from '../events/check-pdu-format.ts';
 import type { RoomEvent } from '../events/room-event.ts';
 import { roomEventFromPdu } from '../events/room-event-from-pdu.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
@@ -40,6 +40,7 @@ export function finishEvent(
   const texts = new EventTexts(pdu, rules);
   const hashes = { sha256: sha256(texts.hashed()) };
   const hashed = { ...pdu, hashes, signatures: isJsonObject(pdu['signatures']) ? pdu['signatures'] : {} };
+  assertFormat(checkTextBytes(hashed));
   assertFormat(checkPduShape(hashed, rules));
   const hashesText = canonicalJson(hashes);
   const signable = texts.signable(hashesText);

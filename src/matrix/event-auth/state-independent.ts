@@ -1,3 +1,4 @@
+import { checkTextBytes } from '../events/check-pdu-format.ts';
 import type { AuthResult, RoomEvent } from '../events/room-event.ts';
 import { createEventIdOfRoom } from '../ids/room-id.ts';
 import { isUserId, serverNameOf } from '../ids/user-id.ts';
@@ -20,6 +21,7 @@ export interface CitedEvent {
  *
  * `authEvents`: every event that auth_events names, in that order; fetch missing ones first.
  * `create`: the create event that the room id names, if it is known; only asked for when the room id is its id.
+ * Fields that are too large in bytes, though not in code points, make it rejected in room versions that did not drop it.
  * https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
 export function checkStateIndependentAuthRules(
@@ -28,6 +30,8 @@ export function checkStateIndependentAuthRules(
   rules: RoomVersionRules,
   create?: CitedEvent,
 ): AuthResult {
+  const size = checkTextBytes(event.pdu);
+  if (!size.ok) return { ok: false, rule: 'size', reason: size.reason };
   if (event.type === 'm.room.create') return checkCreate(event, rules);
   if (rules.eventAuth.createEventIsRoomId) {
     const result = checkRoomId(event, create, rules);

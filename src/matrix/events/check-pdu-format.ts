@@ -4,7 +4,7 @@
  * https://spec.matrix.org/v1.19/client-server-api/#size-limits
  */
 import { isBase64EventId, isEventIdWithDomain, isUrlSafeEventId } from '../ids/event-id.ts';
-import { fitsIdentifier } from '../ids/identifier-size.ts';
+import { fitsIdentifier, fitsIdentifierInCodePoints } from '../ids/identifier-size.ts';
 import { createEventIdOfRoom, isRoomIdWithDomain, isRoomIdWithoutDomain } from '../ids/room-id.ts';
 import { isUserId } from '../ids/user-id.ts';
 import { canonicalJsonOf, CanonicalJsonError } from '../json/canonical-json.ts';
@@ -39,12 +39,19 @@ export function checkPduFormat(pdu: JsonObject, rules: RoomVersionRules): Format
  * it passes: the authorisation rules refuse it too, and as a rejected event it stays known to what refers to it.
  */
 export function checkPduShape(pdu: JsonObject, rules: RoomVersionRules): FormatResult {
-  const fault = textFault(pdu) ?? identifierFault(pdu, rules) ?? numberFault(pdu, rules) ?? objectFault(pdu);
+  const fault = textFault(pdu, rules) ?? identifierFault(pdu, rules) ?? numberFault(pdu, rules) ?? objectFault(pdu);
   if (fault !== undefined) return fault;
   return (
     referencesFault(pdu, 'prev_events', prevEventsMax, rules) ??
     referencesFault(pdu, 'auth_events', authEventsMax, rules) ?? { ok: true }
   );
+}
+
+/** Whether type and state_key are as small as in every event that is made here, whatever others may have made before room version 11. */
+export function checkTextBytes({ type, state_key: stateKey }: JsonObject): FormatResult {
+  if (typeof type === 'string' && !fitsIdentifier(type)) return tooLarge('type has more than 255 bytes.');
+  const isSmall = typeof stateKey !== 'string' || fitsIdentifier(stateKey);
+  return isSmall ? { ok: true } : tooLarge('state_key has more than 255 bytes.');
 }
 
 /** Whether the canonical JSON of a whole event is small enough. */
@@ -66,12 +73,14 @@ function tooLarge(reason: string): Fault {
   return { ok: false, errcode: 'M_TOO_LARGE', reason };
 }
 
-function textFault(pdu: JsonObject): Fault | undefined {
+function textFault(pdu: JsonObject, { eventFormat }: RoomVersionRules): Fault | undefined {
   const { type, state_key: stateKey } = pdu;
   if (typeof type !== 'string') return bad('type is not a string.');
   if (stateKey !== undefined && typeof stateKey !== 'string') return bad('state_key is not a string.');
-  if (!fitsIdentifier(type)) return tooLarge('type has more than 255 bytes.');
-  if (stateKey !== undefined && !fitsIdentifier(stateKey)) return tooLarge('state_key has more than 255 bytes.');
+  const fits = eventFormat.strictByteLimits ? fitsIdentifier : fitsIdentifierInCodePoints;
+  const unit = eventFormat.strictByteLimits ? 'bytes' : 'characters';
+  if (!fits(type)) return tooLarge(`type has more than 255 ${unit}.`);
+  if (stateKey !== undefined && !fits(stateKey)) return tooLarge(`state_key has more than 255 ${unit}.`);
   return undefined;
 }
 

@@ -47,6 +47,11 @@ export interface EventFormatRules {
   readonly redactsIn: 'event' | 'content';
   /** `m.room.create` has no `room_id`, because the room id is made from it. */
   readonly createWithoutRoomId: boolean;
+  /**
+   * type and state_key of an event of another server have at most 255 bytes, or it is dropped. Otherwise at most 255 code points, and
+   * with more bytes than that it is rejected: servers that counted code points made such events, and others refer to them.
+   */
+  readonly strictByteLimits: boolean;
   /** `m.room.create` is one of the auth events of the other events; otherwise it must not be. */
   readonly createInAuthEvents: boolean;
 }

@@ -89,6 +89,7 @@ const v1: RoomVersionRules = {
     redactsIn: 'event',
     createWithoutRoomId: false,
     createInAuthEvents: true,
+    strictByteLimits: false,
   },
   signatures: { eventIdServer: true, joinAuthorisingServer: false },
   eventAuth: eventAuthV1,
@@ -174,7 +175,7 @@ const v10: RoomVersionRules = {
 const v11: RoomVersionRules = {
   ...v10,
   version: '11',
-  eventFormat: { ...v10.eventFormat, redactsIn: 'content' },
+  eventFormat: { ...v10.eventFormat, redactsIn: 'content', strictByteLimits: true },
   eventAuth: { ...v10.eventAuth, creatorFrom: 'sender' },
   redaction: {
     eventKeys: v10.redaction.eventKeys.filter((key) => !['prev_state', 'origin', 'membership'].includes(key)),

@@ -17,6 +17,28 @@ export const foreignMembership = defineRead<{ user: number; room: number }, Fore
       .where('room', '=', p.room),
 );
 
+export interface ForeignDepartureRow {
+  readonly event_id: string;
+  readonly json: string;
+  readonly pos: number;
+}
+
+/** By which somebody is out of a room whose graph here does not say so: what they are in it is of that table alone. */
+export const foreignDeparture = defineRead<{ user: number; room: number }, ForeignDepartureRow>(
+  'foreignMembership.departure',
+  (q, p) =>
+    q
+      .selectFrom('user_room as u')
+      .innerJoin('foreign_membership as f', (join) =>
+        join.onRef('f.user_nid', '=', 'u.user_nid').onRef('f.room', '=', 'u.room'),
+      )
+      .select(['f.event_id', 'f.json', 'u.pos'])
+      .where('u.user_nid', '=', p.user)
+      .where('u.room', '=', p.room)
+      .where('u.membership', 'in', ['leave', 'ban'])
+      .where('u.event', '=', 0),
+);
+
 export const setForeignMembership = defineWrite<{
   user: number;
   room: number;

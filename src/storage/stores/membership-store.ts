@@ -164,13 +164,13 @@ export const joinedCounts = defineRead<{ rooms: readonly number[] }, { room: num
 );
 
 /** The servers with joined users, those with the most of them first. */
-export const serversInRoom = defineRead<{ room: number; limit: number }, { name: string }>(
+export const serversInRoom = defineRead<{ room: number; limit: number }, { name: string; joined: number }>(
   'membership.serversInRoom',
   (q, p) =>
     q
       .selectFrom('room_server')
       .innerJoin('server_name', 'server_name.server_nid', 'room_server.server_nid')
-      .select('server_name.name')
+      .select(['server_name.name', 'room_server.joined'])
       .where('room_server.room', '=', p.room)
       .where('room_server.joined', '>', 0)
       .orderBy('room_server.joined', 'desc')

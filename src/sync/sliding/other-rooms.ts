@@ -5,6 +5,7 @@ import { formatTimelineToken, posAt } from '../../rooms/pagination-token.ts';
 import { memberRows, stateRow } from '../../rooms/read-state.ts';
 import { strippedState } from '../../storage/stores/membership-store.ts';
 import { type EventFragment, renderEvent } from '../event-fragments.ts';
+import { foreignDepartureEvent } from '../foreign-departure.ts';
 import { type TimelineEvent, loadTimeline } from '../room-timeline.ts';
 import { RoomReader } from '../room-reader.ts';
 import type { Candidate } from './candidates.ts';
@@ -127,6 +128,8 @@ async function changedNids(
 /** The user's membership event: they may always know of it. */
 async function ownEvent({ pass, dag, reader, visibility }: LeftView): Promise<TimelineEvent | undefined> {
   const { ctx, now, nowMs, userId } = pass;
+  const foreign = await foreignDepartureEvent(ctx.sync, dag, pass.user.userNid, nowMs);
+  if (foreign !== undefined) return foreign;
   const row = await stateRow(ctx.sync.rooms, dag, now, 'm.room.member', userId);
   const [fragment] = row === undefined ? [] : await ctx.sync.fragments.ofRows([row], reader);
   // Where two branches of the room met, somebody may be out of it without an event that says so.

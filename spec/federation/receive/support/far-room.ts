@@ -3,7 +3,7 @@
  * is. States are those of rooms in which nothing contradicts.
  */
 import { authTypesForEvent } from '../../../../src/matrix/event-auth/auth-types.ts';
-import { signingKeyFromSeed, verifyKeyOf } from '../../../../src/matrix/crypto/ed25519.ts';
+import { type SigningKey, signingKeyFromSeed, verifyKeyOf } from '../../../../src/matrix/crypto/ed25519.ts';
 import type { RoomEvent } from '../../../../src/matrix/events/room-event.ts';
 import { parseStoredPdu } from '../../../../src/matrix/events/stored-pdu.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../../../src/matrix/ids/ids.ts';
@@ -31,6 +31,8 @@ export const alice = `@alice:${far}` as UserId;
 export const eve = `@eve:${other}` as UserId;
 export const bob = `@bob:${near}` as UserId;
 
+/** With which a server signs. */
+export const keyOf = (serverName: ServerName): SigningKey => keys.get(serverName)!;
 const keys = new Map(
   [far, other, near].map((name, i) => [name, signingKeyFromSeed('ed25519:k', Buffer.alloc(32, i + 40))]),
 );
@@ -107,7 +109,12 @@ export class FarRoom {
   /** With alice, who made it, eve, and bob, who is of the server under test. */
   static withMembers(version = '11', roomId = `!room:${far}`): FarRoom {
     const room = new FarRoom(version, roomId as RoomId);
-    room.add({ type: 'm.room.create', stateKey: '', sender: alice, content: { room_version: version } });
+    room.add({
+      type: 'm.room.create',
+      stateKey: '',
+      sender: alice,
+      content: { room_version: version, creator: alice },
+    });
     room.join(alice);
     const powerLevels = { users: { [alice]: 100 } };
     room.add({ type: 'm.room.power_levels', stateKey: '', sender: alice, content: powerLevels });
@@ -148,7 +155,8 @@ export class FarRoom {
       originServerTs: options.ts ?? ++this.#ts,
     };
     const built = buildEvent(draft, place, [signerOf(serverOf(draft.sender))], () => `${this.order.length}`);
-    const after = draft.stateKey === undefined ? before : new Map(before).set(keyOf(built.event), built.event.eventId);
+    const after =
+      draft.stateKey === undefined ? before : new Map(before).set(stateKeyOf(built.event), built.event.eventId);
     const pdu = parseStoredPdu(built.body, this.rules);
     const added = { event: built.event, body: built.body, pdu, before, after };
     this.events.set(built.event.eventId, added);
@@ -247,4 +255,4 @@ export class FarRoom {
   }
 }
 
-const keyOf = (event: RoomEvent): string => `${event.type}\0${event.stateKey}`;
+const stateKeyOf = (event: RoomEvent): string => `${event.type}\0${event.stateKey}`;
