@@ -13,6 +13,7 @@ import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
 import { outgoingEdus } from './federation/send/enqueue-edu.ts';
 import { createRemoteKeys } from './federation/remote-keys.ts';
 import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
+import { createRemoteSpaces } from './federation/query/remote-spaces.ts';
 import { createRemoteProfiles } from './federation/query/remote-profiles.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
 import { unstableFeatures } from './http/client/versions/unstable-features.ts';
@@ -325,6 +326,7 @@ async function createAccountsAndRooms(
   const remote = {
     remoteMemberships: membershipsLater(memberships),
     remoteAliases: createRemoteAliases(federation.client),
+    remoteSpaces: createRemoteSpaces(federation.client, ports.clock),
   };
   const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
   const roomsContext = createRoomsContext({

@@ -10,7 +10,7 @@ import type { Ports } from '../../src/platform/ports.ts';
 import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
 import { parseStreamPosition } from '../../src/rooms/pagination-token.ts';
 import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
-import { noRemoteAliases, noRemoteMemberships } from '../../src/rooms/no-remote-memberships.ts';
+import { noRemoteAliases, noRemoteMemberships, noRemoteSpaces } from '../../src/rooms/no-remote-memberships.ts';
 import { noRemoteHistory } from '../../src/rooms/no-remote-history.ts';
 import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
@@ -132,6 +132,7 @@ export interface TestRoomsOptions {
   /** Absent: there are no other servers. */
   readonly remoteMemberships?: RoomsContext['remoteMemberships'];
   readonly remoteAliases?: RoomsContext['remoteAliases'];
+  readonly remoteSpaces?: RoomsContext['remoteSpaces'];
   readonly remoteHistory?: RoomsContext['remoteHistory'];
   readonly sync?: Omit<SyncOptions, 'inboxes' | 'keyCounts' | 'onFailed'>;
   /** true: users who sync are seen online. */
@@ -186,6 +187,7 @@ export class TestRooms {
       roomFiles: options.roomFiles,
       remoteMemberships: options.remoteMemberships ?? noRemoteMemberships,
       remoteAliases: options.remoteAliases ?? noRemoteAliases,
+      remoteSpaces: options.remoteSpaces ?? noRemoteSpaces,
       encryptByDefault: options.encryptByDefault ?? 'off',
       clock: ports.clock,
       random: ports.random,

@@ -18,7 +18,7 @@ import { noRemoteHistory } from '../rooms/no-remote-history.ts';
 import { createRoomDags } from '../rooms/dag/room-dags.ts';
 import { createRoomsContext } from '../rooms/index.ts';
 import type { Members } from '../rooms/ports.ts';
-import { noRemoteAliases, noRemoteMemberships } from '../rooms/no-remote-memberships.ts';
+import { noRemoteAliases, noRemoteMemberships, noRemoteSpaces } from '../rooms/no-remote-memberships.ts';
 import { purgeHistory } from '../rooms/purge-history.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { Names } from '../storage/names.ts';
@@ -110,6 +110,7 @@ async function purgeInDatabase(
     const remote = {
       remoteMemberships: noRemoteMemberships,
       remoteAliases: noRemoteAliases,
+      remoteSpaces: noRemoteSpaces,
       remoteHistory: noRemoteHistory,
     };
     const ctx = createRoomsContext({

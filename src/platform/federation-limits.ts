@@ -98,6 +98,20 @@ export const federationLimits = {
   federationQueryTimeoutMs: 20_000,
   /** Of an answer with the profile of somebody elsewhere. */
   remoteProfileBytesMax: 131_072,
+  /** What another server tells of a space and its rooms; what was told is kept for some time, and that there was nothing, too. */
+  remoteSpaceBytesMax: 1_048_576,
+  remoteSpaceChildrenMax: 1_000,
+  remoteSpacesKeptBytesMax: 33_554_432,
+  remoteSpaceKeptMs: 300_000,
+  remoteSpaceMissingKeptMs: 60_000,
+  /** Servers that are asked for one room of a space. */
+  remoteSpaceServersMax: 3,
+  /** Questions to other servers for one page of a hierarchy, how many at once, and after which time no further one is put. */
+  hierarchyQuestionsMax: 50,
+  hierarchyQuestionsAtOnceMax: 10,
+  hierarchyAskingMsMax: 10_000,
+  /** Rooms of a space that another server is told of. */
+  spaceChildrenToldMax: 500,
   federationResponseBytesMax: 16 * 1024 * 1024,
   /** After the first failure of a server, until it is asked again; twice as long after each further one. */
   destinationRetryMs: 5_000,

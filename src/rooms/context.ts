@@ -17,6 +17,7 @@ import type {
   RemoteAliases,
   RemoteHistory,
   RemoteMemberships,
+  RemoteSpaces,
   RoomFiles,
 } from './ports.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
@@ -43,6 +44,7 @@ export interface RoomsContext {
   readonly invitePermissions: InvitePermissions;
   readonly remoteMemberships: RemoteMemberships;
   readonly remoteAliases: RemoteAliases;
+  readonly remoteSpaces: RemoteSpaces;
   readonly erasures: Erasures;
   /** undefined: rooms may have any files. */
   readonly roomFiles?: RoomFiles | undefined;

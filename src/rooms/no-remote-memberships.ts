@@ -1,5 +1,5 @@
 import { forbidden, notFound } from '../matrix/errors.ts';
-import type { RemoteAliases, RemoteMemberships } from './ports.ts';
+import type { RemoteAliases, RemoteMemberships, RemoteSpaces } from './ports.ts';
 
 /** Of a server that has to do with no other one. */
 export const noRemoteMemberships: RemoteMemberships = {
@@ -21,4 +21,9 @@ export const noRemoteAliases: RemoteAliases = {
   async resolve(alias) {
     throw notFound(`${alias} is of another server, and this one talks to no other`);
   },
+};
+
+export const noRemoteSpaces: RemoteSpaces = {
+  recall: () => 'nothing',
+  ask: () => Promise.resolve('nothing'),
 };

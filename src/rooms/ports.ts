@@ -5,6 +5,8 @@ import type { InvitePermission } from '../matrix/invite-permission/invite-permis
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
 import type { UnitBuilder } from '../storage/database.ts';
+import type { RoomSummary } from './directory/room-summary.ts';
+import type { SpaceChild } from './hierarchy/space-children.ts';
 
 /** Whom users do not want to hear from; `accounts` implements it. */
 export interface IgnoredSenders {
@@ -121,6 +123,29 @@ export interface RemoteAliases {
   /** Errors: M_NOT_FOUND when the alias leads nowhere, or its server does not answer. */
   resolve(alias: RoomAlias): Promise<{ readonly roomId: RoomId; readonly servers: readonly ServerName[] }>;
 }
+
+/** What other servers tell of rooms that they know; `federation` implements it. Not to be called with a room's lock held. */
+export interface RemoteSpaces {
+  /** What a server told of a room lately; `nothing`: it did not; undefined: it was not asked lately. From memory. */
+  recall(server: ServerName, roomId: RoomId): RemoteSpace | 'nothing' | undefined;
+  /** Never rejects because of the other server: then it told nothing. */
+  ask(server: ServerName, roomId: RoomId): Promise<RemoteSpace | 'nothing'>;
+}
+export interface RemoteSpace {
+  readonly room: RemoteRoomPreview;
+  /** Of a space: in the order in which they are shown. */
+  readonly children: readonly SpaceChild[];
+  /** What it told of some of the children. */
+  readonly told: ReadonlyMap<RoomId, RemoteRoomPreview>;
+  /** Children that this server has no way into. */
+  readonly inaccessible: ReadonlySet<RoomId>;
+}
+/** A wire object. */
+export type RemoteRoomPreview = RoomSummary & {
+  readonly allowed_room_ids?: readonly RoomId[];
+  readonly encryption?: string;
+  readonly room_version?: string;
+};
 
 /** History that other servers have; `federation` implements it. Not to be called with a room's lock held. */
 export interface RemoteHistory {

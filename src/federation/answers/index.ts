@@ -19,6 +19,7 @@ import { type EventRow, eventById } from '../../storage/stores/timeline-store.ts
 import type { RequestingServer } from '../contract.ts';
 import { type AnswersContext, type AskedRoom, admit, openFor } from './context.ts';
 import { findClosestEvent } from './event-by-time.ts';
+import { answerHierarchy, type HierarchyQuestion } from './hierarchy.ts';
 import { eventIdPieces, objectOfArrays, pduPieces } from './json-pieces.ts';
 import { pduText, redactedPduText } from './pdu-text.ts';
 import { ServerVisibility } from './server-visibility.ts';
@@ -51,6 +52,8 @@ export interface Answers {
   state(requester: RequestingServer, roomId: RoomId, eventId: EventId): Promise<AsyncIterable<Buffer>>;
   stateIds(requester: RequestingServer, roomId: RoomId, eventId: EventId): Promise<AsyncIterable<Buffer>>;
   eventAuth(requester: RequestingServer, roomId: RoomId, eventId: EventId): Promise<AsyncIterable<Buffer>>;
+  /** Also of a room that the other server is not in: then M_NOT_FOUND, unless its users may see it. */
+  hierarchy(requester: RequestingServer, question: HierarchyQuestion): Promise<JsonObject>;
   /** `ts` in milliseconds since the Unix epoch. */
   eventByTime(
     requester: RequestingServer,
@@ -75,6 +78,7 @@ export function createAnswers(rooms: RoomsContext, { clock, timers }: { clock: C
     state: (requester, roomId, eventId) => answerState(ctx, requester, roomId, eventId),
     stateIds: (requester, roomId, eventId) => answerStateIds(ctx, requester, roomId, eventId),
     eventAuth: (requester, roomId, eventId) => answerEventAuth(ctx, requester, roomId, eventId),
+    hierarchy: (requester, question) => answerHierarchy(rooms, requester, question),
     async eventByTime(requester, roomId, { ts, dir }) {
       const asked = await openFor(ctx, requester, roomId);
       const found = await findClosestEvent(ctx, asked, ts, dir);

@@ -6,6 +6,7 @@ import { getEventByTimestamp } from './get-event-by-timestamp.ts';
 import { getMissingPreviousEvents } from './get-missing-previous-events.ts';
 import { getRoomState } from './get-room-state.ts';
 import { getRoomStateIds } from './get-room-state-ids.ts';
+import { getRemoteSpaceHierarchy } from './get-space-hierarchy.ts';
 import { getVersion } from './get-version.ts';
 import { userKeyEndpoints } from './keys/index.ts';
 import { membershipEndpoints } from './membership/index.ts';
@@ -20,6 +21,7 @@ export const federationEndpoints = [
   getEventByTimestamp,
   getMissingPreviousEvents,
   getRoomState,
+  getRemoteSpaceHierarchy,
   getRoomStateIds,
   getVersion,
   sendTransaction,

@@ -4,8 +4,8 @@ import type { RoomId } from '../../matrix/ids/ids.ts';
 
 /** What a token is bound to. */
 export interface HierarchyScope {
-  /** The number of the space in this database. */
-  readonly room: number;
+  /** The space. */
+  readonly roomId: RoomId;
   readonly isSuggestedOnly: boolean;
   readonly depthMax: number;
 }
@@ -35,7 +35,7 @@ export function indexBehind(order: readonly RoomId[], place: HierarchyPlace): nu
   return moved === -1 ? place.index : moved + 1;
 }
 
-const scopeText = ({ room, isSuggestedOnly, depthMax }: HierarchyScope): string =>
-  `h${room}.${isSuggestedOnly ? 's' : 'a'}${depthMax}`;
+const scopeText = ({ roomId, isSuggestedOnly, depthMax }: HierarchyScope): string =>
+  `h${digest(roomId)}.${isSuggestedOnly ? 's' : 'a'}${depthMax}`;
 
 const digest = (roomId: RoomId): string => hash('sha256', roomId, 'base64url').slice(0, 16);

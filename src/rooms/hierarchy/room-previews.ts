@@ -6,12 +6,17 @@ import type { RoomId } from '../../matrix/ids/ids.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import { findRoomVersion } from '../../matrix/room-versions/table.ts';
 import { joinedAmong, membershipsOf } from '../../storage/stores/membership-store.ts';
+import { roomsInvitingServer, roomsOfServers } from '../../storage/stores/room-server-store.ts';
 import type { Actor, RoomsContext } from '../context.ts';
 import { type RoomDetails, type RoomSummary, loadRoomDetails, summaryOf } from '../directory/room-summary.ts';
 import { isRestricted, roomsOfConditions } from '../restricted-joins.ts';
 
 /** Who asks; undefined: somebody without an access token. */
-export type Visitor = Pick<Actor, 'userNid'> | undefined;
+export type Visitor = Pick<Actor, 'userNid'> | VisitingServer | undefined;
+/** Another server, which may be told what any of its users may be told. */
+export interface VisitingServer {
+  readonly serverNid: number;
+}
 
 /** A wire object. */
 export type RoomPreview = RoomSummary & {
@@ -19,7 +24,7 @@ export type RoomPreview = RoomSummary & {
   readonly allowed_room_ids?: readonly RoomId[];
   /** The algorithm. */
   readonly encryption?: string;
-  readonly room_version: string;
+  readonly room_version?: string;
 };
 export interface PreviewedRoom {
   readonly room: number;
@@ -39,7 +44,7 @@ export async function loadPreviews(
 ): Promise<Map<number, PreviewedRoom>> {
   if (rooms.length === 0) return new Map();
   const details = [...(await loadRoomDetails(ctx, rooms)).values()];
-  const memberships = await membershipsIn(ctx, visitor, rooms);
+  const memberships = await membershipsIn(ctx, visitor, details);
   const allowed = new Map(details.map((room) => [room.room, allowedRooms(room)]));
   const joined = await joinedOf(ctx, visitor, new Set([...allowed.values()].flatMap((roomIds) => roomIds ?? [])));
   const previews = new Map<number, PreviewedRoom>();
@@ -91,18 +96,36 @@ function previewOf(room: RoomDetails, allowedRoomIds: readonly RoomId[] | undefi
 async function membershipsIn(
   ctx: RoomsContext,
   visitor: Visitor,
-  rooms: readonly number[],
+  details: readonly RoomDetails[],
 ): Promise<ReadonlyMap<number, string>> {
-  const rows = visitor === undefined ? [] : await ctx.db.all(membershipsOf, { user: visitor.userNid, rooms });
-  return new Map(rows.map(({ room, membership }) => [room, membership]));
+  if (visitor === undefined) return new Map();
+  const rooms = details.map(({ room }) => room);
+  if ('userNid' in visitor) {
+    const rows = await ctx.db.all(membershipsOf, { user: visitor.userNid, rooms });
+    return new Map(rows.map(({ room, membership }) => [room, membership]));
+  }
+  const { serverNid: server } = visitor;
+  const roomIds = details.map(({ roomId }) => roomId);
+  const [joined, invited] = await Promise.all([
+    ctx.db.all(roomsOfServers, { servers: [server], roomIds }),
+    ctx.db.all(roomsInvitingServer, { server, rooms }),
+  ]);
+  return new Map([
+    ...invited.map(({ room }) => [room, 'invite'] as const),
+    ...joined.map(({ room }) => [room, 'join'] as const),
+  ]);
 }
 
-async function joinedOf(
+/** Of the rooms of conditions, those that the visitor is in. */
+export async function joinedOf(
   ctx: RoomsContext,
   visitor: Visitor,
-  roomIds: ReadonlySet<RoomId>,
+  conditions: ReadonlySet<RoomId>,
 ): Promise<ReadonlySet<string>> {
-  if (visitor === undefined || roomIds.size === 0) return new Set();
-  const rows = await ctx.db.all(joinedAmong, { user: visitor.userNid, roomIds: [...roomIds] });
+  if (visitor === undefined || conditions.size === 0) return new Set();
+  const roomIds = [...conditions];
+  const rows = await ('userNid' in visitor
+    ? ctx.db.all(joinedAmong, { user: visitor.userNid, roomIds })
+    : ctx.db.all(roomsOfServers, { servers: [visitor.serverNid], roomIds }));
   return new Set(rows.map(({ room_id: roomId }) => roomId));
 }

@@ -1,7 +1,9 @@
 /** The children of spaces and their order. https://spec.matrix.org/v1.19/client-server-api/#mspacechild-relationship */
-import type { RoomId } from '../../matrix/ids/ids.ts';
+import type { RoomId, ServerName } from '../../matrix/ids/ids.ts';
 import { isRoomId } from '../../matrix/ids/room-id.ts';
+import { isServerName } from '../../matrix/ids/server-name.ts';
 import type { JsonObject, JsonValue } from '../../matrix/json/json-value.ts';
+import { limits } from '../../platform/limits.ts';
 import { childEventsOf } from '../../storage/stores/space-store.ts';
 import type { RoomsContext } from '../context.ts';
 import { pduOf } from '../stored-event.ts';
@@ -11,6 +13,8 @@ export interface SpaceChild {
   readonly isSuggested: boolean;
   readonly order: string | undefined;
   readonly originServerTs: number;
+  /** Servers through which the room may be known. */
+  readonly via: readonly ServerName[];
   /** The `m.space.child` event as a stripped state event with its time. */
   readonly stripped: JsonObject;
 }
@@ -44,6 +48,7 @@ export function spaceChildOf(stateKey: string, pdu: JsonObject): SpaceChild | un
     isSuggested: suggested === true,
     order: isOrder(order) ? order : undefined,
     originServerTs,
+    via: via.filter((server) => isServerName(server)).slice(0, limits.joinServersMax),
     stripped: { type, state_key: stateKey, sender, content, origin_server_ts: originServerTs },
   };
 }
@@ -58,7 +63,7 @@ export function compareChildren(a: SpaceChild, b: SpaceChild): number {
   return a.originServerTs - b.originServerTs || (a.roomId < b.roomId ? -1 : a.roomId > b.roomId ? 1 : 0);
 }
 
-function isVia(via: JsonValue | undefined): boolean {
+function isVia(via: JsonValue | undefined): via is readonly string[] {
   return Array.isArray(via) && via.length > 0 && via.every((server) => typeof server === 'string');
 }
 

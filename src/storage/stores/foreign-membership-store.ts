@@ -61,3 +61,16 @@ export const setForeignMembership = defineWrite<{
 export const dropForeignMembership = defineWrite<{ user: number; room: number }>('foreignMembership.drop', (q, p) =>
   q.deleteFrom('foreign_membership').where('user_nid', '=', p.user).where('room', '=', p.room),
 );
+
+/** A local user's memberships in these rooms, those included that stand in no graph here. */
+export const standingsIn = defineRead<
+  { user: number; roomIds: readonly string[] },
+  { room_id: string; membership: string }
+>('foreignMembership.standingsIn', (q, p) =>
+  q
+    .selectFrom('room as r')
+    .innerJoin('user_room as u', 'u.room', 'r.room')
+    .select(['r.room_id', 'u.membership'])
+    .where('r.room_id', 'in', p.list('roomIds'))
+    .where('u.user_nid', '=', p.user),
+);

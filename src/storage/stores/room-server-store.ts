@@ -28,3 +28,45 @@ export const usersOfServerInRoom = defineRead<{ room: number; server: number; li
       .orderBy('m.user_nid')
       .limit(bigint(p.limit)),
 );
+
+/** Of these rooms, those that one of the servers has a joined user in. */
+export const roomsOfServers = defineRead<
+  { servers: readonly number[]; roomIds: readonly string[] },
+  { room: number; room_id: string }
+>('roomServer.roomsOf', (q, p) =>
+  q
+    .selectFrom('room as r')
+    .select(['r.room', 'r.room_id'])
+    .where('r.room_id', 'in', p.list('roomIds'))
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom('room_server as s')
+          .select('s.room')
+          .whereRef('s.room', '=', 'r.room')
+          .where('s.server_nid', 'in', p.list('servers'))
+          .where('s.joined', '>', 0),
+      ),
+    ),
+);
+
+/** Of these rooms, those to which a user of the server is invited. */
+export const roomsInvitingServer = defineRead<{ server: number; rooms: readonly number[] }, { room: number }>(
+  'roomServer.roomsInviting',
+  (q, p) =>
+    q
+      .selectFrom('room as r')
+      .select('r.room')
+      .where('r.room', 'in', p.list('rooms'))
+      .where((e) =>
+        e.exists(
+          e
+            .selectFrom('member_room as m')
+            .innerJoin('user_name as u', 'u.user_nid', 'm.user_nid')
+            .select('m.user_nid')
+            .whereRef('m.room', '=', 'r.room')
+            .where('m.membership', '=', 'invite')
+            .where('u.server_nid', '=', p.server),
+        ),
+      ),
+);

@@ -16,8 +16,8 @@ export const getRoomSummary = defineEndpoint({
   rateLimit: 'read',
   params: { roomIdOrAlias: roomIdOrAlias() },
   query: { via: optional(arrayOf(serverName(), { max: 50 })) },
-  async handle({ params, requester }, { rooms }: { rooms: Pick<Rooms, 'roomSummary' | 'resolveRoom'> }) {
-    const roomId = await rooms.resolveRoom(params.roomIdOrAlias);
-    return { json: await rooms.roomSummary(requester, roomId) };
+  async handle({ params, query, requester }, { rooms }: { rooms: Pick<Rooms, 'roomSummary' | 'locateRoom'> }) {
+    const { roomId, servers } = await rooms.locateRoom(params.roomIdOrAlias);
+    return { json: await rooms.roomSummary(requester, roomId, [...(query.via ?? []), ...servers]) };
   },
 });
