@@ -10,8 +10,10 @@ if (import.meta.main)
       usage: 'npm start -- [--config FILE]',
       options: { config: { type: 'string' } },
     });
-    const config = loadConfig(options.config);
+    const readConfig = () => loadConfig(options.config);
+    // Mistakes are told before everything else is loaded.
+    readConfig();
     keepCompiledCode();
     const { runServer } = await import('./run-server.ts');
-    await runServer(config);
+    await runServer(readConfig);
   });

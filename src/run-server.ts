@@ -1,14 +1,18 @@
-/** Runs a server as a process: says where it is, and ends it at SIGTERM or SIGINT. */
+/** Runs a server as a process: says where it is, reads its configuration again at SIGHUP, and ends it at SIGTERM or SIGINT. */
 import { firstAdministratorLink } from './http/pages/start-page-accounts.ts';
 import type { Config } from './platform/config/config.ts';
 import { flushLogger } from './platform/log.ts';
-import { stopOnSignal } from './platform/process-signals.ts';
+import { onHangUp, stopOnSignal } from './platform/process-signals.ts';
 import { releaseStartMemory } from './platform/start-memory.ts';
 import { createServer } from './server.ts';
 
-export async function runServer(config: Config): Promise<void> {
-  const server = await createServer(config);
+/** `readConfig` reads the configuration from where it comes from, also again. */
+export async function runServer(readConfig: () => Config): Promise<void> {
+  const config = readConfig();
+  const server = await createServer(config, { readConfigAgain: readConfig });
   const { log } = server;
+  // Why it was refused is in the log already.
+  onHangUp(() => void server.configReload.reload().catch(() => undefined));
   releaseStartMemory();
   stopOnSignal(async (signal) => {
     log.info({ signal }, 'stopping');

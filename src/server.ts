@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import packageFile from '../package.json' with { type: 'json' };
+import type { AccountsConfig } from './accounts/context.ts';
 import { createAccounts, type Accounts } from './accounts/index.ts';
 import { IgnoredUsers } from './accounts/ignored-users.ts';
 import { InvitePermissions } from './accounts/invite-permissions.ts';
@@ -21,7 +22,7 @@ import { limitExceeded } from './http/errors.ts';
 import { readListenerOptions } from './http/listener-options.ts';
 import { type Listeners, type Listening, startListeners } from './http/listeners.ts';
 import { startPageSettings } from './http/pages/start-page-domain.ts';
-import { type RateLimiter, TokenBuckets } from './http/rate-limiter.ts';
+import { type RateLimiter, type RateLimits, TokenBuckets } from './http/rate-limiter.ts';
 import { requestMetrics } from './http/request-metrics.ts';
 import { optionsHeaders } from './http/client/resumable-upload/options-headers.ts';
 import { createApp } from './http/router.ts';
@@ -31,6 +32,7 @@ import { Mailer } from './mail/mailer.ts';
 import { declaredVersions } from './matrix/versions/declared-versions.ts';
 import { cryptoSelfTest } from './matrix/crypto/self-test.ts';
 import type { Config } from './platform/config/config.ts';
+import { ConfigReload } from './platform/config/config-reload.ts';
 import { openMedia, type Media } from './media/index.ts';
 import type { Finding } from './media/scanning/content-scans.ts';
 import { limits } from './platform/limits.ts';
@@ -65,8 +67,10 @@ import { bindServerName } from './storage/server-facts.ts';
 import { CachedPushRules } from './sync/compiled-push-rules.ts';
 import { createSync, type Sync } from './sync/index.ts';
 
-/** What a test may replace. */
+/** Where the configuration comes from, and what a test may replace. */
 export interface ServerOverrides {
+  /** Reads the configuration again; absent: it stays as it is. */
+  readonly readConfigAgain?: () => Config;
   readonly ports?: Ports;
   readonly log?: Logger;
   readonly localServers?: LocalServers;
@@ -86,6 +90,7 @@ export interface Server {
   readonly encryption: Encryption;
   readonly federation: Federation;
   readonly sync: Sync;
+  readonly configReload: ConfigReload;
   /** Ends within `limits.shutdownMs`: requests are answered and everything is on disk. */
   close(): Promise<readonly ShutdownStep[]>;
 }
@@ -115,8 +120,8 @@ async function compose(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Server> {
-  const base = await openBase(config, overrides, ports, shutdown);
-  const { db, names, common, rateLimiter } = base;
+  const base = await openBase(config, overrides, ports, log, shutdown);
+  const { db, names, common, rateLimiter, configReload } = base;
   const { clock, timers } = ports;
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
   const federation = await openFederation(base, shutdown, onFailed);
@@ -171,7 +176,8 @@ async function compose(
   const listeners = await listen({ ...server, findProblem }, log, overrides.startListeners ?? startListeners);
   shutdown.add('listeners', () => listeners.close());
   const addresses = listeners.addresses;
-  return { addresses, log, accounts, rooms, encryption, federation, sync, close: () => shutdown.run() };
+  const close = () => shutdown.run();
+  return { addresses, log, accounts, rooms, encryption, federation, sync, configReload, close };
 }
 
 async function closeRooms(
@@ -238,7 +244,7 @@ function openReaders(
 }
 
 /** What everything else stands on. */
-async function openBase(config: Config, overrides: ServerOverrides, ports: Ports, shutdown: Shutdown) {
+async function openBase(config: Config, overrides: ServerOverrides, ports: Ports, log: Logger, shutdown: Shutdown) {
   const { clock, timers, random } = ports;
   await mkdir(config.dataDir, { recursive: true });
   const localServers = overrides.localServers ?? (await loadLocalServers(config, random));
@@ -246,22 +252,44 @@ async function openBase(config: Config, overrides: ServerOverrides, ports: Ports
   shutdown.add('database', () => db.close());
   await bindServerName(db, config.serverName);
   const metrics = new Metrics({ process: overrides.ports === undefined });
-  const rateLimiter = config.rateLimits.enabled ? new TokenBuckets(config.rateLimits, clock) : undefined;
+  const readAgain = overrides.readConfigAgain ?? (() => config);
+  const configReload = new ConfigReload(config, { readAgain, metrics, log });
+  const rateLimiter = new TokenBuckets(rateLimitsOf(config), clock);
+  configReload.add((next) => () => {
+    log.level = next.log.level;
+    rateLimiter.replace(rateLimitsOf(next));
+  });
   const names = new Names(db, config.limits.namesCacheMax);
   const mailer = new Mailer(config.email, ports.mail);
   const common = { db, names, localServers, clock, timers, random };
-  return { config, ports, metrics, rateLimiter, db, names, mailer, localServers, common };
+  return { config, configReload, ports, metrics, rateLimiter, db, names, mailer, localServers, common };
+}
+
+const rateLimitsOf = ({ rateLimits }: Config): RateLimits => (rateLimits.enabled ? rateLimits : {});
+
+/** As it is now: what can be reloaded is read anew each time. */
+function liveAccountsConfig(configReload: ConfigReload): AccountsConfig {
+  return {
+    ...configReload.current,
+    get registration() {
+      return configReload.current.registration;
+    },
+    get password() {
+      return configReload.current.password;
+    },
+  };
 }
 
 /** What federation needs of nobody: it is there before rooms and accounts, which ask other servers by it. */
 async function openFederation(
-  { config, ports, metrics, common }: Awaited<ReturnType<typeof openBase>>,
+  { config, configReload, ports, metrics, common }: Awaited<ReturnType<typeof openBase>>,
   shutdown: Shutdown,
   onFailed: (error: unknown) => void,
 ): Promise<Federation> {
   const { version } = packageFile;
   const settings = config.federation;
   const federation = await createFederation({ ...ports, ...common, metrics, settings, version, onFailed });
+  configReload.add((next) => () => federation.replace(next.federation));
   shutdown.add('federation', () => federation.close());
   return federation;
 }
@@ -291,6 +319,7 @@ interface BeforeRooms {
 async function createAccountsAndRooms(
   {
     config,
+    configReload,
     ports,
     rateLimiter,
     db,
@@ -307,7 +336,7 @@ async function createAccountsAndRooms(
   const { timers } = ports;
   const accounts = createAccounts({
     ...common,
-    config,
+    config: liveAccountsConfig(configReload),
     attempts: rateLimiter,
     mailer,
     profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
@@ -402,6 +431,7 @@ async function findDatabaseProblem(db: GroupCommitDatabase, log: Logger): Promis
 
 interface Parts extends RoomsFederation {
   readonly config: Config;
+  readonly configReload: ConfigReload;
   readonly federation: Federation;
   readonly accounts: Accounts;
   readonly rooms: Rooms;
@@ -441,7 +471,9 @@ function httpDomain(parts: Parts): HttpDomain {
     termsTexts: readTermsTexts(config),
     emailPage: { serverName: config.serverName, redirectHosts: config.email.redirectHosts },
     startPage: {
-      settings: startPageSettings(config),
+      get settings() {
+        return startPageSettings(parts.configReload.current);
+      },
       accounts: accounts.startPage,
       rateLimiter,
       clock: ports.clock,

@@ -32,6 +32,7 @@ export const unlimitedOperations: Readonly<Record<string, string>> = {
   quarantineUserMedia: 'For administrators, who are exempt.',
   unprotectMedia: 'For administrators, who are exempt.',
   unquarantineMedia: 'For administrators, who are exempt.',
+  reloadConfiguration: 'For administrators, who are exempt.',
   resetConnection: 'For administrators, who are exempt.',
   putUser: 'For administrators, who are exempt.',
 };

@@ -30,6 +30,17 @@ describe('TokenBuckets', () => {
     for (let index = 0; index < 1_000; index++) expect(buckets.take('read', 'user', 'a')).toBe(0);
   });
 
+  it('counts by other limits from one moment to the next, and forgets nobody', () => {
+    const { clock } = testPorts();
+    const buckets = new TokenBuckets({ send: { perSecond: 1, burst: 5 }, login: { perSecond: 1, burst: 1 } }, clock);
+    const take = (): number => buckets.take('send', 'user', 'a');
+    expect([take(), take(), buckets.take('login', 'user', 'a')]).toEqual([0, 0, 0]);
+    buckets.replace({ send: { perSecond: 2, burst: 3 } });
+    expect([take(), take(), buckets.take('login', 'user', 'a')]).toEqual([0, 500, 0]);
+    buckets.replace({ send: { perSecond: 2, burst: 1 } });
+    expect(take()).toBe(500);
+  });
+
   it('says a finite time even where the rate is zero', () => {
     const buckets = new TokenBuckets({ send: { perSecond: 0, burst: 1 } }, testPorts().clock);
     expect([buckets.take('send', 'user', 'a'), buckets.take('send', 'user', 'a')]).toEqual([0, 3_600_000]);

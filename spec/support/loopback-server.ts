@@ -11,6 +11,8 @@ export interface LoopbackServer {
   readonly server: Server;
   readonly url: string;
   readonly dataFolder: string;
+  /** Writes its configuration file anew, with these sections in place of its own; nobody reads it yet. */
+  writeConfig(sections: Readonly<Record<string, string>>): void;
   close(): Promise<void>;
 }
 
@@ -39,20 +41,21 @@ export async function startLoopbackServer(options: LoopbackOptions = {}): Promis
     ...(options.postgresUrl === undefined ? {} : { database: `{ engine: postgres, url: "${options.postgresUrl}" }` }),
     ...options.config,
   };
-  writeFileSync(
-    configFile,
-    Object.entries(lines)
-      .map(([key, value]) => `${key}: ${value}`)
-      .join('\n'),
-  );
+  const writeConfig = (sections: Readonly<Record<string, string>>): void => {
+    const text = Object.entries({ ...lines, ...sections }).map(([key, value]) => `${key}: ${value}`);
+    writeFileSync(configFile, text.join('\n'));
+  };
+  writeConfig({});
   const { ports } = options;
   const server = await createServer(loadConfig(configFile, {}), {
+    readConfigAgain: () => loadConfig(configFile, {}),
     ...(options.folder === undefined ? { sqlitePath: ':memory:' } : {}),
     ...(ports === undefined ? {} : { ports }),
   });
   return {
     server,
     dataFolder: lines.data_dir,
+    writeConfig,
     url: `http://127.0.0.1:${server.addresses[0]?.port}`,
     async close() {
       await server.close();
@@ -82,5 +85,6 @@ export function useLoopbackServer(options: LoopbackOptions = {}): Omit<LoopbackS
     get dataFolder() {
       return get().dataFolder;
     },
+    writeConfig: (sections) => get().writeConfig(sections),
   };
 }

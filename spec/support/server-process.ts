@@ -75,11 +75,11 @@ export class ServerProcess {
     return pid;
   }
 
-  /** Starts it on the data that is there; resolves and rejects as `ServerProcess.start`. */
-  async start(): Promise<void> {
+  /** Starts it on the data that is there, with these arguments; resolves and rejects as `ServerProcess.start`. */
+  async start(args: readonly string[] = []): Promise<void> {
     if (this.#child !== undefined) throw new Error('the server runs already');
     const file = this.#options.command === 'start' ? 'src/main.ts' : 'src/commands/serve-env.ts';
-    const child = spawn(process.execPath, [join(repository, file)], {
+    const child = spawn(process.execPath, [join(repository, file), ...args], {
       cwd: this.folder,
       env: this.#environment(),
       stdio: ['ignore', 'pipe', 'pipe'],

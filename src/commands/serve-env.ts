@@ -7,8 +7,9 @@ import { runCommand } from './run-command.ts';
 if (import.meta.main)
   await runCommand(async (args) => {
     readArguments(args, { usage: 'npm run serve-env' });
-    const config = configFromServeEnv();
+    // Mistakes are told before everything else is loaded.
+    configFromServeEnv();
     keepCompiledCode();
     const { runServer } = await import('../run-server.ts');
-    await runServer(config);
+    await runServer(() => configFromServeEnv());
   });

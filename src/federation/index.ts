@@ -1,6 +1,5 @@
 /** Talking to other servers. https://spec.matrix.org/v1.19/server-server-api/ */
 import { availableParallelism } from 'node:os';
-import type { ServerName } from '../matrix/ids/ids.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import { limits } from '../platform/limits.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -14,7 +13,7 @@ import { ServerDiscovery } from './discovery/server-discovery.ts';
 import { RequestAuthenticator } from './incoming/request-authenticator.ts';
 import { KeyFetcher } from './keys/key-fetcher.ts';
 import { Notary } from './keys/notary.ts';
-import { type PinnedKeys, ServerKeyRing } from './keys/key-ring.ts';
+import { ServerKeyRing, type TrustedKeys } from './keys/key-ring.ts';
 import { VerifyKeys } from './keys/verify-keys.ts';
 import { ThreadedVerifier } from './verify/threaded-verifier.ts';
 import { VerifyThreads } from './verify/verify-threads.ts';
@@ -34,10 +33,7 @@ export interface FederationParts {
   readonly version: string;
   readonly onFailed: (error: unknown) => void;
 }
-export interface FederationSettings extends FederationPolicySettings {
-  readonly trustedKeyServers: readonly ServerName[];
-  readonly pinnedKeys: PinnedKeys;
-}
+export interface FederationSettings extends FederationPolicySettings, TrustedKeys {}
 
 export interface Federation {
   readonly policy: FederationPolicy;
@@ -48,6 +44,8 @@ export interface Federation {
   /** Who makes requests to us. */
   readonly requests: RequestAuthenticator;
   readonly verifier: PduVerifier & TransactionOpener;
+  /** From now on these settings count; that federation is on or off stays. */
+  replace(settings: FederationSettings): void;
   close(): Promise<void>;
 }
 
@@ -60,9 +58,8 @@ export async function createFederation(parts: FederationParts): Promise<Federati
   const userAgent = `veche/${version}`;
   const client = new SigningClient(remote, localServers, userAgent);
   const verifyKeys = new VerifyKeys(limits.knownServerKeysMax);
-  const { trustedKeyServers: notaries, pinnedKeys } = settings;
   const fetcher = new KeyFetcher(remote, userAgent);
-  const keyRing = new ServerKeyRing({ ...parts, fetcher, verifyKeys, notaries, pinnedKeys });
+  const keyRing = new ServerKeyRing({ ...parts, fetcher, verifyKeys, trust: settings });
   const requests = new RequestAuthenticator({
     ...parts,
     policy,
@@ -80,6 +77,10 @@ export async function createFederation(parts: FederationParts): Promise<Federati
     notary: new Notary({ ...parts, keyRing }),
     requests,
     verifier,
+    replace(next) {
+      policy.replace(next);
+      keyRing.replace(next);
+    },
     async close() {
       await verifier.close();
       await destinations.close();

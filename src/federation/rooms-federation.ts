@@ -50,7 +50,7 @@ export interface RoomsFederation {
 
 export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederation {
   const { federation, log, isEnabled } = parts;
-  const { client, destinations: health } = federation;
+  const { client, destinations: health, policy } = federation;
   const remoteRooms = createRemoteRooms(client);
   const { verifier, keyRing: keys } = federation;
   const memberships = createMemberships({ ...parts, client, keys, verifier });
@@ -65,7 +65,10 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const sender = createSender({ ...parts, client, health });
   const find = sender.find.bind(sender);
   const destinations = new DestinationAdministration({ rooms: parts.rooms, health, find });
-  const stopListening = health.onRecovered((server) => sender.heardFrom(server));
+  const stopListening = [
+    health.onRecovered((server) => sender.heardFrom(server)),
+    policy.onChanged(() => sender.retryWhere((server) => policy.maySendTo(server))),
+  ];
   const history = createHistory({ ...parts, remoteRooms, receiving });
   return {
     remoteRooms,
@@ -81,7 +84,7 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
       if (isEnabled) await sender.start();
     },
     async close() {
-      stopListening();
+      for (const stop of stopListening) stop();
       await history.close();
       await Promise.all([receiving.close(), sender.close()]);
     },

@@ -1,5 +1,10 @@
 /** Everything that is served, area by area. spec/conformance/ compares it with the specification. */
-import { adminEndpoints, adminRoomEndpoints, serverNoticeEndpoints } from './admin/index.ts';
+import {
+  adminConfigurationEndpoints,
+  adminEndpoints,
+  adminRoomEndpoints,
+  serverNoticeEndpoints,
+} from './admin/index.ts';
 import { adminFederationEndpoints } from './admin/federation/index.ts';
 import { adminMediaEndpoints } from './admin/media/index.ts';
 import { accountDataEndpoints } from './client/account-data/index.ts';
@@ -50,6 +55,7 @@ import { wellKnownEndpoints } from './well-known/index.ts';
 
 const areas = [
   ...adminEndpoints,
+  ...adminConfigurationEndpoints,
   ...adminRoomEndpoints,
   ...adminFederationEndpoints,
   ...adminMediaEndpoints,

@@ -28,7 +28,7 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-type Limits = Readonly<Partial<Record<CountedClass, RateLimit>>>;
+export type RateLimits = Readonly<Partial<Record<CountedClass, RateLimit>>>;
 
 /**
  * One token bucket per class and caller. Each kind of caller has a table of its own, so that addresses, which are easily
@@ -39,13 +39,18 @@ export class TokenBuckets implements RateLimiter {
   readonly #tables: Readonly<Record<CallerKind, BucketTable>>;
 
   /** Classes without a limit are not limited. `bucketsMax`: of each kind of caller. */
-  constructor(limits: Limits, clock: Pick<Clock, 'monotonicMs'>, bucketsMax = 100_000) {
+  constructor(limits: RateLimits, clock: Pick<Clock, 'monotonicMs'>, bucketsMax = 100_000) {
     const table = (): BucketTable => new BucketTable(limits, clock, bucketsMax);
     this.#tables = { user: table(), address: table(), account: table(), server: table() };
   }
 
   take(rateClass: CountedClass, kind: CallerKind, who: string): number {
     return this.#tables[kind].take(rateClass, who);
+  }
+
+  /** From now on these count. Who has called much before has not done so less. */
+  replace(limits: RateLimits): void {
+    for (const table of Object.values(this.#tables)) table.replace(limits);
   }
 
   giveBack(rateClass: CountedClass, kind: CallerKind, who: string): void {
@@ -60,12 +65,12 @@ export class TokenBuckets implements RateLimiter {
 
 class BucketTable {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #limits: Limits;
+  #limits: RateLimits;
   readonly #bucketsMax: number;
   /** In the order of use, oldest first. */
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(limits: Limits, clock: Pick<Clock, 'monotonicMs'>, bucketsMax: number) {
+  constructor(limits: RateLimits, clock: Pick<Clock, 'monotonicMs'>, bucketsMax: number) {
     this.#limits = limits;
     this.#clock = clock;
     this.#bucketsMax = bucketsMax;
@@ -92,6 +97,20 @@ class BucketTable {
     const nowMs = this.#clock.monotonicMs();
     const tokens = Math.min(bucket.limit.burst, tokensAt(bucket, nowMs) + 1);
     this.#buckets.set(key, { ...bucket, tokens, atMs: nowMs });
+  }
+
+  replace(limits: RateLimits): void {
+    this.#limits = limits;
+    const nowMs = this.#clock.monotonicMs();
+    for (const [key, bucket] of this.#buckets) {
+      const limit = limits[key.slice(0, key.indexOf(' ')) as CountedClass];
+      if (limit === undefined) {
+        this.#buckets.delete(key);
+        continue;
+      }
+      const used = bucket.limit.burst - tokensAt(bucket, nowMs);
+      this.#buckets.set(key, { tokens: Math.max(0, limit.burst - used), atMs: nowMs, limit });
+    }
   }
 
   get size(): number {

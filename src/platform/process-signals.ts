@@ -1,5 +1,11 @@
 import { inspect } from 'node:util';
 
+/** Calls `run` at each SIGHUP, which does not end the process any more. The returned function takes the handler away. */
+export function onHangUp(run: () => void): () => void {
+  process.on('SIGHUP', run);
+  return () => void process.off('SIGHUP', run);
+}
+
 /**
  * Calls `stop` at the first SIGTERM or SIGINT and ends the process when it resolves, with the exit code that it gives. The second signal ends the
  * process at once. The returned function takes the handlers away.

@@ -151,6 +151,18 @@ describeOnBothEngines('KeyRing', (engine) => {
     expect(ring.asked).toEqual([]);
   });
 
+  it('lets other pinned keys count from one moment to the next, also against keys that it knows', async () => {
+    const ring = await start({ [peer]: () => keysOf(peer, peerKey) });
+    expect(await find(ring)).toBe(peerKey.publicKey);
+    ring.keyRing.replace({ trustedKeyServers: [], pinnedKeys: { [peer]: { [notaryKey.keyId]: notaryKey.publicKey } } });
+    expect(await find(ring, peerKey.keyId)).toBe(undefined);
+    expect(await find(ring, peerKey.keyId, undefined)).toBe(undefined);
+    expect(await find(ring, notaryKey.keyId)).toBe(notaryKey.publicKey);
+    ring.keyRing.replace({ trustedKeyServers: [], pinnedKeys: {} });
+    expect(await find(ring, peerKey.keyId)).toBe(peerKey.publicKey);
+    expect(await find(ring, notaryKey.keyId)).toBe(undefined);
+  });
+
   describe('by a notary', () => {
     const settings = { trustedKeyServers: [notary] };
     const passedOn = (json: JsonObject, key = notaryKey): JsonObject => ({

@@ -29,8 +29,12 @@ export interface KeyRingParts {
   readonly localServers: LocalServers;
   readonly fetcher: KeyFetcher;
   readonly verifyKeys: VerifyKeys;
+  readonly trust: TrustedKeys;
+}
+/** Whose keys are believed, and whom others' keys are believed from. */
+export interface TrustedKeys {
   /** Servers that are asked for the keys of others. */
-  readonly notaries: readonly ServerName[];
+  readonly trustedKeyServers: readonly ServerName[];
   /** Of these servers no other keys count, and they are asked for none. */
   readonly pinnedKeys: PinnedKeys;
 }
@@ -42,7 +46,8 @@ export interface KeyRingParts {
 export class ServerKeyRing implements KeyRing {
   readonly #parts: KeyRingParts;
   readonly #known = new Lru<string, ServerKey>({ sizeMax: limits.knownServerKeysMax });
-  readonly #fixed: ReadonlyMap<string, ServerKey>;
+  #trust: TrustedKeys;
+  #fixed: ReadonlyMap<string, ServerKey>;
   readonly #asking = new Map<ServerName, Promise<void>>();
   readonly #asked = new Lru<ServerName, Asked>({ sizeMax: limits.knownDestinationsMax });
   readonly #fetches = new Semaphore(limits.keyFetchesAtOnceMax, limits.keyFetchesWaitingMax);
@@ -50,12 +55,25 @@ export class ServerKeyRing implements KeyRing {
 
   constructor(parts: KeyRingParts) {
     this.#parts = parts;
-    this.#fixed = fixedKeys(parts);
+    this.#trust = parts.trust;
+    this.#fixed = fixedKeys(parts, this.#trust);
     this.#notaries = new Notaries({
       ...parts,
+      notaries: () => this.#trust.trustedKeyServers,
       findNotaryKey: (notary, keyId) => this.#findNotaryKey(notary, keyId),
       take: (server, answer) => this.#take(server, answer),
     });
+  }
+
+  /** From now on these count. */
+  replace(trust: TrustedKeys): void {
+    this.#fixed = fixedKeys(this.#parts, trust);
+    this.#trust = trust;
+  }
+
+  /** Our own keys have changed. */
+  ownKeysChanged(): void {
+    this.replace(this.#trust);
   }
 
   async find(wanted: readonly WantedKey[]): Promise<FindServerKey> {
@@ -86,7 +104,7 @@ export class ServerKeyRing implements KeyRing {
   #collect(wanted: readonly WantedKey[], found: Map<string, ServerKey>): readonly WantedKey[] {
     return wanted.filter(({ serverName, keyId, validAtTs }) => {
       const place = placeOf(serverName, keyId);
-      const key = this.#fixed.get(place) ?? this.#known.find(place);
+      const key = this.#fixed.get(place) ?? (this.#isFixed(serverName) ? undefined : this.#known.find(place));
       if (key === undefined) return true;
       found.set(place, key);
       return !isValidAt(key, validAtTs);
@@ -126,7 +144,7 @@ export class ServerKeyRing implements KeyRing {
   }
 
   #isFixed(server: ServerName): boolean {
-    return this.#parts.localServers.isLocal(server) || Object.hasOwn(this.#parts.pinnedKeys, server);
+    return this.#parts.localServers.isLocal(server) || Object.hasOwn(this.#trust.pinnedKeys, server);
   }
 
   #mayAsk(server: ServerName, nowMs = this.#parts.clock.nowMs()): boolean {
@@ -212,7 +230,10 @@ interface Asked {
 }
 
 /** Our own keys, those that sign no longer included, and the pinned ones. */
-function fixedKeys({ localServers, pinnedKeys, verifyKeys }: KeyRingParts): ReadonlyMap<string, ServerKey> {
+function fixedKeys(
+  { localServers, verifyKeys }: KeyRingParts,
+  { pinnedKeys }: TrustedKeys,
+): ReadonlyMap<string, ServerKey> {
   const fixed = new Map<string, ServerKey>();
   const add = (server: string, keyId: string, publicKey: string, validUntilTs: number, isOld: boolean): void => {
     const key = verifyKeys.find(publicKey);

@@ -10,7 +10,7 @@ import type { KeyFetcher } from './key-fetcher.ts';
 
 export interface NotariesParts {
   readonly fetcher: Pick<KeyFetcher, 'askNotary'>;
-  readonly notaries: readonly ServerName[];
+  notaries(): readonly ServerName[];
   /** Not by way of a notary. */
   findNotaryKey(notary: ServerName, keyId: string): Promise<VerifyKey | undefined>;
   /** What a server says of its own keys, as a notary passed it on and signed it. False: it is no such thing. */
@@ -33,7 +33,7 @@ export class Notaries {
 
   /** Never rejects. */
   ask(server: ServerName, keys: WantedKeyIds): Promise<void> {
-    if (this.#parts.notaries.every((notary) => notary === server)) return Promise.resolve();
+    if (this.#parts.notaries().every((notary) => notary === server)) return Promise.resolve();
     this.#waiting.set(server, keys);
     this.#next ??= this.#current.then(() => {
       const wanted = this.#waiting;
@@ -46,7 +46,7 @@ export class Notaries {
 
   async #askAll(wanted: ReadonlyMap<ServerName, WantedKeyIds>): Promise<void> {
     const left = new Map(wanted);
-    for (const notary of this.#parts.notaries) {
+    for (const notary of this.#parts.notaries()) {
       const servers = [...left].filter(([server]) => server !== notary);
       for (let at = 0; at < servers.length; at += limits.notaryServersMax)
         for (const answered of await this.#askOne(notary, new Map(servers.slice(at, at + limits.notaryServersMax))))

@@ -23,6 +23,7 @@ type Reason = 'federation_off' | 'denied' | 'not_allowed';
 /** With which servers this one talks, and in which direction. Each refusal is counted. */
 export class FederationPolicy {
   readonly #refusals: Counter<'direction' | 'reason'>;
+  readonly #listeners = new Set<() => void>();
   #rules: Readonly<Record<Direction, DirectionRules>>;
 
   constructor(settings: FederationPolicySettings, metrics: Metrics) {
@@ -37,6 +38,13 @@ export class FederationPolicy {
   /** From now on these count. */
   replace(settings: FederationPolicySettings): void {
     this.#rules = rulesOf(settings);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** `listener` is told when other rules count. Returns how to stop. */
+  onChanged(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Throws MatrixError 403 M_FORBIDDEN where requests of the server are not answered. */

@@ -11,6 +11,8 @@ export interface FederationSender {
   heardFrom(server: ServerName): void;
   /** A person wants to know: it is tried at once. */
   retryNow(server: ServerName): void;
+  /** Who may be reached has changed: of those that fail, they are tried at once. */
+  retryWhere(mayReach: (server: ServerName) => boolean): void;
   /** Of those that the server is to be sent. */
   eventsInMemory(server: ServerName): number;
   /** Whether nothing is on its way or being looked up at this moment; what waits for a server that fails does not count. */
@@ -27,6 +29,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     start: () => sender.start(),
     heardFrom: (server) => sender.find(server)?.tryNow(false),
     retryNow: (server) => sender.find(server)?.tryNow(true),
+    retryWhere: (mayReach) => sender.retryWhere(mayReach),
     eventsInMemory: (server) => sender.find(server)?.backlog.count ?? 0,
     isQuiet: () => sender.isQuiet(),
     find: (server) => sender.find(server),

@@ -55,6 +55,12 @@ export class Sender {
     return this.#destinations?.find(server);
   }
 
+  /** Those that fail are tried at once, as far as they may be reached now. */
+  retryWhere(mayReach: (server: ServerName) => boolean): void {
+    for (const destination of this.#destinations?.all() ?? [])
+      if (destination.isFailing && mayReach(destination.name)) destination.tryNow(false);
+  }
+
   get #started(): Destinations {
     if (this.#destinations === undefined) throw new Error('the sender was not started');
     return this.#destinations;

@@ -8,6 +8,7 @@ import { getUser } from './get-user.ts';
 import { listRegistrationTokens } from './list-registration-tokens.ts';
 import { purgeHistoryAsOperator } from './purge-history-as-operator.ts';
 import { putUser } from './put-user.ts';
+import { reloadConfiguration } from './reload-configuration.ts';
 import { registerAsOperator } from './register-as-operator.ts';
 import { registerWithSharedSecret } from './register-with-shared-secret.ts';
 import { sendServerNotice } from './send-server-notice.ts';
@@ -30,6 +31,9 @@ export const adminEndpoints = [
   updateRegistrationToken,
   deleteRegistrationToken,
 ];
+
+/** How the server is set. */
+export const adminConfigurationEndpoints = [reloadConfiguration];
 
 /** What the server tells users. */
 export const serverNoticeEndpoints = [sendServerNotice, sendServerNoticeOnce];

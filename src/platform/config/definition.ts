@@ -8,7 +8,7 @@ import { base64, base64OfLength, keyIdText } from './key-kinds.ts';
 import { federationSection, privateAddresses } from './federation-section.ts';
 import { livekitSection, turnSection } from './calls-sections.ts';
 import * as kind from './kinds.ts';
-import { field, type FieldsValue, object, requiredField, secretField, section } from './sections.ts';
+import { field, type FieldsValue, object, reloadable, requiredField, secretField, section } from './sections.ts';
 import { mediaSection } from './media-section.ts';
 import { termsField } from './terms-section.ts';
 import { limitsSection, rateLimitsSection } from './limit-sections.ts';
@@ -144,17 +144,23 @@ export const configFields = {
     },
   ),
   registration: section('Who may make accounts.', {
-    enabled: field(kind.boolean(), false, 'Whether people may register by themselves.'),
-    allow_guests: field(
-      kind.boolean(),
-      false,
-      'Whether anybody may be a guest: an account without a name or password, which enters only rooms that let guests in.',
+    enabled: reloadable(field(kind.boolean(), false, 'Whether people may register by themselves.')),
+    allow_guests: reloadable(
+      field(
+        kind.boolean(),
+        false,
+        'Whether anybody may be a guest: an account without a name or password, which enters only rooms that let guests in.',
+      ),
     ),
-    require_token: field(kind.boolean(), false, 'Whether they need a registration token from an administrator.'),
-    email: field(
-      kind.oneOf('off', 'optional', 'required'),
-      'optional',
-      'Whether they confirm an e-mail address; without a mail server (email.smtp) nobody does.',
+    require_token: reloadable(
+      field(kind.boolean(), false, 'Whether they need a registration token from an administrator.'),
+    ),
+    email: reloadable(
+      field(
+        kind.oneOf('off', 'optional', 'required'),
+        'optional',
+        'Whether they confirm an e-mail address; without a mail server (email.smtp) nobody does.',
+      ),
     ),
     terms: termsField,
     shared_secret: secretField(
@@ -175,14 +181,14 @@ export const configFields = {
     ),
   }),
   password: section('Passwords.', {
-    minimum_length: field(kind.integer(1, 512), 8, 'In characters.'),
+    minimum_length: reloadable(field(kind.integer(1, 512), 8, 'In characters.')),
     argon2: section('The cost of an argon2id hash.', {
       memory_kib: field(kind.integer(8, 4_194_304), 19_456, 'Memory in KiB.'),
       passes: field(kind.integer(1, 1_000), 2, 'Passes over it.'),
     }),
   }),
   email: emailSection,
-  rate_limits: rateLimitsSection,
+  rate_limits: reloadable(rateLimitsSection),
   presence: section('Who is online.', {
     enabled: field(kind.boolean(), true, 'false: nobody sees anyone online; saves work on large servers.'),
   }),
@@ -302,10 +308,12 @@ export const configFields = {
   livekit: livekitSection,
   limits: limitsSection,
   log: section('What the server tells about itself, on standard output.', {
-    level: field(
-      kind.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
-      'info',
-      'The least important messages that are written.',
+    level: reloadable(
+      field(
+        kind.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+        'info',
+        'The least important messages that are written.',
+      ),
     ),
     format: field(
       kind.oneOf('auto', 'json', 'pretty'),

@@ -1,7 +1,7 @@
 /** Which servers this one talks to, and how. */
 import { base64OfLength, keyIdText } from './key-kinds.ts';
 import * as kind from './kinds.ts';
-import { field, object, section } from './sections.ts';
+import { field, object, reloadable, section } from './sections.ts';
 
 export const privateAddresses = 'Ranges that may be reached although they are private, loopback or reserved.';
 
@@ -21,13 +21,15 @@ export const federationSection = section('Talking to other servers.', {
     true,
     'false: this server is an island. Other servers are answered with 403, and none is asked anything.',
   ),
-  allow: field(
-    kind.nullable(object(directed)),
-    null,
-    'The only servers that this one talks to, by patterns such as *.example.org; by direction: both, incoming (requests that they make to this server), outgoing. null: all.',
-    { example: { both: ['partner.example.org', '*.gov.example'] } },
+  allow: reloadable(
+    field(
+      kind.nullable(object(directed)),
+      null,
+      'The only servers that this one talks to, by patterns such as *.example.org; by direction: both, incoming (requests that they make to this server), outgoing. null: all.',
+      { example: { both: ['partner.example.org', '*.gov.example'] } },
+    ),
   ),
-  deny: section('Servers that this one does not talk to, whatever allow says.', directed),
+  deny: reloadable(section('Servers that this one does not talk to, whatever allow says.', directed)),
   ca_certificates: field(
     kind.listOf(kind.existingFile()),
     [],
@@ -37,17 +39,17 @@ export const federationSection = section('Talking to other servers.', {
   allow_private_addresses: field(kind.listOf(kind.addressRange()), [], privateAddresses, {
     example: ['10.0.0.0/8', 'fd00::/8'],
   }),
-  trusted_key_servers: field(
-    kind.listOf(kind.serverName()),
-    [],
-    'Servers that are asked for keys of servers that cannot be reached.',
+  trusted_key_servers: reloadable(
+    field(kind.listOf(kind.serverName()), [], 'Servers that are asked for keys of servers that cannot be reached.'),
   ),
-  pinned_keys: field(
-    kind.recordOf(kind.serverName(), kind.recordOf(keyIdText, base64OfLength('a public key', 32))),
-    {},
-    'The signing keys of other servers, by key id. A server that is named here is asked for no keys, and no others count.',
-    {
-      example: { 'partner.example.org': { 'ed25519:a_abcd': 'XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI' } },
-    },
+  pinned_keys: reloadable(
+    field(
+      kind.recordOf(kind.serverName(), kind.recordOf(keyIdText, base64OfLength('a public key', 32))),
+      {},
+      'The signing keys of other servers, by key id. A server that is named here is asked for no keys, and no others count.',
+      {
+        example: { 'partner.example.org': { 'ed25519:a_abcd': 'XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI' } },
+      },
+    ),
   ),
 });

@@ -13,6 +13,9 @@ VECHE_FEDERATION__ALLOW_PRIVATE_ADDRESSES='[10.0.0.0/8]'.
 Every secret can come from a file: shared_secret_file: PATH in place of shared_secret, \
 VECHE_REGISTRATION__SHARED_SECRET_FILE in the environment.
 
+What is marked [reload] takes effect while the server runs: SIGHUP and POST /_veche/admin/v1/reload read the configuration again, \
+all or nothing. A change of anything else needs a restart, and until then nothing is reloaded.
+
 Relative paths start at the folder of the file that they stand in; defaults and those of the environment at the working directory.
 
 "npm run check-config -- FILE" names every mistake in a file.`;
@@ -28,7 +31,7 @@ function sectionLines(fields: Fields, indent: string): string[] {
     const gap = isApart && (indent === '' || isSectionKind(field.kind)) ? [''] : [];
     return [
       ...gap,
-      ...comment(describe(name, field), indent),
+      ...comment(`${describe(name, field)}${field.isReloadable === true ? ' [reload]' : ''}`, indent),
       ...valueLines(name, field, indent),
       ...exampleLines(name, field, indent),
     ];

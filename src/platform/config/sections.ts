@@ -14,6 +14,8 @@ export interface Field<T> {
   readonly example: Raw | undefined;
   /** Whether the sample writes the section in one line. */
   readonly isInline?: boolean;
+  /** Whether a changed value takes effect while the server runs; of a section: with all that is in it. */
+  readonly isReloadable?: boolean;
 }
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
@@ -70,6 +72,9 @@ export const inlineSection = <F extends Fields>(description: string, fields: F):
   ...section(description, fields),
   isInline: true,
 });
+
+/** A key, or a whole section, whose changed value takes effect while the server runs. */
+export const reloadable = <T>(one: Field<T>): Field<T> => ({ ...one, isReloadable: true });
 
 export function object<F extends Fields>(fields: F, check?: SectionCheck<F>): SectionKind<FieldsValue<F>> {
   return {
