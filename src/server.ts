@@ -14,6 +14,7 @@ import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
 import { outgoingEdus } from './federation/send/enqueue-edu.ts';
 import { createRemoteKeys } from './federation/remote-keys.ts';
 import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
+import { createRemoteOpenId, type RemoteOpenId } from './federation/query/remote-openid.ts';
 import { createRemoteSpaces } from './federation/query/remote-spaces.ts';
 import { createRemoteProfiles } from './federation/query/remote-profiles.ts';
 import { allEndpoints, type HttpDomain } from './http/all-endpoints.ts';
@@ -140,7 +141,8 @@ async function compose(
   const sync = createSync(roomsContext, rooms.typing, pushRules, timers, { presence, inboxes, keyCounts, onFailed });
   const senders = sendersOf(accounts, rateLimiter);
   const delayedEvents = new DelayedEvents(roomsContext, { ...config.delayedEvents, timers, senders, onFailed });
-  const callers = callersOf(accounts, rooms, names);
+  const remoteOpenId = createRemoteOpenId(federation.client, config.livekit.allowedServers);
+  const callers = callersOf(accounts, rooms, names, remoteOpenId);
   const rtc = createRtc({ ...common, config, callers, events: delayedEvents, http: ports.http, onFailed });
   shutdown.add('rooms and sync', () => closeRooms({ rtc, delayedEvents, presence, sync, encryption, rooms }));
   const inRooms = { federation, isEnabled, rooms: roomsContext, typing: rooms.typing, presence, encryption };
@@ -381,9 +383,10 @@ function sendersOf(accounts: Accounts, rateLimiter: RateLimiter | undefined): Se
   };
 }
 
-function callersOf(accounts: Accounts, rooms: Rooms, names: Names): Callers {
+function callersOf(accounts: Accounts, rooms: Rooms, names: Names, remoteOpenId: RemoteOpenId): Callers {
   return {
     openIdTokenOwner: (token) => accounts.openIdTokenOwner(token),
+    remoteOpenIdTokenOwner: (server, token) => remoteOpenId.openIdTokenOwner(server, token),
     assertJoined: (userId, roomId) => rooms.assertJoined(userId, roomId),
     userNid: (userId) => names.userNid(userId),
   };

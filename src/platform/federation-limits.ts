@@ -98,6 +98,8 @@ export const federationLimits = {
   federationQueryTimeoutMs: 20_000,
   /** Of an answer with the profile of somebody elsewhere. */
   remoteProfileBytesMax: 131_072,
+  /** Of an answer that says whose an OpenID token is. */
+  remoteUserInfoBytesMax: 16_384,
   /** What another server tells of a space and its rooms; what was told is kept for some time, and that there was nothing, too. */
   remoteSpaceBytesMax: 1_048_576,
   remoteSpaceChildrenMax: 1_000,

@@ -1,5 +1,5 @@
 /** Rooms, as endpoints and other parts of the server use them. */
-import { MatrixError } from '../matrix/errors.ts';
+import { forbidden, MatrixError } from '../matrix/errors.ts';
 import type { RoomAlias, RoomId, ServerName, UserId } from '../matrix/ids/ids.ts';
 import { isRoomAlias } from '../matrix/ids/room-id.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
@@ -30,6 +30,7 @@ import { KnownRelations } from './relations/known-relations.ts';
 import { readSnapshot } from './room-snapshot.ts';
 import { readRelations } from './relations/read-relations.ts';
 import { readThreads } from './relations/read-threads.ts';
+import { isResident } from './residence.ts';
 import * as reports from './reports.ts';
 import * as sending from './send-event.ts';
 import * as threadSubscriptions from './thread-subscriptions.ts';
@@ -79,9 +80,11 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
       const dag = await openJoinedRoom(ctx, actor.userId, roomId);
       typing.set(dag.room, actor.userId, timeoutMs);
     },
-    /** Throws M_FORBIDDEN. */
+    /** Throws M_FORBIDDEN; of users of other servers also where nobody of ours is in the room, since they may have left it long ago. */
     async assertJoined(userId: UserId, roomId: RoomId): Promise<void> {
-      await openJoinedRoom(ctx, userId, roomId);
+      const { room } = await openJoinedRoom(ctx, userId, roomId);
+      if (!ctx.localServers.isLocal(serverOf(userId)) && !(await isResident(ctx, room)))
+        throw forbidden('This server is not in the room');
     },
     async joinedRooms(actor: Actor): Promise<RoomId[]> {
       return roomsWith(ctx, actor.userNid, ['join']);

@@ -60,11 +60,15 @@ export class Livekit {
       throw notFound('LiveKits of other servers cannot be asked for tokens');
   }
 
-  /** Who proves to be who with an OpenID token of this server. Throws 401 M_UNAUTHORIZED. */
-  async verify({ accessToken, serverName }: OpenIdProof, claimedUserId?: string): Promise<UserId> {
-    if (!this.#ctx.localServers.isLocal(serverName)) throw unauthorized();
-    const userId = await this.#ctx.callers.openIdTokenOwner(accessToken).catch((error: unknown) => {
-      throw error instanceof MatrixError ? unauthorized() : error;
+  /** Who proves to be who with an OpenID token. Throws 401 M_UNAUTHORIZED; 502 M_UNKNOWN when another server cannot be asked. */
+  async verify({ accessToken, serverName }: OpenIdProof, claimedUserId?: UserId): Promise<UserId> {
+    const { callers, localServers } = this.#ctx;
+    if (claimedUserId !== undefined && serverNameOf(claimedUserId) !== serverName) throw unauthorized();
+    const owner = localServers.isLocal(serverName)
+      ? callers.openIdTokenOwner(accessToken)
+      : callers.remoteOpenIdTokenOwner(serverName, accessToken);
+    const userId = await owner.catch((error: unknown) => {
+      throw error instanceof MatrixError && error.status === 401 ? unauthorized() : error;
     });
     const isRight = serverNameOf(userId) === serverName && (claimedUserId === undefined || claimedUserId === userId);
     if (!isRight) throw unauthorized();
@@ -89,8 +93,10 @@ export class Livekit {
    * that ends nothing in this room, or whose delay is too short.
    */
   async delegateLeave(member: CallMember, delayId: string): Promise<void> {
-    const { callers, events, leaves } = this.#ctx;
+    const { callers, events, leaves, localServers } = this.#ctx;
     await callers.assertJoined(member.userId, member.roomId);
+    if (!localServers.isLocal(serverNameOf(member.userId)))
+      throw notFound('Only the server of the user can look after their delayed events');
     const userNid = await callers.userNid(member.userId);
     const event = await events.get({ userNid }, delayId);
     if (event['room_id'] !== member.roomId) throw badJson('The delayed event is for another room');

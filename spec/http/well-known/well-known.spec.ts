@@ -24,6 +24,7 @@ const noLivekit: Configured['livekit'] = {
   apiUrl: undefined,
   serviceUrl: undefined,
   otherServices: [],
+  allowedServers: [],
 };
 const bare: Configured = {
   publicBaseUrl: 'http://localhost:8008',

@@ -1,4 +1,5 @@
 /** Calls: TURN servers for those between two, LiveKit for those of many. */
+import { serverPattern } from './federation-section.ts';
 import * as kind from './kinds.ts';
 import { field, secretField, section } from './sections.ts';
 
@@ -57,6 +58,12 @@ export const livekitSection = section(
       kind.listOf(kind.httpUrl()),
       [],
       'Services elsewhere that give out tokens for a LiveKit of their own; told to clients after ours.',
+    ),
+    allowed_servers: field(
+      kind.listOf(serverPattern),
+      [],
+      'Other servers whose users get tokens for our LiveKit, in calls of rooms that they are in: patterns such as *.example.org. They are asked who it is.',
+      { example: ['partner.example.org', '*.gov.example'] },
     ),
   },
   (value, mistake) => {

@@ -5,7 +5,7 @@ import { field, object, reloadable, section } from './sections.ts';
 
 export const privateAddresses = 'Ranges that may be reached although they are private, loopback or reserved.';
 
-const serverPattern = kind.text('a server name, in which * and ? stand for anything', (value) =>
+export const serverPattern = kind.text('a server name, in which * and ? stand for anything', (value) =>
   /^[A-Za-z0-9.:[\]*?-]+$/.test(value) ? value : undefined,
 );
 const patterns = kind.listOf(serverPattern);
