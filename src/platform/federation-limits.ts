@@ -176,6 +176,8 @@ export const federationLimits = {
   /** After the first failure; twice as long after each further one. */
   federationRetryMs: 2_000,
   federationRetryMsMax: 3_600_000,
+  /** So often a server is sent something by itself that it says it cannot read, before it is skipped. */
+  federationUnreadableTriesMax: 3,
   /** After so many failures nothing is kept in memory for a server. */
   federationFailuresKept: 3,
   /** Between two transactions with nothing but receipts, typing and presence; longer where many servers are told the same. */

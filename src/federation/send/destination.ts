@@ -7,6 +7,7 @@ import type { JsonObject } from '../../matrix/json/json-value.ts';
 import { limits } from '../../platform/limits.ts';
 import type { TimerHandle } from '../../platform/ports.ts';
 import { deleteEdusFor, deleteSentEdus, deleteTargetedEvents, edusFor } from '../../storage/stores/outgoing-store.ts';
+import { eventsByNids } from '../../storage/stores/timeline-store.ts';
 import { FederationError } from '../federation-error.ts';
 import { federationPath } from '../federation-path.ts';
 import { Backlog } from './backlog.ts';
@@ -14,7 +15,7 @@ import type { DestinationParts } from './destination-parts.ts';
 import { EphemeralQueue } from './ephemeral-queue.ts';
 import type { OutgoingPdu } from './outgoing-pdu.ts';
 import { retryDelayMs } from './retry-delay.ts';
-import { type Transaction, transactionBody } from './transaction.ts';
+import { type Transaction, type TransactionContent, eduPositionsIn, halvesOf, transactionBody } from './transaction.ts';
 
 /** How it was the last time that the server was sent something. Milliseconds since the Unix epoch. */
 export interface Contact {
@@ -48,6 +49,8 @@ export class Destination {
   #hasEdus = false;
   /** Sent, and not acknowledged yet. */
   #transaction: Transaction | undefined;
+  /** What is left of a transaction that the server could not read. */
+  #pieces: Transaction[] = [];
   #work: Promise<void> | undefined;
   #retry: TimerHandle | undefined;
   /** The most servers that are told the same as this one, of what was told last. */
@@ -82,8 +85,14 @@ export class Destination {
   /** It was sent every event up to there; undefined: all that there are. */
   get sentPos(): number | undefined {
     let pos = this.#backlog.takenPos;
-    for (const pdu of this.#transaction?.pdus ?? []) if (pos === undefined || pdu.pos <= pos) pos = pdu.pos - 1;
+    for (const pdu of this.#taken.flatMap(({ pdus }) => pdus))
+      if (pos === undefined || pdu.pos <= pos) pos = pdu.pos - 1;
     return pos;
+  }
+
+  /** Not acknowledged yet. */
+  get #taken(): readonly Transaction[] {
+    return this.#transaction === undefined ? this.#pieces : [this.#transaction, ...this.#pieces];
   }
 
   push(pdu: OutgoingPdu, isTargeted: boolean): void {
@@ -151,20 +160,23 @@ export class Destination {
   }
 
   get #isIdle(): boolean {
-    return this.#backlog.isEmpty && !this.#hasEdus && this.#ephemeral.isEmpty && this.#transaction === undefined;
+    return this.#backlog.isEmpty && !this.#hasEdus && this.#ephemeral.isEmpty && this.#taken.length === 0;
   }
 
   async #loop(): Promise<void> {
     const { lanes } = this.#parts;
     while (!this.#isClosing) {
-      this.#transaction ??= await this.#nextTransaction();
+      this.#transaction ??= this.#pieces.shift() ?? (await this.#nextTransaction());
       const transaction = this.#transaction;
       if (transaction === undefined) return;
       const lane = this.isFailing ? lanes.failing : lanes.healthy;
-      const answer = await lane.run(() => this.#attempt(transaction));
-      if (answer === undefined) return;
+      const outcome = await lane.run(() => this.#attempt(transaction));
+      if (outcome === 'taken apart') continue;
+      if (outcome === undefined) return;
       this.#transaction = undefined;
-      await this.#acknowledged(transaction, answer);
+      if (outcome instanceof FederationError) await this.#skip(transaction, outcome);
+      else await this.#acknowledged(transaction, outcome);
+      if (outcome instanceof FederationError) return this.#failed(outcome);
     }
   }
 
@@ -181,26 +193,27 @@ export class Destination {
   }
 
   async #putTogether(): Promise<Transaction | undefined> {
-    const { rooms, origin } = this.#parts;
+    const { rooms } = this.#parts;
     const pdus = await this.#backlog.take(limits.transactionPdusMax, limits.federationTransactionBytesMax);
     const durable = await this.#takeDurableEdus();
     const isAlone = pdus.length === 0 && durable.length === 0;
     const ephemeral =
       isAlone && this.#mustGather() ? [] : this.#ephemeral.take(limits.transactionEdusMax - durable.length);
-    const edus = [...durable.map(({ json }) => json), ...ephemeral];
+    const edus = [...durable, ...ephemeral.map((json) => ({ json, pos: undefined }))];
     if (pdus.length === 0 && edus.length === 0) return undefined;
     if (ephemeral.length > 0) {
       const pauseMs = Math.max(limits.federationEphemeralMs, this.#crowd * limits.federationEphemeralMsPerServer);
       this.#ephemeralNotBeforeMs = rooms.clock.monotonicMs() + pauseMs;
       this.#crowd = 0;
     }
-    return {
-      txnId: `${rooms.clock.nowMs()}${rooms.random.bytes(12).toString('base64url')}`,
-      body: transactionBody(origin, rooms.clock.nowMs(), pdus, edus),
-      pdus,
-      edus: edus.length,
-      eduPositions: durable.map(({ pos }) => pos),
-    };
+    return this.#transactionOf({ pdus, edus });
+  }
+
+  #transactionOf(content: TransactionContent): Transaction {
+    const { rooms, origin } = this.#parts;
+    const nowMs = rooms.clock.nowMs();
+    const txnId = `${nowMs}${rooms.random.bytes(12).toString('base64url')}`;
+    return { ...content, txnId, body: transactionBody(origin, nowMs, content) };
   }
 
   async #takeDurableEdus(): Promise<readonly { readonly pos: number; readonly json: string }[]> {
@@ -226,8 +239,12 @@ export class Destination {
     return true;
   }
 
-  /** undefined: it did not get through, and is tried again later. */
-  async #attempt({ txnId, body, pdus, edus }: Transaction): Promise<JsonObject | undefined> {
+  /**
+   * undefined: it did not get through, and is tried again later. An error: the server does not take the one thing in it, whenever it is
+   * tried.
+   */
+  async #attempt(transaction: Transaction): Promise<JsonObject | FederationError | 'taken apart' | undefined> {
+    const { txnId, body, pdus, edus } = transaction;
     const { client, counters } = this.#parts;
     if (this.#isClosing) return undefined;
     const isUrgent = this.#isUrgent;
@@ -242,16 +259,41 @@ export class Destination {
         isUrgent,
       });
       counters.transactions.add({ outcome: 'taken' });
-      counters.edus.add({}, edus);
+      counters.edus.add({}, edus.length);
       this.#succeeded(pdus);
       return answer;
     } catch (error) {
       if (this.#ended.signal.aborted) return undefined;
       if (!(error instanceof FederationError)) throw error;
       counters.transactions.add({ outcome: error.failure });
+      if (isUnreadable(error)) {
+        if (this.#takeApart(transaction, error)) return 'taken apart';
+        if (this.#contact.failures + 1 >= limits.federationUnreadableTriesMax) return error;
+      }
       this.#failed(error);
       return undefined;
     }
+  }
+
+  /** One thing in it that the server cannot read must not keep the rest from it. false: there is one thing in it. */
+  #takeApart(transaction: Transaction, error: FederationError): boolean {
+    const halves = halvesOf(transaction);
+    if (halves === undefined) return false;
+    this.#parts.log.info({ destination: this.name, err: error }, 'another server cannot read a transaction');
+    const [first, second] = halves.map((half) => this.#transactionOf(half));
+    this.#transaction = first;
+    if (second !== undefined) this.#pieces.unshift(second);
+    return true;
+  }
+
+  /** The server never gets it by itself; it may ask for the event. */
+  async #skip(transaction: Transaction, error: FederationError): Promise<void> {
+    const { log, counters, rooms } = this.#parts;
+    const events = await rooms.db.all(eventsByNids, { nids: transaction.pdus.map(({ nid }) => nid) });
+    const eventId = events[0]?.event_id;
+    log.error({ destination: this.name, eventId, err: error }, 'another server cannot read something: it is not sent');
+    counters.pdus.add({ outcome: 'skipped' }, transaction.pdus.length);
+    await this.#done(transaction);
   }
 
   #succeeded(pdus: readonly OutgoingPdu[]): void {
@@ -285,10 +327,12 @@ export class Destination {
   /** It will take a while. What was tried is put together anew then, under another id: whoever got it already knows its events. */
   #giveUpMemory(): void {
     const { sentPos } = this;
-    const { pdus = [], eduPositions = [] } = this.#transaction ?? {};
-    if (eduPositions.length > 0) this.#hasEdus = true;
+    const taken = this.#taken;
+    if (taken.some((transaction) => eduPositionsIn(transaction).length > 0)) this.#hasEdus = true;
     this.#transaction = undefined;
-    if (sentPos !== undefined && pdus.length + this.#backlog.count > 0) this.#backlog.fallBehind(sentPos);
+    this.#pieces = [];
+    const hasEvents = taken.some(({ pdus }) => pdus.length > 0) || this.#backlog.count > 0;
+    if (sentPos !== undefined && hasEvents) this.#backlog.fallBehind(sentPos);
   }
 
   #retryAfter(delayMs: number): void {
@@ -300,10 +344,15 @@ export class Destination {
     });
   }
 
-  async #acknowledged({ pdus, eduPositions }: Transaction, answer: JsonObject): Promise<void> {
-    this.#countRefusals(pdus.length, answer);
+  async #acknowledged(transaction: Transaction, answer: JsonObject): Promise<void> {
+    this.#countRefusals(transaction.pdus.length, answer);
+    await this.#done(transaction);
+  }
+
+  async #done(transaction: Transaction): Promise<void> {
     this.#parts.onProgress();
-    const targeted = this.#backlog.targetedAmong(pdus);
+    const eduPositions = eduPositionsIn(transaction);
+    const targeted = this.#backlog.targetedAmong(transaction.pdus);
     if (targeted.length === 0 && eduPositions.length === 0) return;
     const server = this.serverNid;
     const { committed } = this.#parts.rooms.db.write((unit) => {
@@ -329,4 +378,9 @@ export class Destination {
     const [eventId, error] = refused[0] ?? [];
     log.warn({ destination: this.name, eventId, error, count }, 'another server refuses events');
   }
+}
+
+/** It was reached, and says that the request itself is at fault, or too large. */
+function isUnreadable({ failure, status }: FederationError): boolean {
+  return failure === 'answered' && (status === 400 || status === 413);
 }

@@ -15,7 +15,7 @@ export function sendCounters(metrics: Metrics): SendCounters {
     ),
     pdus: metrics.counter(
       'veche_federation_sent_pdus_total',
-      'Events that other servers were sent; refused: the server said that it does not take the event.',
+      'Events that other servers were sent; refused: the server said that it does not take the event; skipped: it could not read it.',
       ['outcome'],
     ),
     edus: metrics.counter('veche_federation_sent_edus_total', 'EDUs that other servers were sent.'),

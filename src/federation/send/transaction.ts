@@ -8,19 +8,41 @@ export interface Transaction {
   /** Canonical JSON. The same at every attempt. */
   readonly body: Buffer;
   readonly pdus: readonly OutgoingPdu[];
-  readonly edus: number;
-  /** Of the durable ones. */
-  readonly eduPositions: readonly number[];
+  readonly edus: readonly OutgoingEdu[];
+}
+export interface OutgoingEdu {
+  /** Canonical. */
+  readonly json: string;
+  /** Of one that is in the database; undefined: it is only of the moment. */
+  readonly pos: number | undefined;
+}
+export type TransactionContent = Pick<Transaction, 'pdus' | 'edus'>;
+
+export function eduPositionsIn({ edus }: TransactionContent): number[] {
+  return edus.flatMap(({ pos }) => pos ?? []);
 }
 
-/** `edus`: canonical JSON of each. */
+/** Its content in two parts, each in its order; undefined: there is one thing in it. */
+export function halvesOf({
+  pdus,
+  edus,
+}: TransactionContent): readonly [TransactionContent, TransactionContent] | undefined {
+  const count = pdus.length + edus.length;
+  if (count < 2) return undefined;
+  const half = Math.ceil(count / 2);
+  const ofEdus = Math.max(0, half - pdus.length);
+  return [
+    { pdus: pdus.slice(0, half), edus: edus.slice(0, ofEdus) },
+    { pdus: pdus.slice(half), edus: edus.slice(ofEdus) },
+  ];
+}
+
 export function transactionBody(
   origin: ServerName,
   originServerTs: number,
-  pdus: readonly OutgoingPdu[],
-  edus: readonly string[],
+  { pdus, edus }: TransactionContent,
 ): Buffer {
-  const head = edus.length === 0 ? '{' : `{"edus":[${edus.join(',')}],`;
+  const head = edus.length === 0 ? '{' : `{"edus":[${edus.map(({ json }) => json).join(',')}],`;
   const parts: Buffer[] = [
     Buffer.from(`${head}"origin":${JSON.stringify(origin)},"origin_server_ts":${originServerTs},"pdus":[`),
   ];

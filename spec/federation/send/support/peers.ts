@@ -33,6 +33,10 @@ export class Peers implements Pick<FederationClient, 'request'> {
   /** As the client knows it. */
   readonly backingOffMs = new Map<string, number>();
   readonly refused = new Set<EventId>();
+  /** Events that they cannot read: a transaction with one of them is answered with 400. */
+  readonly unreadable = new Set<EventId>();
+  /** What they take in bytes at most, by name: larger transactions are answered with 413. */
+  readonly bytesMax = new Map<string, number>();
   mostAtOnce = 0;
   #atOnce = 0;
   readonly #hung: { readonly destination: string; readonly go: () => void }[] = [];
@@ -86,10 +90,17 @@ export class Peers implements Pick<FederationClient, 'request'> {
     }
     const failure = this.down.get(destination);
     if (failure !== undefined) throw new FederationError(destination, failure, 'no route to it');
+    const status = this.#faultOf(transaction);
+    if (status !== undefined) throw new FederationError(destination, 'answered', 'it cannot be read', { status });
     this.taken.push(transaction);
     if (this.forgetful.has(destination)) throw new FederationError(destination, 'unreachable', 'the answer was lost');
     const results = transaction.eventIds.map((id) => [id, this.refused.has(id) ? { error: 'not that one' } : {}]);
     return { pdus: Object.fromEntries(results) as JsonObject };
+  }
+
+  #faultOf({ destination, eventIds, text }: SentTransaction): number | undefined {
+    if (eventIds.some((id) => this.unreadable.has(id))) return 400;
+    return text.length > (this.bytesMax.get(destination) ?? Infinity) ? 413 : undefined;
   }
 }
 
