@@ -15,6 +15,7 @@ import { memberOf, membershipIn, openRoom } from './membership.ts';
 import { receiveEvent } from './receive-event.ts';
 import { isResident } from './residence.ts';
 import { EventFlag } from '../storage/event-flags.ts';
+import { carrySettings } from './upgrade/carried-settings.ts';
 import { shownState } from './stripped-state.ts';
 
 export interface ElsewhereRequest {
@@ -72,7 +73,10 @@ export async function joinElsewhere(
   { needsOthers }: { readonly needsOthers: boolean },
 ): Promise<'joined' | 'resident'> {
   if (actor.isGuest === true) throw guestAccessForbidden('Guests join rooms of this server only');
-  return ctx.remoteMemberships.join({ roomId, userId: actor.userId, content, servers, needsOthers });
+  const { userId } = actor;
+  const outcome = await ctx.remoteMemberships.join({ roomId, userId, content, servers, needsOthers });
+  if (outcome === 'joined') await carrySettings(ctx, roomId, userId);
+  return outcome;
 }
 
 export async function knockElsewhere(

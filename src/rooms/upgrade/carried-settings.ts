@@ -2,7 +2,7 @@
  * Whoever joins a room that replaces another one finds there what they had set for that one: tags, direct chats, push rules.
  * https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-18
  */
-import type { UserId } from '../../matrix/ids/ids.ts';
+import type { RoomId, UserId } from '../../matrix/ids/ids.ts';
 import { isRoomId } from '../../matrix/ids/room-id.ts';
 import { isJsonObject } from '../../matrix/json/json-value.ts';
 import type { RoomEvent } from '../../matrix/events/room-event.ts';
@@ -31,12 +31,47 @@ export async function settingsToCarry(
   userId: UserId,
 ): Promise<SettingsToCarry | undefined> {
   if (!ctx.localServers.isLocal(serverOf(userId))) return undefined;
+  const replaced = await replacedBy(dag);
+  if (replaced === undefined) return undefined;
+  const current = await dag.currentEvent('m.room.member', userId);
+  return current?.content['membership'] === 'join' ? undefined : settingsFor(ctx, dag, userId, replaced);
+}
+
+/**
+ * The same for a user who has just joined through another server. It is not of the join's unit: what the room replaces is known only when its
+ * state is here. On disk when this resolves.
+ */
+export async function carrySettings(ctx: RoomsContext, roomId: RoomId, userId: UserId): Promise<void> {
+  const dag = await ctx.dags.open(roomId);
+  const replaced = await replacedBy(dag);
+  const carried = replaced && (await settingsFor(ctx, dag, userId, replaced));
+  if (carried === undefined) return;
+  await ctx.members.withCopiedSettings(carried.user, carried.from, dag, async (writeSettings) => {
+    await ctx.db.write(writeSettings).committed;
+  });
+}
+
+interface Replaced {
+  readonly create: RoomEvent;
+  readonly roomId: RoomId;
+}
+
+/** The room that a room says it replaces. */
+async function replacedBy(dag: RoomDag): Promise<Replaced | undefined> {
   const create = await dag.currentEvent('m.room.create', '');
   const predecessor = create?.content['predecessor'];
-  if (create === undefined || !isJsonObject(predecessor) || !isRoomId(predecessor['room_id'])) return undefined;
-  const current = await dag.currentEvent('m.room.member', userId);
-  if (current?.content['membership'] === 'join') return undefined;
-  const old = await ctx.dags.find(predecessor['room_id']);
+  if (create === undefined || !isJsonObject(predecessor)) return undefined;
+  const { room_id: roomId } = predecessor;
+  return isRoomId(roomId) ? { create, roomId } : undefined;
+}
+
+async function settingsFor(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  userId: UserId,
+  { create, roomId }: Replaced,
+): Promise<SettingsToCarry | undefined> {
+  const old = await ctx.dags.find(roomId);
   if (old === undefined || old.room === dag.room || !(await isReplacement(old, dag, create, userId))) return undefined;
   const userNid = await ctx.names.userNid(userId);
   const standing = await ctx.db.one(userRoom, { user: userNid, room: old.room });
