@@ -8,8 +8,16 @@ type Asking = Pick<RoomsContext, 'db' | 'names' | 'localServers'>;
 
 /** Whether somebody of ours is joined, so that this server takes part in the room. */
 export async function isResident(ctx: Asking, room: number): Promise<boolean> {
-  const servers = await ctx.names.serverNids(ctx.localServers.names());
-  return (await ctx.db.one(serverJoinedIn, { room, servers })) !== undefined;
+  return isJoinedIn(ctx, room, await ctx.names.serverNids(ctx.localServers.names()));
+}
+
+/** Whether one of the servers has joined users, as far as is known here. */
+export async function isJoinedIn(
+  { db }: Pick<Asking, 'db'>,
+  room: number,
+  servers: readonly number[],
+): Promise<boolean> {
+  return (await db.one(serverJoinedIn, { room, servers })) !== undefined;
 }
 
 /** Servers with joined users, as far as is known here, those with the most first; none of ours. */

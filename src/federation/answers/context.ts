@@ -4,7 +4,7 @@ import type { RoomId, ServerName } from '../../matrix/ids/ids.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { RoomsContext } from '../../rooms/context.ts';
 import type { RoomDag } from '../../rooms/dag/contract.ts';
-import { serverJoinedIn } from '../../storage/stores/room-server-store.ts';
+import { isJoinedIn } from '../../rooms/residence.ts';
 import type { RequestingServer } from '../contract.ts';
 import { isAllowedIn } from '../room-acl.ts';
 import type { ServerVisibility } from './server-visibility.ts';
@@ -40,10 +40,7 @@ export async function openFor(ctx: AnswersContext, { origin }: RequestingServer,
 export async function admit({ rooms }: AnswersContext, server: ServerName, dag: RoomDag): Promise<AskedRoom> {
   if (!(await isAllowedIn(dag, server))) throw forbidden('The room does not let your server take part');
   const serverNid = await rooms.names.findServerNid(server);
-  const isJoined =
-    serverNid !== undefined &&
-    (await rooms.db.one(serverJoinedIn, { room: dag.room, servers: [serverNid] })) !== undefined;
-  if (isJoined) return { dag, server, serverNid };
+  if (serverNid !== undefined && (await isJoinedIn(rooms, dag.room, [serverNid]))) return { dag, server, serverNid };
   if (!dag.isPartial()) throw notInRoom();
   throw new MatrixError(404, 'M_UNABLE_DUE_TO_PARTIAL_STATE', 'This server does not know yet who is in the room');
 }

@@ -9,18 +9,15 @@ import type { ReceiveContext } from './context.ts';
 import { type HistoryOptions, placeWithGap } from './fill-gap.ts';
 import { Gap, GapNotFilled, senderServer, serversToAsk } from './gap.ts';
 import type { Outcome } from './place-pdus.ts';
-import type { RoomDoors } from './room-doors.ts';
 
 export class GapFiller {
   readonly #ctx: ReceiveContext;
-  readonly #doors: RoomDoors;
   readonly #all = new Semaphore(limits.gapsAtOnceMax, limits.gapsWaitingMax);
   readonly #perServer = new Map<ServerName, Semaphore>();
   readonly #closing = new AbortController();
 
-  constructor(ctx: ReceiveContext, doors: RoomDoors) {
+  constructor(ctx: ReceiveContext) {
     this.#ctx = ctx;
-    this.#doors = doors;
   }
 
   /** As `placeWithGap`. `origin` is asked first. Throws GapNotFilled also when it took too long. */
@@ -48,7 +45,7 @@ export class GapFiller {
     const signal = AbortSignal.any([timeout.signal, this.#closing.signal]);
     try {
       const first = [origin, ...events.slice(0, 1).map(senderServer)];
-      const gap = new Gap(this.#ctx, dag, await serversToAsk(this.#ctx, this.#doors, dag, first), signal);
+      const gap = new Gap(this.#ctx, dag, await serversToAsk(this.#ctx, dag, first), signal);
       const outcomes = await placeWithGap(gap, events, options);
       this.#ctx.counters.gaps.add({ outcome: 'filled' });
       return outcomes;

@@ -12,8 +12,8 @@ import { serversInRoom } from '../../storage/stores/membership-store.ts';
 import { placesByIds } from '../../storage/stores/room-graph-store.ts';
 import { FederationError } from '../federation-error.ts';
 import type { AskOptions } from '../remote-rooms.ts';
+import { accessListOf } from '../room-acl.ts';
 import type { ReceiveContext } from './context.ts';
-import type { RoomDoors } from './room-doors.ts';
 
 /** What an event refers to could not be had. */
 export class GapNotFilled extends Error {
@@ -117,14 +117,13 @@ export class Gap {
 /** The servers to ask, the one that named the event first. */
 export async function serversToAsk(
   ctx: ReceiveContext,
-  doors: RoomDoors,
   dag: RoomDag,
   first: readonly ServerName[],
 ): Promise<ServerName[]> {
   const limit = limits.gapServersMax * 2;
   const others = await ctx.rooms.db.all(serversInRoom, { room: dag.room, limit });
   const servers = new Set<ServerName>([...first, ...others.map(({ name }) => name as ServerName)]);
-  const acl = await doors.accessList(dag);
+  const acl = await accessListOf(dag);
   return [...servers]
     .filter((name) => !ctx.rooms.localServers.isLocal(name) && acl.allows(name))
     .slice(0, limits.gapServersMax);

@@ -42,7 +42,7 @@ export function createReceiving(parts: ReceivingParts) {
   const { rooms, timers } = ctx;
   const doors = new RoomDoors(rooms);
   const staged = new StagedPdus(rooms);
-  const gaps = new GapFiller(ctx, doors);
+  const gaps = new GapFiller(ctx);
   const workers = new RoomWorkers(ctx, doors, staged, gaps);
   const edus = new EduHandlers(ctx);
   edus.register('m.typing', receiveTyping(ctx, doors, parts.typing));

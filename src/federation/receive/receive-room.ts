@@ -10,6 +10,7 @@ import type { RoomDag } from '../../rooms/dag/contract.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import type { RoomPdus } from '../contract.ts';
 import { withdrawInvites } from '../membership/withdrawn-invites.ts';
+import { isAllowedIn } from '../room-acl.ts';
 import type { ReceiveContext } from './context.ts';
 import { allCommitted, awaitedIds, type Outcome, placePdus, ticketOf } from './place-pdus.ts';
 import type { RoomDoors } from './room-doors.ts';
@@ -47,7 +48,7 @@ export async function receiveRoomPdus(
   const results: PduResult[] = [];
   const checked = new Map<EventId, CheckedEvent>();
   for (const { eventId, received } of await pdus.verify(dag.rules)) {
-    const fault = await faultOf(doors, dag, received);
+    const fault = await faultOf(dag, received);
     if (received.ok && fault === undefined) checked.set(received.event.eventId, received);
     else {
       ctx.counters.pdus.add({ fate: 'refused' });
@@ -74,17 +75,17 @@ async function receiveFromOutside({ ctx }: RoomReceiving, dag: RoomDag, pdus: Ro
 
 async function refusal(doors: RoomDoors, dag: RoomDag, origin: ServerName): Promise<string | undefined> {
   if (!(await doors.isInhabited(dag))) return notHere;
-  return (await doors.isAllowed(dag, origin)) ? undefined : `${origin} may not take part in the room`;
+  return (await isAllowedIn(dag, origin)) ? undefined : `${origin} may not take part in the room`;
 }
 
-async function faultOf(doors: RoomDoors, dag: RoomDag, received: ReceivedPdu): Promise<string | undefined> {
+async function faultOf(dag: RoomDag, received: ReceivedPdu): Promise<string | undefined> {
   if (!received.ok) {
     if (received.step === 'format') return received.reason;
     return `The signature of ${received.fault.serverName} is not good: ${received.fault.reason}`;
   }
   if (received.event.roomId !== dag.roomId) return 'The event is of another room';
   const server = serverOf(received.event.sender);
-  return (await doors.isAllowed(dag, server)) ? undefined : `${server} may not take part in the room`;
+  return (await isAllowedIn(dag, server)) ? undefined : `${server} may not take part in the room`;
 }
 
 async function take(

@@ -6,6 +6,7 @@ import { numericValue } from '../../../matrix/json/raw-number.ts';
 import { limits } from '../../../platform/limits.ts';
 import { serverOf } from '../../../rooms/context.ts';
 import { type RemoteReceipt, storeRemoteReceipts } from '../../../rooms/remote-receipts.ts';
+import { isAllowedIn } from '../../room-acl.ts';
 import type { ReceiveContext } from '../context.ts';
 import type { RoomDoors } from '../room-doors.ts';
 import type { EduHandler } from './edu-handlers.ts';
@@ -30,7 +31,7 @@ export function receiveReceipts(ctx: ReceiveContext, doors: RoomDoors): EduHandl
       }
     for (const [roomId, receipts] of rooms) {
       const dag = receipts.size === 0 ? undefined : await ctx.rooms.dags.find(roomId);
-      if (dag === undefined || !(await doors.isInhabited(dag)) || !(await doors.isAllowed(dag, origin))) continue;
+      if (dag === undefined || !(await doors.isInhabited(dag)) || !(await isAllowedIn(dag, origin))) continue;
       await storeRemoteReceipts(ctx.rooms, dag, [...receipts.values()]);
     }
   };

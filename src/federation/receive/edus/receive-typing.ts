@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../matrix/json/json-value.ts';
 import { serverOf } from '../../../rooms/context.ts';
 import { membershipIn, memberOf } from '../../../rooms/membership.ts';
 import type { Typing } from '../../../rooms/typing.ts';
+import { isAllowedIn } from '../../room-acl.ts';
 import type { ReceiveContext } from '../context.ts';
 import type { RoomDoors } from '../room-doors.ts';
 import type { EduHandler } from './edu-handlers.ts';
@@ -24,7 +25,7 @@ export function receiveTyping(ctx: ReceiveContext, doors: RoomDoors, typing: Typ
     }
     for (const { roomId, userId, isTyping } of last.values()) {
       const dag = await ctx.rooms.dags.find(roomId);
-      if (dag === undefined || !(await doors.isInhabited(dag)) || !(await doors.isAllowed(dag, origin))) continue;
+      if (dag === undefined || !(await doors.isInhabited(dag)) || !(await isAllowedIn(dag, origin))) continue;
       if (membershipIn(await memberOf(dag, userId)) === 'join')
         typing.set(dag.room, userId, isTyping ? typingMs : undefined);
     }
