@@ -35,8 +35,10 @@ export function testPorts(
   const sentMail: OutgoingMail[] = [];
   const refusedMailboxes = new Set<string>();
   const settle = async (): Promise<void> => {
-    await workers.loaded();
-    await time.settle();
+    do {
+      await workers.loaded();
+      await time.settle();
+    } while (workers.isLoading);
   };
   return {
     clock: time,

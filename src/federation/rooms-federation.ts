@@ -85,8 +85,7 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     },
     async close() {
       for (const stop of stopListening) stop();
-      await history.close();
-      await Promise.all([receiving.close(), sender.close()]);
+      await Promise.all([history.close(), receiving.close(), sender.close()]);
     },
   };
 }

@@ -67,8 +67,15 @@ export class InlineWorkers implements Workers {
 
   /** Resolves when every module that was started is loaded, which takes input and output that no fake clock governs. */
   async loaded(): Promise<void> {
-    await Promise.all(this.#loading);
-    this.#loading.clear();
+    while (this.isLoading) {
+      const started = [...this.#loading];
+      await Promise.all(started);
+      for (const one of started) this.#loading.delete(one);
+    }
+  }
+
+  get isLoading(): boolean {
+    return this.#loading.size > 0;
   }
 }
 

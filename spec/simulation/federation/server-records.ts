@@ -1,0 +1,75 @@
+/** What a server has on disk of rooms, read beside it. */
+import Sqlite from 'better-sqlite3';
+import { EventFlag } from '../../../src/storage/event-flags.ts';
+
+export interface EventRecord {
+  readonly eventId: string;
+  readonly type: string;
+  readonly sender: string;
+  readonly isRejected: boolean;
+  readonly isSoftFailed: boolean;
+  readonly isRedacted: boolean;
+}
+export interface RoomRecord {
+  /** Those that have a place, by id. */
+  readonly events: ReadonlyMap<string, EventRecord>;
+  /** Ids of current state events, by type and key. */
+  readonly extremities: number;
+}
+export interface Work {
+  readonly stagedPdus: number;
+  readonly laggingServers: number;
+  readonly waitingEdus: number;
+  /** With a place or without. */
+  readonly events: number;
+  readonly outliers: number;
+}
+
+export function readRoom(databasePath: string, roomId: string): RoomRecord | undefined {
+  return reading(databasePath, (db) => {
+    const room = db.prepare('SELECT room FROM room WHERE room_id = ?').pluck().get(roomId);
+    if (room === undefined) return undefined;
+    const rows = db
+      .prepare(
+        'SELECT e.event_id, e.type, u.user_id, e.flags FROM event e JOIN user_name u ON u.user_nid = e.sender ' +
+          'WHERE e.room = ? AND e.pos IS NOT NULL ORDER BY e.pos',
+      )
+      .all(room) as { event_id: string; type: string; user_id: string; flags: number }[];
+    const events = rows.map(({ event_id: eventId, type, user_id: sender, flags }) => ({
+      eventId,
+      type,
+      sender,
+      isRejected: (flags & EventFlag.rejected) !== 0,
+      isSoftFailed: (flags & EventFlag.softFailed) !== 0,
+      isRedacted: (flags & EventFlag.redacted) !== 0,
+    }));
+    const extremities = count(db, 'SELECT count(*) FROM extremity WHERE room = ?', room);
+    return { events: new Map(events.map((event) => [event.eventId, event])), extremities };
+  });
+}
+
+export function readWork(databasePath: string): Work {
+  return reading(databasePath, (db) => ({
+    stagedPdus: count(db, 'SELECT count(*) FROM staged_pdu'),
+    laggingServers: count(db, 'SELECT count(*) FROM destination_lag'),
+    waitingEdus: count(db, 'SELECT count(*) FROM outgoing_edu_server'),
+    events: count(db, 'SELECT count(*) FROM event'),
+    outliers: count(db, 'SELECT count(*) FROM event WHERE pos IS NULL'),
+  }));
+}
+
+function count(db: Sqlite.Database, sql: string, ...values: unknown[]): number {
+  return db
+    .prepare(sql)
+    .pluck()
+    .get(...values) as number;
+}
+
+function reading<T>(databasePath: string, read: (db: Sqlite.Database) => T): T {
+  const db = new Sqlite(databasePath, { readonly: true, fileMustExist: true });
+  try {
+    return read(db);
+  } finally {
+    db.close();
+  }
+}
