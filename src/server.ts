@@ -12,6 +12,7 @@ import { createEncryption, type Encryption } from './encryption/index.ts';
 import { createFederation, type Federation } from './federation/index.ts';
 import { createRemoteAliases } from './federation/membership/remote-aliases.ts';
 import { outgoingEdus } from './federation/send/enqueue-edu.ts';
+import { outgoingDeviceLists } from './federation/send/outgoing-device-lists.ts';
 import { createRemoteKeys } from './federation/remote-keys.ts';
 import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
 import { createRemoteOpenId, type RemoteOpenId } from './federation/query/remote-openid.ts';
@@ -127,13 +128,11 @@ async function compose(
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
   const federation = await openFederation(base, shutdown, onFailed);
   const media = await openFiles(base, shutdown, log, onFailed);
+  const isEnabled = config.federation.enabled;
   const others = { federation, memberships: (): RemoteMemberships => roomsFederation.memberships.remote };
   const people = await createAccountsAndRooms({ ...base, ...others, media }, shutdown, onFailed);
   const { accounts, rooms, roomsContext, remoteHistory } = people;
-  const remoteKeys = createRemoteKeys(federation.client);
-  const isEnabled = config.federation.enabled;
-  const edus = outgoingEdus(isEnabled);
-  const encryption = createEncryption({ ...common, interactiveAuth: accounts.interactiveAuth, remoteKeys, edus });
+  const encryption = openEncryption(base, { federation, accounts, rooms }, onFailed);
   const pushRules = new CachedPushRules(db, (owner) => accounts.loadPushRules(owner));
   const presence = new Presence({ db, names, clock, timers, isEnabled: config.presence.enabled });
   await presence.resume();
@@ -189,7 +188,7 @@ async function closeRooms(
   await parts.delayedEvents.close();
   await parts.presence.close();
   await parts.sync.close();
-  parts.encryption.close();
+  await parts.encryption.close();
   parts.rooms.close();
 }
 
@@ -263,8 +262,21 @@ async function openBase(config: Config, overrides: ServerOverrides, ports: Ports
   });
   const names = new Names(db, config.limits.namesCacheMax);
   const mailer = new Mailer(config.email, ports.mail);
+  const outgoingDevices = outgoingDeviceLists(config.federation.enabled, localServers);
   const common = { db, names, localServers, clock, timers, random };
-  return { config, configReload, ports, metrics, rateLimiter, db, names, mailer, localServers, common };
+  return {
+    config,
+    configReload,
+    ports,
+    metrics,
+    rateLimiter,
+    db,
+    names,
+    mailer,
+    localServers,
+    outgoingDevices,
+    common,
+  };
 }
 
 const rateLimitsOf = ({ rateLimits }: Config): RateLimits => (rateLimits.enabled ? rateLimits : {});
@@ -330,6 +342,7 @@ async function createAccountsAndRooms(
     common,
     media,
     federation,
+    outgoingDevices,
     memberships,
   }: Awaited<ReturnType<typeof openBase>> & BeforeRooms,
   shutdown: Shutdown,
@@ -343,6 +356,7 @@ async function createAccountsAndRooms(
     mailer,
     profilePropagation: { profileChanged: (userId, profile) => rooms.profileChanged(userId, profile) },
     remoteProfiles: createRemoteProfiles(federation.client),
+    outgoingDevices,
     departure: { leaveAllRooms: (userId) => rooms.leaveAllRooms(userId) },
   });
   shutdown.add('accounts', () => accounts.close());
@@ -370,6 +384,24 @@ async function createAccountsAndRooms(
   });
   const rooms: Rooms = createRooms(roomsContext, { timers, defaultRoomVersion: config.rooms.defaultVersion, onFailed });
   return { accounts, rooms, roomsContext, remoteHistory };
+}
+
+function openEncryption(
+  { config, common, outgoingDevices }: Awaited<ReturnType<typeof openBase>>,
+  { federation, accounts, rooms }: Pick<Parts, 'federation' | 'accounts' | 'rooms'>,
+  onFailed: (error: unknown) => void,
+): Encryption {
+  return createEncryption({
+    ...common,
+    interactiveAuth: accounts.interactiveAuth,
+    remoteKeys: createRemoteKeys(federation.client),
+    edus: outgoingEdus(config.federation.enabled),
+    outgoingDevices,
+    backingOff: federation.destinations,
+    tellsDeviceNames: config.federation.deviceNames,
+    isEncrypted: (room) => rooms.isEncrypted(room),
+    onFailed,
+  });
 }
 
 /** What is sent in somebody's name counts as what they send themselves. Administrators are exempt, as everywhere. */

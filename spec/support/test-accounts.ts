@@ -28,6 +28,7 @@ import { LocalServers } from '../../src/platform/local-servers.ts';
 import { Secret } from '../../src/platform/secret.ts';
 import type { Commit, Database, Wake } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
+import { nobodyTold } from '../encryption/support/other-servers.ts';
 import type { TestEngine } from './databases.ts';
 import { type TestPorts, testPorts } from './test-ports.ts';
 import { startTestServer, type TestResponse } from './test-server.ts';
@@ -142,6 +143,7 @@ async function start(
     departure: {
       leaveAllRooms: async (userId) => void departed.push(userId),
     },
+    outgoingDevices: nobodyTold,
     clock: ports.clock,
     timers: ports.timers,
     random: ports.random,

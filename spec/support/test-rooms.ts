@@ -33,6 +33,7 @@ import type { StateField } from '../../src/sync/sync-request.ts';
 import type { CreateRoomRequest } from '../../src/rooms/create-room-events.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { Names } from '../../src/storage/names.ts';
+import { nobodyTold } from '../encryption/support/other-servers.ts';
 import { insertAccount } from '../../src/storage/stores/account-store.ts';
 
 export interface TestUser extends Actor {
@@ -290,7 +291,8 @@ export class TestRooms {
     const account = { localpart: localpartOf(userId), kind: 'user', userType: null, passwordHash: null };
     await db.write((unit) => unit.run(insertAccount, { user: userNid, ...account, admin: 0, createdTs: clock.nowMs() }))
       .committed;
-    await deactivate({ db, locks: this.#userLocks, clock, departure: this.rooms }, { userId, userNid }, options);
+    const ctx = { db, locks: this.#userLocks, clock, departure: this.rooms, outgoingDevices: nobodyTold };
+    await deactivate(ctx, { userId, userNid }, options);
   }
   /** Account data, of a room or global. */
   async setAccountData(owner: Actor, type: string, content: JsonObject, roomId?: RoomId): Promise<void> {

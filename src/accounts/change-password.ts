@@ -60,7 +60,7 @@ const byEmail: Operation['flows'] = [['m.login.email.identity']];
  * meanwhile, or the confirmed address was used or taken from the account.
  */
 export async function setPassword(
-  ctx: Pick<AccountsContext, 'db' | 'locks' | 'passwords'>,
+  ctx: Pick<AccountsContext, 'db' | 'locks' | 'passwords' | 'outgoingDevices'>,
   userNid: number,
   newPassword: string,
   options: {
@@ -80,6 +80,7 @@ export async function setPassword(
       if (sid !== undefined) unit.run(deleteEmailSession, { sid }, { changes: 1 });
       unit.run(deleteLoginTokensOfUser, { user: userNid });
       writeDeviceRemoval(
+        ctx,
         unit,
         userNid,
         devices.filter(({ device_nid: nid }) => nid !== options.keptDeviceNid),

@@ -7,7 +7,7 @@ import type { Clock, Random, Timers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { Passwords } from './passwords.ts';
-import type { AttemptLimiter, Departure, ProfilePropagation, RemoteProfiles } from './ports.ts';
+import type { AttemptLimiter, Departure, OutgoingDevices, ProfilePropagation, RemoteProfiles } from './ports.ts';
 import type { SyncFilters } from './sync-filters.ts';
 
 export type AccountsConfig = Pick<
@@ -38,6 +38,7 @@ export interface AccountsContext {
   readonly profilePropagation: ProfilePropagation;
   readonly remoteProfiles: RemoteProfiles;
   readonly departure: Departure;
+  readonly outgoingDevices: OutgoingDevices;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly timers: Pick<Timers, 'after'>;
   readonly random: Random;

@@ -32,7 +32,7 @@ import type { Requester } from './requester.ts';
 import { whilePasswordStands } from './sessions.ts';
 import { writeUserWords } from './user-words.ts';
 
-type Deactivating = Pick<AccountsContext, 'db' | 'locks' | 'clock' | 'departure'>;
+type Deactivating = Pick<AccountsContext, 'db' | 'locks' | 'clock' | 'departure' | 'outgoingDevices'>;
 
 /**
  * Deactivates the requester's account, or the one whose password is given. Throws 401 while the password is missing.
@@ -96,8 +96,8 @@ export async function deactivate(
       unit.run(deleteCrossSigningKeys, { user });
       unit.run(deleteSignaturesOfUser, { user });
       unit.run(deleteSignaturesOfOthers, { signer: user });
-      writeDeviceRemoval(unit, user, devices);
-      writeDeviceListChange(unit, user, unit.nextPos());
+      writeDeviceRemoval(ctx, unit, user, devices);
+      writeDeviceListChange(ctx, unit, user, unit.nextPos(), []);
       unit.wake({ kind: 'access', userNid: user });
       unit.wake({ kind: 'account', userNid: user, isActive: false });
     });

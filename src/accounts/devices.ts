@@ -32,7 +32,8 @@ export interface Device {
 }
 
 type Reading = Pick<AccountsContext, 'db'> & { readonly activity: Pick<DeviceActivity, 'find'> };
-type Writing = Pick<AccountsContext, 'db' | 'locks'>;
+type Telling = Pick<AccountsContext, 'outgoingDevices'>;
+type Writing = Telling & Pick<AccountsContext, 'db' | 'locks'>;
 
 export async function listDevices(ctx: Reading, userNid: number): Promise<readonly Device[]> {
   const rows = await ctx.db.all(devicesOfUser, { user: userNid });
@@ -61,7 +62,7 @@ export function updateDevice(
       unit.run(renameDevice, { device: row.device_nid, displayName });
       const pos = unit.nextPos();
       unit.wake({ kind: 'device', userNid, deviceId, pos, change: 'renamed' });
-      writeDeviceListChange(unit, userNid, pos);
+      writeDeviceListChange(ctx, unit, userNid, pos, [deviceId]);
     }).committed;
   });
 }
@@ -83,7 +84,12 @@ export function logOutAll(ctx: Writing, { userNid }: Pick<Requester, 'userNid'>)
 }
 
 /** Part of a unit: devices with all their tokens, keys, messages and pushers. */
-export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: readonly DeviceRow[]): void {
+export function writeDeviceRemoval(
+  ctx: Telling,
+  unit: UnitBuilder,
+  userNid: number,
+  devices: readonly DeviceRow[],
+): void {
   if (devices.length === 0) return;
   const nids = devices.map(({ device_nid: nid }) => nid);
   unit.run(deleteAccessTokensOfDevices, { devices: nids });
@@ -103,7 +109,13 @@ export function writeDeviceRemoval(unit: UnitBuilder, userNid: number, devices: 
   unit.wake({ kind: 'account-data', userNid, room: noRoom, pos });
   for (const { device_id: deviceId } of devices)
     unit.wake({ kind: 'device', userNid, deviceId, pos, change: 'removed' });
-  writeDeviceListChange(unit, userNid, pos);
+  writeDeviceListChange(
+    ctx,
+    unit,
+    userNid,
+    pos,
+    devices.map(({ device_id: deviceId }) => deviceId),
+  );
   unit.wake({ kind: 'access', userNid });
 }
 
@@ -114,15 +126,22 @@ const notificationSettingsTypes = ({ device_id: deviceId }: DeviceRow): string[]
 ];
 
 /** Part of a unit that changes what others see of a user's devices. */
-export function writeDeviceListChange(unit: UnitBuilder, userNid: number, pos: number): void {
+export function writeDeviceListChange(
+  { outgoingDevices }: Telling,
+  unit: UnitBuilder,
+  userNid: number,
+  pos: number,
+  deviceIds: readonly string[],
+): void {
   unit.run(moveDeviceChange, { user: userNid, pos });
+  outgoingDevices.devicesChanged(unit, userNid, deviceIds);
   unit.wake({ kind: 'device-list', userNid, pos });
 }
 
 function deleteDevicesWhere(ctx: Writing, userNid: number, isWanted: (row: DeviceRow) => boolean): Promise<void> {
   return ctx.locks.run(userNid, async () => {
     const devices = (await ctx.db.all(devicesOfUser, { user: userNid })).filter((row) => isWanted(row));
-    if (devices.length > 0) await ctx.db.write((unit) => writeDeviceRemoval(unit, userNid, devices)).committed;
+    if (devices.length > 0) await ctx.db.write((unit) => writeDeviceRemoval(ctx, unit, userNid, devices)).committed;
   });
 }
 

@@ -1,6 +1,7 @@
 /** What accounts need from others and must not import. The composition root hands the implementations over. */
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import type { UnitBuilder } from '../storage/database.ts';
 
 /** `rooms` implements it. */
 export interface ProfilePropagation {
@@ -29,6 +30,12 @@ export interface Departure {
    * after a crash does.
    */
   leaveAllRooms(userId: UserId): Promise<void>;
+}
+
+/** What other servers are told of devices; `federation` implements it. */
+export interface OutgoingDevices {
+  /** Part of a unit that changed what others see of these devices, after the user's device_change. */
+  devicesChanged(unit: UnitBuilder, userNid: number, deviceIds: readonly string[]): void;
 }
 
 /** The rate limiter of the HTTP layer fits. */

@@ -65,6 +65,7 @@ async function writeToDatabase(
       profilePropagation: { profileChanged: () => Promise.resolve() },
       remoteProfiles: noRemoteProfiles,
       departure: { leaveAllRooms: () => Promise.resolve() },
+      outgoingDevices: { devicesChanged() {} },
       clock,
       timers,
       random,

@@ -7,7 +7,8 @@ import type { Database } from '../storage/database.ts';
 import type { Names } from '../storage/names.ts';
 import type { DeviceInboxes } from './device-inboxes.ts';
 import type { KeyCounts } from './key-counts.ts';
-import type { OutgoingEdus, RemoteKeys } from './ports.ts';
+import type { OutgoingDeviceLists, OutgoingEdus, RemoteKeys } from './ports.ts';
+import type { KnownLists } from './remote-lists/remote-lists.ts';
 import type { KnownKeys } from './user-keys.ts';
 
 export interface EncryptionContext {
@@ -22,6 +23,10 @@ export interface EncryptionContext {
   readonly knownKeys: KnownKeys;
   readonly remoteKeys: RemoteKeys;
   readonly edus: OutgoingEdus;
+  readonly outgoingDevices: OutgoingDeviceLists;
+  readonly remoteLists: KnownLists;
+  /** Whether users of other servers see the names of devices. */
+  readonly tellsDeviceNames: boolean;
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly timers: Pick<Timers, 'after' | 'soon'>;
   readonly random: Random;

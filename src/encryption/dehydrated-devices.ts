@@ -30,7 +30,7 @@ interface Owner {
   readonly userId: UserId;
   readonly userNid: number;
 }
-type Context = Pick<EncryptionContext, 'db' | 'locks' | 'keyCounts' | 'inboxes' | 'clock'>;
+type Context = Pick<EncryptionContext, 'db' | 'locks' | 'keyCounts' | 'inboxes' | 'clock' | 'outgoingDevices'>;
 
 /**
  * Takes the place of the user's dehydrated device with everything that it has; the same once more changes nothing, so that a
@@ -50,7 +50,7 @@ export async function putDehydratedDevice(ctx: Context, user: Owner, request: De
     const draft = await draftKeyUpload(ctx, { ...user, deviceId, deviceNid: device }, upload);
     const replaced = await rowsOf(ctx, user.userNid);
     const written = ctx.db.write((unit) => {
-      writeDeviceRemoval(unit, user.userNid, replaced);
+      writeDeviceRemoval(ctx, unit, user.userNid, replaced);
       const named = { user: user.userNid, deviceId, displayName, ts: ctx.clock.nowMs() };
       unit.run(insertDevice, { device, ...named, ip: null, userAgent: null });
       unit.wake({ kind: 'device', userNid: user.userNid, deviceId, pos: unit.nextPos(), change: 'added' });
@@ -77,7 +77,7 @@ export function deleteDehydratedDevice(ctx: Context, { userNid }: Owner): Promis
   return ctx.locks.run(userNid, async () => {
     const { device_id: deviceId } = await find(ctx, userNid);
     const devices = await rowsOf(ctx, userNid);
-    await ctx.db.write((unit) => writeDeviceRemoval(unit, userNid, devices)).committed;
+    await ctx.db.write((unit) => writeDeviceRemoval(ctx, unit, userNid, devices)).committed;
     return deviceId;
   });
 }

@@ -17,7 +17,7 @@ import type { EncryptionContext } from './context.ts';
 import { type CrossSigningKey, type CrossSigningUsage, parseCrossSigningKey } from './cross-signing-key.ts';
 import { publicKeyOf } from './user-keys.ts';
 
-type Uploading = Pick<EncryptionContext, 'db' | 'locks' | 'interactiveAuth' | 'knownKeys'>;
+type Uploading = Pick<EncryptionContext, 'db' | 'locks' | 'interactiveAuth' | 'knownKeys' | 'outgoingDevices'>;
 
 export interface DeviceSigningRequest {
   readonly keys: Readonly<Partial<Record<CrossSigningUsage, JsonObject | undefined>>>;
@@ -49,7 +49,7 @@ export async function uploadCrossSigningKeys(
     if (changed.length === 0) return;
     await assertFree(ctx, userNid, changed);
     assertSigned(given, stored, userId);
-    await ctx.db.write((unit) => writeKeys(unit, userNid, changed, stored)).committed;
+    await ctx.db.write((unit) => writeKeys(ctx, unit, userNid, changed, stored)).committed;
   });
   authorised?.succeeded();
 }
@@ -121,6 +121,7 @@ function storedMaster(stored: readonly CrossSigningKeyRow[], userId: string): Cr
 
 /** What replaced keys signed is worth nothing any more, and neither are signatures of a master key that was replaced. */
 function writeKeys(
+  { outgoingDevices }: Pick<Uploading, 'outgoingDevices'>,
   unit: UnitBuilder,
   user: number,
   changed: readonly CrossSigningKey[],
@@ -138,5 +139,7 @@ function writeKeys(
   }
   for (const { usage, keyId, json } of changed) unit.run(setCrossSigningKey, { user, usage, keyId, json });
   unit.run(setDeviceChange, { user, pos });
+  // Nobody else sees the key with which others are signed.
+  if (changed.some(({ usage }) => usage !== 'user_signing')) outgoingDevices.signingKeysChanged(unit, user);
   unit.wake({ kind: 'device-list', userNid: user, pos });
 }

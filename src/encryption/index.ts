@@ -11,8 +11,11 @@ import { DeviceInboxes } from './device-inboxes.ts';
 import { uploadCrossSigningKeys } from './device-signing.ts';
 import * as keyBackups from './key-backup-versions.ts';
 import { KeyCounts } from './key-counts.ts';
+import { deviceListUpdate, signingKeyUpdate } from './key-edus.ts';
 import { queryKeys } from './query-keys.ts';
 import { receiveToDevice } from './receive-to-device.ts';
+import type { RemoteListsParts } from './remote-lists/context.ts';
+import { RemoteLists } from './remote-lists/remote-lists.ts';
 import * as serverAnswers from './server-answers.ts';
 import { sendToDevice } from './send-to-device.ts';
 import { uploadKeys } from './upload-keys.ts';
@@ -21,17 +24,20 @@ import { KnownKeys } from './user-keys.ts';
 
 export type Encryption = ReturnType<typeof createEncryption>;
 
-export type EncryptionDependencies = Omit<EncryptionContext, 'locks' | 'inboxes' | 'keyCounts' | 'knownKeys'>;
+export type EncryptionDependencies = RemoteListsParts &
+  Omit<EncryptionContext, 'locks' | 'inboxes' | 'keyCounts' | 'knownKeys' | 'remoteLists'>;
 
 /** Made once, by the composition root. Nothing is read or written before the first call. */
 export function createEncryption(dependencies: EncryptionDependencies) {
   const { db } = dependencies;
+  const remoteLists = new RemoteLists(dependencies);
   const ctx: EncryptionContext = {
     ...dependencies,
     locks: new KeyedLock<number>(),
     inboxes: new DeviceInboxes(db),
     keyCounts: new KeyCounts(db),
     knownKeys: new KnownKeys(db),
+    remoteLists,
   };
   const { inboxes, keyCounts, knownKeys } = ctx;
   return {
@@ -40,7 +46,10 @@ export function createEncryption(dependencies: EncryptionDependencies) {
     inboxes,
     /** For /sync. */
     keyCounts,
-    close(): void {
+    /** Of users of other servers. */
+    remoteLists,
+    async close(): Promise<void> {
+      await remoteLists.close();
       inboxes.close();
       keyCounts.close();
       knownKeys.close();
@@ -67,6 +76,8 @@ const operations = {
   claimKeys,
   claimKeysForServer: serverAnswers.claimKeysForServer,
   queryKeys,
+  deviceListUpdate,
+  signingKeyUpdate,
   queryKeysForServer: serverAnswers.queryKeysForServer,
   userDevices: serverAnswers.userDevices,
   uploadCrossSigningKeys,

@@ -1,17 +1,20 @@
-/** Who ever had keys: nobody needs to hear of changes of the others. */
+/** Who ever had keys, and all users of other servers, who may have some: nobody needs to hear of changes of the others. */
 import { limits } from '../platform/limits.ts';
 import { Lru } from '../platform/lru.ts';
 import type { Database } from '../storage/database.ts';
-import { deviceChangesOf } from '../storage/stores/device-change-store.ts';
+import { keyOwnersAmong } from '../storage/stores/device-change-store.ts';
 
 export class KeyOwners {
   readonly #db: Database;
+  readonly #locals: () => Promise<readonly number[]>;
   readonly #known = new Lru<number, boolean>({ sizeMax: limits.knownKeyOwnersMax });
   #version = 0;
   readonly #unfollow: () => void;
 
-  constructor(db: Database) {
+  /** `locals`: the numbers of our own names. */
+  constructor(db: Database, locals: () => Promise<readonly number[]>) {
     this.#db = db;
+    this.#locals = locals;
     this.#unfollow = db.onCommitted(({ wakes }) => {
       for (const wake of wakes) if (wake.kind === 'device-list') this.#forget(wake.userNid);
     });
@@ -36,7 +39,7 @@ export class KeyOwners {
 
   async #load(userNids: readonly number[]): Promise<number[]> {
     const version = this.#version;
-    const rows = await this.#db.all(deviceChangesOf, { users: userNids });
+    const rows = await this.#db.all(keyOwnersAmong, { users: userNids, locals: await this.#locals() });
     const owners = new Set(rows.map((row) => row.user_nid));
     if (version === this.#version) for (const userNid of userNids) this.#known.set(userNid, owners.has(userNid));
     return [...owners];

@@ -16,11 +16,25 @@ export interface RemoteKeys {
   devices(userId: UserId, timeoutMs: number): Promise<JsonObject | undefined>;
 }
 
+/** Which servers are not to be asked anything for a while; `federation` implements it. */
+export interface ServersBackingOff {
+  /** In how many milliseconds the server may be asked again what nobody waits for; 0: now. */
+  retryInMs(server: ServerName): number;
+}
+
 /** What other servers are told beside events; `federation` implements it. */
 export interface OutgoingEdus {
   /** Part of a unit: each of the servers is sent it once the unit is committed, and again until it has it. Without federation, nobody is. */
   enqueue(unit: UnitBuilder, serverNids: readonly number[], edu: OutgoingEdu): void;
 }
+/** What other servers are told of our users' keys; `federation` implements it. Parts of units, after the user's device_change. */
+export interface OutgoingDeviceLists {
+  devicesChanged(unit: UnitBuilder, userNid: number, deviceIds: readonly string[]): void;
+  signingKeysChanged(unit: UnitBuilder, userNid: number): void;
+  /** Servers that share a room with the user newly. `deviceId`: any of the user's. */
+  introduce(unit: UnitBuilder, userNid: number, deviceId: string, serverNids: readonly number[]): void;
+}
+
 export interface OutgoingEdu {
   readonly type: string;
   readonly content: JsonObject;

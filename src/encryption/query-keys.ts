@@ -1,10 +1,11 @@
 /** POST /keys/query. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery */
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { EncryptionContext } from './context.ts';
-import { failuresText, queryRemoteKeys, remoteTimeoutMs, splitByServer } from './remote-users.ts';
+import { remoteKeysOf } from './remote-lists/remote-keys-of.ts';
+import { failuresText, remoteTimeoutMs, splitByServer } from './remote-users.ts';
 import { type AnswerMembers, member, publicKeyOf, type SignedByUser, UserKeys, withSignatures } from './user-keys.ts';
 
-type Querying = Pick<EncryptionContext, 'names' | 'localServers' | 'knownKeys' | 'remoteKeys'>;
+type Querying = Pick<EncryptionContext, 'names' | 'localServers' | 'knownKeys' | 'remoteKeys' | 'remoteLists'>;
 
 /** A user, and the ids of devices that are asked for; none: all. */
 export type KeyQuery = readonly [userId: UserId, deviceIds: readonly string[]];
@@ -20,7 +21,7 @@ export async function queryKeys(
   timeoutMs?: number,
 ): Promise<Buffer> {
   const { local, remote } = splitByServer(ctx, wanted);
-  const { found, failed } = await queryRemoteKeys(ctx, remote, remoteTimeoutMs(timeoutMs));
+  const { found, failed } = await remoteKeysOf(ctx, remote, remoteTimeoutMs(timeoutMs));
   const deviceIdsOf = new Map(wanted);
   const keysOf = new Map(found.map(({ userId, keys }) => [userId, keys]));
   const users = [...local.map(([userId]) => userId), ...keysOf.keys()];

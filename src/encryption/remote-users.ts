@@ -96,7 +96,7 @@ export function remoteUserKeys(
 ): UserKeys {
   const byId = new Map<string, DeviceOfUser>();
   for (const [deviceId, object] of devices.slice(0, limits.remoteDevicesPerUserMax)) {
-    const text = isJsonObject(object) ? deviceText(userId, deviceId, object) : undefined;
+    const text = isJsonObject(object) ? remoteDeviceText(userId, deviceId, object) : undefined;
     if (text !== undefined) byId.set(deviceId, { deviceNid: 0, text });
   }
   const crossSigning = new Map<CrossSigningUsage, PublishedKey>();
@@ -104,21 +104,41 @@ export function remoteUserKeys(
     ['master', master],
     ['self_signing', selfSigning],
   ] as const) {
-    const key = object && orNothing(() => parseCrossSigningKey(object, usage, userId));
-    if (key !== undefined) crossSigning.set(usage, { keyId: key.keyId, text: key.json });
+    const key = object && remoteCrossSigningKey(userId, usage, object);
+    if (key !== undefined) crossSigning.set(usage, key);
   }
   return new UserKeys(byId, crossSigning);
 }
 
-/** As it is answered. */
-function deviceText(userId: UserId, deviceId: string, object: JsonObject): string | undefined {
+/** As it is answered. undefined: these are no keys of that device. `displayName`: where it is not in the keys themselves. */
+export function remoteDeviceText(
+  userId: UserId,
+  deviceId: string,
+  object: JsonObject,
+  displayName?: JsonValue,
+): string | undefined {
   const keys = orNothing(() => parseDeviceKeys({ userId, deviceId }, object));
-  if (keys === undefined) return undefined;
-  const { device_display_name: name } = isJsonObject(object['unsigned']) ? object['unsigned'] : {};
+  if (keys === undefined || !isStorableId(deviceId)) return undefined;
+  const { device_display_name: told } = isJsonObject(object['unsigned']) ? object['unsigned'] : {};
+  const name = displayName ?? told;
   const isName = typeof name === 'string' && Buffer.byteLength(name) <= limits.remoteDeviceNameBytesMax;
   const unsigned = isName ? { device_display_name: name } : {};
   return `${keys.slice(0, -1)},"unsigned":${JSON.stringify(unsigned)}}`;
 }
+
+/** undefined: it is no such key of the user. */
+export function remoteCrossSigningKey(
+  userId: UserId,
+  usage: 'master' | 'self_signing',
+  object: JsonObject,
+): PublishedKey | undefined {
+  const key = orNothing(() => parseCrossSigningKey(object, usage, userId));
+  return key && { keyId: key.keyId, text: key.json };
+}
+
+/** Whether another server's device can have this id here. */
+export const isStorableId = (deviceId: string): boolean =>
+  deviceId !== '' && Buffer.byteLength(deviceId) <= limits.remoteDeviceIdBytesMax && !deviceId.includes('\0');
 
 function orNothing<T>(parse: () => T): T | undefined {
   try {

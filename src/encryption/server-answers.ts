@@ -4,11 +4,12 @@ import type { UserId } from '../matrix/ids/ids.ts';
 import { deviceChangesOf } from '../storage/stores/device-change-store.ts';
 import { claimLocalKeys, type KeyClaim } from './claim-keys.ts';
 import type { EncryptionContext } from './context.ts';
+import type { DeviceKeysTold } from './key-edus.ts';
 import { answerText, type KeyQuery } from './query-keys.ts';
 import { splitByServer } from './remote-users.ts';
-import { type UserKeys } from './user-keys.ts';
+import { UserKeys } from './user-keys.ts';
 
-type Answering = Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'knownKeys'>;
+type Answering = Pick<EncryptionContext, 'db' | 'names' | 'localServers' | 'knownKeys' | 'tellsDeviceNames'>;
 
 /**
  * Bytes of JSON. Users of other servers are left out; who is ours is answered for, with an empty object where there are no keys.
@@ -21,7 +22,7 @@ export async function queryKeysForServer(ctx: Answering, wanted: readonly KeyQue
   const found = local.map(([userId, deviceIds], index) => ({
     userId,
     deviceIds,
-    keys: keys.get(userNids[index] ?? 0),
+    keys: told(ctx, keys.get(userNids[index] ?? 0)),
   }));
   return answerText(found);
 }
@@ -44,15 +45,33 @@ export async function userDevices(ctx: Answering, userId: UserId): Promise<strin
   if (userNid === undefined) throw notFound('There is no such user here');
   // In this order, so that a change in between is told of again rather than missed.
   const [change] = await ctx.db.all(deviceChangesOf, { users: [userNid] });
-  const keys = (await ctx.knownKeys.of([userNid])).get(userNid);
-  return userDevicesText(userId, change?.pos ?? 0, keys);
+  const keys = told(ctx, (await ctx.knownKeys.of([userNid])).get(userNid));
+  return userDevicesText(userId, change?.stream_id ?? 0, keys);
+}
+
+/** What other servers may see of it. */
+function told({ tellsDeviceNames }: Answering, keys: UserKeys | undefined): UserKeys | undefined {
+  if (keys === undefined || tellsDeviceNames) return keys;
+  const known = unnamed.get(keys);
+  if (known !== undefined) return known;
+  const devices = new Map(
+    Array.from(keys.devices, ([id, device]) => [id, { ...device, text: withoutName(device.text) }]),
+  );
+  const made = new UserKeys(devices, keys.crossSigning);
+  unnamed.set(keys, made);
+  return made;
+}
+const unnamed = new WeakMap<UserKeys, UserKeys>();
+
+function withoutName(text: string | undefined): string | undefined {
+  return text && JSON.stringify({ ...(JSON.parse(text) as DeviceKeysTold), unsigned: {} });
 }
 
 function userDevicesText(userId: UserId, streamId: number, keys: UserKeys | undefined): string {
   const devices: string[] = [];
   for (const [deviceId, { text }] of keys?.devices ?? []) {
     if (text === undefined) continue;
-    const { unsigned } = JSON.parse(text) as { readonly unsigned: { readonly device_display_name?: string } };
+    const { unsigned } = JSON.parse(text) as DeviceKeysTold;
     const { device_display_name: name } = unsigned;
     const named = name === undefined ? '' : `,"device_display_name":${JSON.stringify(name)}`;
     devices.push(`{"device_id":${JSON.stringify(deviceId)},"keys":${text}${named}}`);

@@ -26,7 +26,7 @@ import {
   tooManyOneTimeKeys,
 } from './key-upload.ts';
 
-type Uploading = Pick<EncryptionContext, 'db' | 'locks' | 'keyCounts'>;
+type Uploading = Pick<EncryptionContext, 'db' | 'locks' | 'keyCounts' | 'outgoingDevices'>;
 
 /**
  * Keys that are there already are passed over, so that a client can repeat itself. Resolves when the keys are on disk, with
@@ -64,7 +64,7 @@ export interface KeyUploadDraft {
  * user's lock is held. Throws 400 M_INVALID_PARAM for another one-time key under a known id, 413 M_TOO_LARGE.
  */
 export async function draftKeyUpload(
-  ctx: Pick<EncryptionContext, 'db' | 'keyCounts'>,
+  ctx: Pick<EncryptionContext, 'db' | 'keyCounts' | 'outgoingDevices'>,
   owner: KeyOwner,
   upload: KeyUpload,
 ): Promise<KeyUploadDraft | undefined> {
@@ -82,6 +82,7 @@ export async function draftKeyUpload(
         // They were made of the keys that are replaced.
         if (stored !== undefined) unit.run(deleteSignaturesOf, { user, targets: [deviceId] });
         unit.run(setDeviceChange, { user, pos });
+        ctx.outgoingDevices.devicesChanged(unit, user, [deviceId]);
         unit.wake({ kind: 'device-list', userNid: user, pos });
       }
       if (oneTimeKeys.length > 0) {

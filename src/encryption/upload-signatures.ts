@@ -5,15 +5,20 @@ import type { UserId } from '../matrix/ids/ids.ts';
 import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
 import { signableText, verifySignedText } from '../matrix/json/signed-json.ts';
 import { limits } from '../platform/limits.ts';
+import type { UnitBuilder } from '../storage/database.ts';
 import { setKeySignature } from '../storage/stores/cross-signing-store.ts';
 import { setDeviceChange } from '../storage/stores/device-change-store.ts';
 import type { EncryptionContext } from './context.ts';
 import { areSignatures } from './cross-signing-key.ts';
-import { queryRemoteKeys, remoteTimeoutMs, splitByServer } from './remote-users.ts';
+import { remoteKeysOf } from './remote-lists/remote-keys-of.ts';
+import { remoteTimeoutMs, splitByServer } from './remote-users.ts';
 import { storedText } from './stored-text.ts';
 import { publicKeyOf, type UserKeys } from './user-keys.ts';
 
-type Signing = Pick<EncryptionContext, 'db' | 'names' | 'locks' | 'knownKeys' | 'localServers' | 'remoteKeys'>;
+type Signing = Pick<
+  EncryptionContext,
+  'db' | 'names' | 'locks' | 'knownKeys' | 'localServers' | 'remoteKeys' | 'remoteLists' | 'outgoingDevices'
+>;
 interface Signer {
   readonly userId: UserId;
   readonly userNid: number;
@@ -26,6 +31,8 @@ export type SignedKeys = readonly [userId: UserId, keys: Readonly<Record<string,
 interface NewSignatures {
   readonly userNid: number;
   readonly target: string;
+  /** Otherwise it is a master key. */
+  readonly isDevice: boolean;
   readonly signatures: readonly (readonly [keyId: string, signature: string])[];
 }
 
@@ -40,7 +47,7 @@ export async function uploadSignatures(
 ): Promise<JsonObject> {
   const { remote } = splitByServer(ctx, signed);
   const queries = new Map(Array.from(remote, ([server, keys]) => [server, keys.map(([id]) => [id, []] as const)]));
-  const { found } = await queryRemoteKeys(ctx, queries, remoteTimeoutMs(undefined));
+  const { found } = await remoteKeysOf(ctx, queries, remoteTimeoutMs(undefined));
   const remoteKeys = new Map(found.map(({ userId, keys }) => [userId, keys]));
   return ctx.locks.run(signer.userNid, async () => {
     const failures: Record<string, Record<string, JsonObject>> = {};
@@ -57,7 +64,8 @@ export async function uploadSignatures(
           const earlier = signedBefore.get(userNid ?? 0)?.get(target) ?? {};
           const wish = { target, object, isOwn: userNid === signer.userNid, earlier };
           const signatures = newSignatures(signer.userId, ownKeys, known, wish);
-          if (signatures.length > 0) accepted.push({ userNid: userNid ?? 0, target, signatures });
+          if (signatures.length > 0)
+            accepted.push({ userNid: userNid ?? 0, target, isDevice: known?.devices.has(target) === true, signatures });
         } catch (error) {
           if (!(error instanceof MatrixError)) throw error;
           (failures[userId] ??= {})[target] = error.body();
@@ -154,8 +162,22 @@ async function store(ctx: Signing, signer: number, accepted: readonly NewSignatu
     const signed = new Set(accepted.map(({ userNid }) => userNid));
     if (signed.delete(signer)) {
       unit.run(setDeviceChange, { user: signer, pos });
+      tellSigned(ctx, unit, signer, accepted);
       unit.wake({ kind: 'device-list', userNid: signer, pos });
     }
     if (signed.size > 0) unit.wake({ kind: 'user-signatures', userNid: signer, signed: [...signed], pos });
   }).committed;
+}
+
+/** Of their own keys a user signs devices and the master key. */
+function tellSigned(
+  { outgoingDevices }: Signing,
+  unit: UnitBuilder,
+  signer: number,
+  accepted: readonly NewSignatures[],
+): void {
+  const own = accepted.filter(({ userNid }) => userNid === signer);
+  const devices = new Set(own.filter(({ isDevice }) => isDevice).map(({ target }) => target));
+  outgoingDevices.devicesChanged(unit, signer, [...devices]);
+  if (own.some(({ isDevice }) => !isDevice)) outgoingDevices.signingKeysChanged(unit, signer);
 }

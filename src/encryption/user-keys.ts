@@ -60,7 +60,7 @@ export type SignedByUser = ReadonlyMap<string, Readonly<Record<string, string>>>
 
 export class KnownKeys {
   readonly #db: Database;
-  readonly #users = new Lru<number, UserKeys>({ sizeMax: limits.knownKeysBytesMax, sizeOf });
+  readonly #users = new Lru<number, UserKeys>({ sizeMax: limits.knownKeysBytesMax, sizeOf: sizeOfKeys });
   readonly #signed = new Lru<number, ReadonlyMap<number, SignedByUser>>({
     sizeMax: limits.knownKeysBytesMax / 4,
     sizeOf: (signed) => 100 + signed.size * 300,
@@ -206,7 +206,7 @@ function withOwnSignatures(json: string, signatures: Readonly<Record<string, str
 }
 
 /** Texts are kept as such and, from the first answer on, as bytes. */
-function sizeOf({ devices, crossSigning }: UserKeys): number {
+export function sizeOfKeys({ devices, crossSigning }: UserKeys): number {
   let size = 400;
   for (const { text = '' } of devices.values()) size += 200 + text.length * 2;
   for (const { text } of crossSigning.values()) size += 200 + text.length * 2;

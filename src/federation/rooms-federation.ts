@@ -8,13 +8,13 @@ import { type Answers, createAnswers } from './answers/index.ts';
 import { createHistory, type History } from './history/index.ts';
 import type { Federation } from './index.ts';
 import { createMemberships, type Memberships } from './membership/index.ts';
-import type { DeviceMessages, LocalUsers } from './ports.ts';
+import type { DeviceLists, DeviceMessages, LocalUsers } from './ports.ts';
 import { createRemoteDirectory, type RemoteDirectory } from './query/remote-directory.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
 import { DestinationAdministration } from './send/administration.ts';
 import { createSender, type FederationSender } from './send/index.ts';
-import type { PresenceContents } from './send/sender-dependencies.ts';
+import type { KeyContents, PresenceContents } from './send/sender-dependencies.ts';
 import { createRemoteRooms, type RemoteRooms } from './remote-rooms.ts';
 
 export interface RoomsFederationParts {
@@ -25,7 +25,7 @@ export interface RoomsFederationParts {
   readonly typing: Typing;
   readonly presence: PresenceReceiver & PresenceContents;
   readonly users: LocalUsers;
-  readonly encryption: DeviceMessages;
+  readonly encryption: DeviceMessages & KeyContents & { readonly remoteLists: DeviceLists };
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -62,11 +62,21 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   });
   const { encryption } = parts;
   receiving.edus.register('m.direct_to_device', (origin, contents) => encryption.receiveToDevice(origin, contents));
-  const sender = createSender({ ...parts, client, health });
+  const { remoteLists } = encryption;
+  receiving.edus.register('m.device_list_update', (origin, contents) =>
+    remoteLists.receiveDeviceLists(origin, contents),
+  );
+  receiving.edus.register('m.signing_key_update', (origin, contents) =>
+    remoteLists.receiveSigningKeys(origin, contents),
+  );
+  const sender = createSender({ ...parts, client, health, deviceKeys: encryption });
   const find = sender.find.bind(sender);
   const destinations = new DestinationAdministration({ rooms: parts.rooms, health, find });
   const stopListening = [
-    health.onRecovered((server) => sender.heardFrom(server)),
+    health.onRecovered((server, failedForMs) => {
+      sender.heardFrom(server);
+      remoteLists.serverReturned(server, failedForMs);
+    }),
     policy.onChanged(() => sender.retryWhere((server) => policy.maySendTo(server))),
   ];
   const history = createHistory({ ...parts, remoteRooms, receiving });
@@ -81,7 +91,9 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     destinations,
     async start() {
       await receiving.resume();
-      if (isEnabled) await sender.start();
+      if (!isEnabled) return;
+      await remoteLists.start();
+      await sender.start();
     },
     async close() {
       for (const stop of stopListening) stop();

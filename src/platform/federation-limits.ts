@@ -168,6 +168,8 @@ export const federationLimits = {
   federationTransactionBytesMax: 1_048_576,
   /** Durable EDUs in one transaction; the others have the rest of transactionEdusMax. */
   federationDurableEdusMax: 80,
+  /** About devices of one user that change together; where there are more, other servers are made to ask for the whole list. */
+  deviceListEdusMax: 20,
   /** Durable EDUs that wait for one server; of more, the oldest go. */
   federationEdusKeptMax: 50_000,
   /** Transactions on their way at once to servers that answer, and to those that did not the last time. */

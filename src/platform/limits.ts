@@ -268,10 +268,28 @@ export const limits = Object.freeze({
   remoteKeyServersAtOnceMax: 50,
   remoteDevicesPerUserMax: 1_000,
   remoteDeviceNameBytesMax: 400,
+  remoteDeviceIdBytesMax: 255,
+  /** Of all devices of one user; the lists of those who have more are not kept. */
+  remoteDeviceListBytesMax: 4 * 1024 * 1024,
+  /** Of keys of users of other servers in memory. */
+  keptKeysBytesMax: 64 * 1024 * 1024,
+  /** When somebody comes to an encrypted room: of so many users of other servers at most the keys are asked for before anybody wants them. */
+  deviceListsAheadMax: 100,
+  /** Lists that are asked for at once, one of each server. */
+  deviceListResyncsAtOnceMax: 20,
+  /** Until a list is asked for again that could not be had; twice as long each time. */
+  deviceListRetryMs: 10_000,
+  deviceListRetryMsMax: 3_600_000,
+  /** What a server told while it could not be reached for longer is not relied on to come. */
+  deviceListDoubtMs: 600_000,
   /** Users of whom it is remembered whether they ever had keys. */
   knownKeyOwnersMax: 500_000,
   /** Changes of others' device lists that are remembered for a user who syncs; more, and the database is asked. */
   deviceListMarksMax: 100,
+  /** Who come to one room at once, or leave it: more are told of together. */
+  deviceListMovesMax: 20,
+  /** Members of other servers of whom nothing is known, of a room that somebody came into: clients ask for those whom they need. */
+  deviceListStrangersMax: 5_000,
   // Finding people
   userSearchDefault: 10,
   userSearchMax: 50,

@@ -12,6 +12,7 @@ import * as membership from './change-membership.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import { createRoom } from './create-room.ts';
+import { encryptionType } from './encryption-policy.ts';
 import { forgetRoom } from './forget-room.ts';
 import { findEventByTime } from './event-by-time.ts';
 import { openJoinedRoom } from './membership.ts';
@@ -79,6 +80,11 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     async setTyping(actor: Actor, roomId: RoomId, timeoutMs: number | undefined): Promise<void> {
       const dag = await openJoinedRoom(ctx, actor.userId, roomId);
       typing.set(dag.room, actor.userId, timeoutMs);
+    },
+    /** Whether what is said in the room is encrypted. */
+    async isEncrypted(room: number): Promise<boolean> {
+      const dag = await ctx.dags.openByNid(room);
+      return (await dag.currentEvent(encryptionType, '')) !== undefined;
     },
     /** Throws M_FORBIDDEN; of users of other servers also where nobody of ours is in the room, since they may have left it long ago. */
     async assertJoined(userId: UserId, roomId: RoomId): Promise<void> {

@@ -215,7 +215,9 @@ export interface Schema {
   fallback_key: { device_nid: Int; algorithm: string; key_id: string; json: string; used: Int };
   cross_signing_key: { user_nid: Int; usage: string; key_id: string; json: string };
   key_signature: { user_nid: Int; target: string; signer_nid: Int; key_id: string; signature: string; pos: Int };
-  device_change: { user_nid: Int; pos: Int };
+  device_change: { user_nid: Int; pos: Int; stream_id: Int };
+  remote_device_list: { user_nid: Int; server_nid: Int; stream_id: Int | null; stale_pos: Int };
+  remote_device: { user_nid: Int; device_id: string; json: string };
   to_device: { device_nid: Int; pos: Int; json: string };
   dehydrated_device: { user_nid: Int; device_nid: Int; json: string };
   key_backup: {
@@ -294,7 +296,15 @@ export interface Schema {
   url_preview: { asked: Buffer; fetched_ts: Int; expires_ts: Int; json: string; image_media_id: string | null };
   destination_lag: { server_nid: Int; sent_pos: Int };
   targeted_event: { server_nid: Int; pos: Int; nid: Int };
-  outgoing_edu: { pos: Int; replaces: string | null; json: string };
+  outgoing_edu: {
+    pos: Int;
+    replaces: string | null;
+    json: string;
+    user_nid: Int | null;
+    device_id: string | null;
+    stream_id: Int | null;
+    prev_id: Int | null;
+  };
   outgoing_edu_server: { server_nid: Int; pos: Int };
   destination: {
     server: string;

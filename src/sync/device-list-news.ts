@@ -6,15 +6,19 @@
  */
 import { KeyOwners } from '../encryption/key-owners.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
+import { limits } from '../platform/limits.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { MembershipWake } from '../rooms/member-changes.ts';
 import { loadVisibility } from '../rooms/visibility.ts';
 import type { Commit } from '../storage/database.ts';
+import { joinedRoomsOf } from '../storage/stores/member-room-store.ts';
+import { joinedServers } from '../storage/stores/outgoing-store.ts';
 import { signaturesOfOthers } from '../storage/stores/cross-signing-store.ts';
 import {
   deviceChangesSeenBy,
   memberChangesIn,
   memberChangesSeenBy,
+  membersElsewhere,
   membersWithKeys,
   membersWithKeysSince,
   sharingWith,
@@ -44,6 +48,8 @@ export class DeviceListNews {
   readonly #users: SyncUsers;
   readonly #rooms: RoomsContext;
   readonly #owners: KeyOwners;
+  readonly #locals: () => Promise<readonly number[]>;
+  #localNids: Promise<readonly number[]> | undefined;
   readonly #soon: DeviceListNewsOptions['soon'];
   readonly #changesPerRead: number;
   /** Changes of users whose rooms are being looked up. */
@@ -56,7 +62,9 @@ export class DeviceListNews {
     this.#soon = options.soon;
     this.#changesPerRead = options.changesPerRead ?? changesPerRead;
     this.#rooms = rooms;
-    this.#owners = new KeyOwners(rooms.db);
+    const { names, localServers } = rooms;
+    this.#locals = () => (this.#localNids ??= names.serverNids(localServers.names()));
+    this.#owners = new KeyOwners(rooms.db, this.#locals);
   }
 
   close(): void {
@@ -67,9 +75,12 @@ export class DeviceListNews {
   onCommit({ wakes }: Commit): void {
     for (const wake of wakes) {
       if (wake.kind === 'device-list') this.#listChanged(wake.userNid, wake.pos);
+      else if (wake.kind === 'remote-device-list') this.#remoteListChanged(wake.userNid, wake.pos);
       else if (wake.kind === 'user-signatures') this.#signed(wake.userNid, wake.signed, wake.pos);
       else if (wake.kind === 'membership') this.#membershipChanged(wake);
     }
+    const moves = wakes.filter((wake) => wake.kind === 'remote-membership').filter(isMove);
+    if (moves.length > 0) this.#remoteMoves(moves);
   }
 
   /** What a user is to be told between two positions; `since` is not negative. Reads nothing where nothing happened. */
@@ -85,11 +96,32 @@ export class DeviceListNews {
   #listChanged(userNid: number, pos: number): void {
     const user = this.#users.find(userNid);
     if (user !== undefined) return this.#tell(user, pos);
-    const told = this.#users
-      .hold(userNid, async (loaded) => this.#tell(loaded, pos))
-      .catch(() => void (this.#lostPos = Math.max(this.#lostPos, pos)))
-      .finally(() => this.#pending.delete(told));
+    this.#untilTold(
+      this.#users.hold(userNid, async (loaded) => this.#tell(loaded, pos)),
+      pos,
+    );
+  }
+
+  /** Of a user of another server, whose rooms are looked up. */
+  #remoteListChanged(userNid: number, pos: number): void {
+    const tell = async (): Promise<void> => {
+      const limit = limits.remoteContactRoomsMax;
+      const rooms = await this.#rooms.db.all(joinedRoomsOf, { user: userNid, limit });
+      for (const { room } of rooms)
+        for (const user of this.#users.membersOf(room)) this.#mark(user, 'changed', userNid, pos);
+      if (rooms.length === limit) this.#lost(pos);
+    };
+    this.#untilTold(tell(), pos);
+  }
+
+  /** Nobody is answered until it is known whom a change concerns; where that cannot be found out, the database is asked. */
+  #untilTold(work: Promise<void>, pos: number): void {
+    const told: Promise<void> = work.catch(() => this.#lost(pos)).finally(() => this.#pending.delete(told));
     this.#pending.add(told);
+  }
+
+  #lost(pos: number): void {
+    this.#lostPos = Math.max(this.#lostPos, pos);
   }
 
   /** To those who share a room, and to the user's other devices. */
@@ -114,6 +146,20 @@ export class DeviceListNews {
     if (user !== undefined) this.#mark(user, isIn ? 'entered' : 'quit', room, pos);
     for (const other of this.#users.membersOf(room))
       if (other !== user) this.#mark(other, isIn ? 'met' : 'parted', userNid, pos);
+  }
+
+  /** Of users of other servers. Where many move at once, as when somebody of ours is the first in a room, the room is told of. */
+  #remoteMoves(moves: readonly MembershipWake[]): void {
+    for (const [room, some] of Map.groupBy(moves, (wake) => wake.room)) {
+      const members = this.#users.membersOf(room);
+      if (members.size === 0) continue;
+      if (some.length <= limits.deviceListMovesMax) {
+        for (const { userNid, membership, pos } of some)
+          for (const user of members) this.#mark(user, membership === 'join' ? 'met' : 'parted', userNid, pos);
+      } else if (some.every(({ membership }) => membership === 'join')) {
+        for (const user of members) this.#mark(user, 'entered', room, some[0]!.pos);
+      } else this.#lost(some[0]!.pos);
+    }
   }
 
   #mark(user: SyncUser, kind: Parameters<SyncUser['deviceLists']['mark']>[0], nid: number, pos: number): void {
@@ -164,7 +210,7 @@ export class DeviceListNews {
 
   /** Who has keys and came to or left a room while the user was in it, or changed otherwise in it; some again and again. */
   async *#movedAround(user: SyncUser, since: number, moves: readonly RoomMark[]): AsyncGenerator<number> {
-    const wish = { user: user.userNid, after: since, limit: this.#changesPerRead };
+    const wish = { user: user.userNid, after: since, limit: this.#changesPerRead, locals: await this.#locals() };
     const rows = await this.#rooms.db.all(memberChangesSeenBy, wish);
     if (rows.length < this.#changesPerRead) {
       for (const { user_nid: userNid } of rows) if (userNid !== null) yield userNid;
@@ -178,8 +224,9 @@ export class DeviceListNews {
   /** Of one room, in (since, until]. However much that is, others come in between. */
   async *#movedIn(room: number, since: number, until: number): AsyncGenerator<number> {
     let after = since;
+    const locals = await this.#locals();
     for (let limit = this.#changesPerRead; ;) {
-      const rows = await this.#rooms.db.all(memberChangesIn, { room, after, until, limit });
+      const rows = await this.#rooms.db.all(memberChangesIn, { room, after, until, limit, locals });
       for (const { user_nid: userNid } of rows) if (userNid !== null) yield userNid;
       if (rows.length < limit) return;
       // The last position may have more rows than were read, and is read again.
@@ -220,7 +267,20 @@ export class DeviceListNews {
         : db.all(membersWithKeysSince, { room, pos: quitPos }));
       const named = quitPos === undefined ? changed : parted;
       for (const { user_nid: userNid } of members) if (userNid !== user.userNid) named.add(userNid);
+      const elsewhere = await this.#membersElsewhere(room);
+      for (const { user_nid: userNid } of elsewhere) named.add(userNid);
+      // As other servers do: the user's own keys are new to those.
+      if (quitPos === undefined && elsewhere.length > 0) named.add(user.userNid);
     }
+  }
+
+  /** Of other servers: they may have keys of which nothing is known here. */
+  async #membersElsewhere(room: number): Promise<readonly { readonly user_nid: number }[]> {
+    const { db } = this.#rooms;
+    const locals = await this.#locals();
+    const servers = await db.all(joinedServers, { room });
+    if (servers.every((row) => locals.includes(row.server_nid))) return [];
+    return db.all(membersElsewhere, { room, locals, limit: limits.deviceListStrangersMax });
   }
 
   /** Who parted and shares another room is not gone. */
@@ -248,6 +308,8 @@ interface RoomMark {
   /** undefined: the room was entered. */
   readonly quitPos: number | undefined;
 }
+
+const isMove = ({ membership, previous }: MembershipWake): boolean => (membership === 'join') !== (previous === 'join');
 
 const nobody: DeviceLists = { changed: [], left: [] };
 const changesPerRead = 1_000;

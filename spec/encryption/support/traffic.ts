@@ -14,7 +14,7 @@ import type { Database } from '../../../src/storage/database.ts';
 import { insertDevice } from '../../../src/storage/stores/device-store.ts';
 import type { SlidingRequest, SlidingShape } from '../../../src/sync/sliding/sliding-request.ts';
 import type { SlidingAnswer } from '../../sync/sliding/support/sliding-client.ts';
-import { noEdus, nobodyElse } from './other-servers.ts';
+import { noEdus, nobodyElse, nobodyTold, nothingKept } from './other-servers.ts';
 import { seededRandom, testPorts } from '../../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../../support/test-rooms.ts';
 import { WatchedDatabase } from '../../support/watched-database.ts';
@@ -260,7 +260,9 @@ export class Traffic {
       keyCounts,
       knownKeys: this.#knownKeys,
       remoteKeys: nobodyElse,
+      remoteLists: nothingKept,
       edus: noEdus,
+      outgoingDevices: nobodyTold,
       random: this.#random,
       clock: this.#ports.clock,
     };

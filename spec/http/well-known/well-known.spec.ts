@@ -9,6 +9,7 @@ type Configured = Parameters<typeof wellKnownSettings>[0];
 const listener = { bind: '127.0.0.1', port: 8008, trustedProxies: [], tls: undefined };
 const federation: Configured['federation'] = {
   enabled: true,
+  deviceNames: false,
   caCertificates: [],
   verifyTls: true,
   allowPrivateAddresses: [],

@@ -18,6 +18,8 @@ export interface DestinationHealth {
   readonly lastSuccessTs: number | undefined;
 }
 
+export type RecoveryListener = (server: ServerName, failedForMs: number) => void;
+
 interface DestinationsParts {
   readonly db: Database;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -34,7 +36,7 @@ export class Destinations {
   readonly #failing: Map<string, DestinationHealth>;
   /** When a success of a server that does not fail was last written down. */
   readonly #noted = new Lru<string, number>({ sizeMax: limits.knownDestinationsMax });
-  readonly #listeners = new Set<(server: ServerName) => void>();
+  readonly #listeners = new Set<RecoveryListener>();
   readonly #writes = new Set<Promise<unknown>>();
 
   private constructor(parts: DestinationsParts, failing: Map<string, DestinationHealth>) {
@@ -106,7 +108,7 @@ export class Destinations {
   }
 
   /** `listener` is told of servers that failed and may be tried again at once. Returns how to stop. */
-  onRecovered(listener: (server: ServerName) => void): () => void {
+  onRecovered(listener: RecoveryListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -117,9 +119,11 @@ export class Destinations {
   }
 
   #recovered(server: ServerName, successTs: number | null): void {
+    const nowMs = this.#parts.clock.nowMs();
+    const failedForMs = Math.max(0, nowMs - (this.#failing.get(server)?.failingSinceTs ?? nowMs));
     this.#failing.delete(server);
     this.#write(server, well, successTs);
-    for (const listener of this.#listeners) listener(server);
+    for (const listener of this.#listeners) listener(server, failedForMs);
   }
 
   #write(server: ServerName, health: DestinationHealth, lastSuccessTs: number | null): void {

@@ -7,6 +7,7 @@ import type { ServerVisibility } from '../answers/server-visibility.ts';
 import type { FederationClient } from '../contract.ts';
 import type { RoomServers } from './room-servers.ts';
 import type { SendCounters } from './send-counters.ts';
+import type { KeyContents } from './sender-dependencies.ts';
 
 /** Which servers are not to be asked anything for a while; the client of federation implements it. */
 export interface BackingOff {
@@ -22,6 +23,7 @@ export interface DestinationParts {
   readonly client: Pick<FederationClient, 'request'>;
   readonly health: BackingOff;
   readonly roomServers: Pick<RoomServers, 'of'>;
+  readonly deviceKeys: KeyContents;
   /** The name under which everything is sent. */
   readonly origin: ServerName;
   /** Numbers of our own names. */

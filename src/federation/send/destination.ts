@@ -12,6 +12,7 @@ import { FederationError } from '../federation-error.ts';
 import { federationPath } from '../federation-path.ts';
 import { Backlog } from './backlog.ts';
 import type { DestinationParts } from './destination-parts.ts';
+import { eduText } from './edu-text.ts';
 import { EphemeralQueue } from './ephemeral-queue.ts';
 import type { OutgoingPdu } from './outgoing-pdu.ts';
 import { retryDelayMs } from './retry-delay.ts';
@@ -221,14 +222,16 @@ export class Destination {
     this.#hasEdus = false;
     const limit = limits.federationDurableEdusMax;
     const rows = await this.#parts.rooms.db.all(edusFor, { server: this.serverNid, limit });
-    let [taken, chars] = [0, 0];
-    for (const { json } of rows) {
-      if (taken > 0 && chars + json.length > limits.federationTransactionBytesMax) break;
-      taken += 1;
+    const taken: { pos: number; json: string }[] = [];
+    let chars = 0;
+    for (const row of rows) {
+      const json = await eduText(row, this.#parts.deviceKeys);
+      if (taken.length > 0 && chars + json.length > limits.federationTransactionBytesMax) break;
+      taken.push({ pos: row.pos, json });
       chars += json.length;
     }
-    if (taken < rows.length || rows.length === limit) this.#hasEdus = true;
-    return rows.slice(0, taken);
+    if (taken.length < rows.length || rows.length === limit) this.#hasEdus = true;
+    return taken;
   }
 
   /** Whether what is only of the moment waits for more. */

@@ -14,6 +14,7 @@ export interface SenderDependencies {
   readonly health: BackingOff;
   readonly typing: TypingUsers;
   readonly presence: PresenceContents;
+  readonly deviceKeys: KeyContents;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Told of work in the background that failed. */
@@ -29,4 +30,17 @@ export interface TypingUsers {
 export interface PresenceContents {
   /** As it is at this moment: the content of `m.presence`, without the user's id. */
   contentOf(userNid: number): JsonObject;
+}
+/** `encryption` implements it. */
+export interface KeyContents {
+  /**
+   * The content of an EDU about a user's device as it is at this moment.
+   * https://spec.matrix.org/v1.19/server-server-api/#definition-mdevice_list_update
+   */
+  deviceListUpdate(
+    userNid: number,
+    update: { readonly deviceId: string; readonly streamId: number; readonly prevId: number | undefined },
+  ): Promise<JsonObject>;
+  /** https://spec.matrix.org/v1.19/server-server-api/#definition-msigning_key_update */
+  signingKeyUpdate(userNid: number): Promise<JsonObject>;
 }

@@ -6,6 +6,7 @@ import { serverOf } from '../../rooms/context.ts';
 import type { OutgoingEvent } from '../../rooms/outgoing-event.ts';
 import { firstOrdAfter } from '../../rooms/pagination-token.ts';
 import type { Commit, Wake } from '../../storage/database.ts';
+import { serversOfEdu } from '../../storage/stores/device-list-edu-store.ts';
 import { edusWaiting, roomsWithNewsAfter, targetedServers, trimEdusFor } from '../../storage/stores/outgoing-store.ts';
 import { ServerVisibility } from '../answers/server-visibility.ts';
 import type { Destination } from './destination.ts';
@@ -118,6 +119,7 @@ export class Sender {
       else if (event.type === 'm.room.server_acl' && event.stateKey === '')
         this.#roomServers.aclChanged(room, event.content);
     } else if (wake.kind === 'outgoing-edu') this.#edusWait(wake.serverNids);
+    else if (wake.kind === 'outgoing-key-edu') this.#keyEduWaits(wake.eduPos);
     else this.#ephemeral?.hear(wake);
   }
 
@@ -141,7 +143,15 @@ export class Sender {
     });
   }
 
+  #keyEduWaits(pos: number): void {
+    this.#deps.rooms.db
+      .all(serversOfEdu, { pos })
+      .then((rows) => this.#edusWait(rows.map((row) => row.server_nid)))
+      .catch((error: unknown) => this.#deps.onFailed(error));
+  }
+
   #edusWait(serverNids: readonly number[]): void {
+    if (this.#isClosed) return;
     this.#withDestinations(serverNids, (destination) => destination.edusWait());
   }
 

@@ -30,6 +30,11 @@ export const federationSection = section('Talking to other servers.', {
     ),
   ),
   deny: reloadable(section('Servers that this one does not talk to, whatever allow says.', directed)),
+  device_names: field(
+    kind.boolean(),
+    false,
+    "Whether users of other servers see the names of devices, such as: Anna's telephone.",
+  ),
   ca_certificates: field(
     kind.listOf(kind.existingFile()),
     [],

@@ -60,7 +60,7 @@ class ServeEnv {
         password: { minimum_length: 1 },
         rate_limits: { enabled: false },
         media: { allow_unauthenticated: true },
-        federation: { allow_private_addresses: loopbackRanges },
+        federation: { allow_private_addresses: loopbackRanges, device_names: true },
         outgoing: { allow_private_addresses: loopbackRanges },
         rooms: { encrypt_by_default: 'off' },
       },

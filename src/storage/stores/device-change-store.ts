@@ -1,11 +1,11 @@
 /** When the keys that others see of a user changed last: table device_change. */
-import { sql } from 'kysely';
+import { type ExpressionBuilder, type RawBuilder, sql } from 'kysely';
 import { bigint, defineRead, defineWrite } from '../query.ts';
 
 export const setDeviceChange = defineWrite<{ user: number; pos: number }>('deviceChange.set', (q, p) =>
   q
     .insertInto('device_change')
-    .values({ user_nid: p.user, pos: p.pos })
+    .values({ user_nid: p.user, pos: p.pos, stream_id: 0 })
     .onConflict((conflict) => conflict.column('user_nid').doUpdateSet((e) => ({ pos: e.ref('excluded.pos') }))),
 );
 
@@ -15,9 +15,23 @@ export const moveDeviceChange = defineWrite<{ user: number; pos: number }>('devi
 );
 
 /** Of users who ever had keys. */
-export const deviceChangesOf = defineRead<{ users: readonly number[] }, { user_nid: number; pos: number }>(
-  'deviceChange.ofUsers',
-  (q, p) => q.selectFrom('device_change').select(['user_nid', 'pos']).where('user_nid', 'in', p.list('users')),
+export const deviceChangesOf = defineRead<
+  { users: readonly number[] },
+  { user_nid: number; pos: number; stream_id: number }
+>('deviceChange.ofUsers', (q, p) =>
+  q.selectFrom('device_change').select(['user_nid', 'pos', 'stream_id']).where('user_nid', 'in', p.list('users')),
+);
+
+/** Of these users, those who ever had keys, and all of other servers than ours, who may have some. */
+export const keyOwnersAmong = defineRead<{ users: readonly number[]; locals: readonly number[] }, { user_nid: number }>(
+  'deviceChange.ownersAmong',
+  (q, p) =>
+    q
+      .selectFrom('user_name as u')
+      .leftJoin('device_change as c', 'c.user_nid', 'u.user_nid')
+      .select('u.user_nid')
+      .where('u.user_nid', 'in', p.list('users'))
+      .where((e) => e.or([e('c.user_nid', 'is not', null), e('u.server_nid', 'not in', p.list('locals'))])),
 );
 
 /** Whose keys changed after a position among those who share a room with a user, and the user; by position, some at a time. */
@@ -42,6 +56,20 @@ export const membersWithKeys = defineRead<{ room: number }, { user_nid: number }
     .select('m.user_nid')
     .where('m.room', '=', p.room)
     .where('m.membership', '=', 'join'),
+);
+/** Joined members of a room who are of other servers than ours, at most `limit`. */
+export const membersElsewhere = defineRead<
+  { room: number; locals: readonly number[]; limit: number },
+  { user_nid: number }
+>('deviceChange.membersElsewhere', (q, p) =>
+  q
+    .selectFrom('member_room as m')
+    .innerJoin('user_name as n', 'n.user_nid', 'm.user_nid')
+    .select('m.user_nid')
+    .where('m.room', '=', p.room)
+    .where('m.membership', '=', 'join')
+    .where('n.server_nid', 'not in', p.list('locals'))
+    .limit(bigint(p.limit)),
 );
 /** The same, only those who were joined at a position already. */
 export const membersWithKeysSince = defineRead<{ room: number; pos: number }, { user_nid: number }>(
@@ -72,12 +100,27 @@ export const sharingWith = defineRead<{ user: number; others: readonly number[] 
       .where('own.membership', '=', 'join'),
 );
 
+/** null: the user `u` has no keys, as far as is known by `c`. */
+function ownerIn(e: ExpressionBuilder<OwnerTables, 'u' | 'c'>, locals: RawBuilder<number>) {
+  return e
+    .case()
+    .when(e.or([e('c.user_nid', 'is not', null), e('u.server_nid', 'not in', locals)]))
+    .then(e.ref('u.user_nid'))
+    .end()
+    .as('user_nid');
+}
+type OwnerTables = {
+  u: { user_nid: number | null; server_nid: number | null };
+  c: { user_nid: number | null };
+};
+
 /**
- * Changes of a room's state in (after, until], by position, at most `limit`: whose membership each is about, where they have keys.
+ * Changes of a room's state in (after, until], by position, at most `limit`: whose membership each is about, where they have keys or
+ * are of another server.
  * Those of one position may be torn apart by the limit.
  */
 export const memberChangesIn = defineRead<
-  { room: number; after: number; until: number; limit: number },
+  { room: number; after: number; until: number; limit: number; locals: readonly number[] },
   { pos: number; user_nid: number | null }
 >('deviceChange.memberChangesIn', (q, p) =>
   q
@@ -88,7 +131,7 @@ export const memberChangesIn = defineRead<
     .leftJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
     .leftJoin('user_name as u', 'u.user_id', 'k.key')
     .leftJoin('device_change as c', 'c.user_nid', 'u.user_nid')
-    .select(['s.pos', 'c.user_nid'])
+    .select((e) => ['s.pos', ownerIn(e, p.list('locals'))])
     .where('r.room', '=', p.room)
     .orderBy('s.pos')
     .limit(bigint(p.limit)),
@@ -96,7 +139,7 @@ export const memberChangesIn = defineRead<
 
 /** The same of all rooms in which a user is joined, in no order. */
 export const memberChangesSeenBy = defineRead<
-  { user: number; after: number; limit: number },
+  { user: number; after: number; limit: number; locals: readonly number[] },
   { user_nid: number | null }
 >('deviceChange.memberChangesSeenBy', (q, p) =>
   q
@@ -106,7 +149,7 @@ export const memberChangesSeenBy = defineRead<
     .leftJoin('state_key as k', (join) => join.onRef('k.skey', '=', 's.skey').on('k.type', '=', 'm.room.member'))
     .leftJoin('user_name as u', 'u.user_id', 'k.key')
     .leftJoin('device_change as c', 'c.user_nid', 'u.user_nid')
-    .select('c.user_nid')
+    .select((e) => ownerIn(e, p.list('locals')))
     .where('own.user_nid', '=', p.user)
     .where('own.membership', '=', 'join')
     .limit(bigint(p.limit)),

@@ -217,15 +217,21 @@ export const dropUnwantedReplacedEdus = defineWrite<{ replaces: string }>('outgo
     ),
 );
 
+/** `user_nid` null: `json` is what is sent. Otherwise it is put together of the keys that the user has then. */
 export interface EduRow {
   readonly pos: number;
   readonly json: string;
+  readonly user_nid: number | null;
+  /** null: the user's cross-signing keys. */
+  readonly device_id: string | null;
+  readonly stream_id: number | null;
+  readonly prev_id: number | null;
 }
 export const edusFor = defineRead<{ server: number; limit: number }, EduRow>('outgoing.edusFor', (q, p) =>
   q
     .selectFrom('outgoing_edu_server as s')
     .innerJoin('outgoing_edu as e', 'e.pos', 's.pos')
-    .select(['e.pos', 'e.json'])
+    .select(['e.pos', 'e.json', 'e.user_nid', 'e.device_id', 'e.stream_id', 'e.prev_id'])
     .where('s.server_nid', '=', p.server)
     .orderBy('s.pos')
     .limit(bigint(p.limit)),

@@ -1,7 +1,7 @@
 /** A server that sends: real rooms over a real database, with users of other servers in them, which are played by `Peers`. */
 import { afterEach } from 'vitest';
 import { createSender, type FederationSender } from '../../../../src/federation/send/index.ts';
-import type { PresenceContents } from '../../../../src/federation/send/sender-dependencies.ts';
+import type { KeyContents, PresenceContents } from '../../../../src/federation/send/sender-dependencies.ts';
 import { authTypesForEvent } from '../../../../src/matrix/event-auth/auth-types.ts';
 import { signingKeyFromSeed } from '../../../../src/matrix/crypto/ed25519.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../../../src/matrix/ids/ids.ts';
@@ -31,6 +31,16 @@ export class SendingServer {
   readonly peers: Peers;
   readonly sender: FederationSender;
   readonly failures: unknown[] = [];
+  /** Stands for encryption: what it says is how it was asked. */
+  readonly deviceKeys: KeyContents = {
+    deviceListUpdate: async (user, { deviceId, streamId, prevId }) => ({
+      user,
+      device_id: deviceId,
+      stream_id: streamId,
+      prev_id: prevId === undefined ? [] : [prevId],
+    }),
+    signingKeyUpdate: async (user) => ({ user }),
+  };
   readonly presences = new Map<number, { readonly presence: string }>();
   readonly metrics = new Metrics({ process: false });
 
@@ -47,6 +57,7 @@ export class SendingServer {
       health: { retryInMs: (name) => peers.backingOffMs.get(name) ?? 0 },
       typing: test.rooms.typing,
       presence,
+      deviceKeys: this.deviceKeys,
       metrics: this.metrics,
       log: silentLog(ports),
       onFailed: (error) => this.failures.push(error),
