@@ -9,7 +9,10 @@ import { passwordOfTests } from '../support/test-accounts.ts';
 /** https://spec.matrix.org/v1.19/server-server-api/#end-to-end-encryption */
 describeOnBothEngines('keys across servers', (engine) => {
   const run = async (work: (servers: FederatedServers) => Promise<void>): Promise<void> => {
-    const servers = await startFederatedServers(['one.test', 'two.test'], { engine });
+    const servers = await startFederatedServers(['one.test', 'two.test'], {
+      engine,
+      config: { federation: '{ device_names: true }' },
+    });
     try {
       await work(servers);
     } finally {
