@@ -22,6 +22,7 @@ import type {
 } from './ports.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
 import type { OtherKeys } from './state/other-keys.ts';
+import type { WaitingRedactions } from './waiting-redactions.ts';
 import type { StateReader } from './state/state-reader.ts';
 
 export interface RoomsContext {
@@ -38,6 +39,7 @@ export interface RoomsContext {
   readonly aliasLocks: KeyedLock<RoomAlias>;
   readonly transactions: ClientTransactions;
   readonly relations: KnownRelations;
+  readonly waitingRedactions: WaitingRedactions;
   readonly localServers: LocalServers;
   readonly members: Members;
   readonly ignored: IgnoredSenders;

@@ -6,12 +6,14 @@ import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
 import { relationOf } from '../matrix/events/relations.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import { stickyUntil } from '../matrix/events/sticky.ts';
+import type { EventId } from '../matrix/ids/ids.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { markRead } from '../storage/stores/membership-store.ts';
 import { type MentionRow, insertMention } from '../storage/stores/mention-store.ts';
 import { deleteExpiredStickyEvents, insertStickyEvent } from '../storage/stores/sticky-event-store.ts';
 import { insertThreadEvent } from '../storage/stores/thread-event-store.ts';
 import { insertTransaction } from '../storage/stores/txn-store.ts';
+import { insertWaitingRedaction } from '../storage/stores/waiting-redaction-store.ts';
 import { type ClientTransaction, type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { mayCloseToGuests } from './guest-access.ts';
@@ -91,13 +93,15 @@ export async function prepareEffects(
   const lineage = await ctx.relations.lineageOf(dag.room, event);
   const { threadId } = ancestryFrom(event, lineage);
   const isHistory = request.isHistory === true;
+  const redaction = await redactionOf(ctx, dag, event);
   const lasting: LastingEffects = {
     event,
     notifies: !isHistory && defaultRulesNotify(event),
     isHistory,
     senderNid: await ctx.names.userNid(event.sender),
     isSent: senderIsLocal && request.isAutomatic !== true && !isHistory,
-    redaction: await redactionOf(ctx, dag, event),
+    redaction: redaction !== undefined && 'target' in redaction ? redaction : undefined,
+    awaited: redaction !== undefined && 'awaited' in redaction ? redaction.awaited : undefined,
     threadId,
     mentions: isHistory ? [] : await mentionsIn(ctx, dag, event, threadId),
     relation: draftRelation(event, lineage, { isLocal: senderIsLocal }),
@@ -129,7 +133,8 @@ export async function prepareEffects(
     },
     handedIn(placed) {
       tellRelation(ctx, lasting, placed);
-      const { redaction } = lasting;
+      const { redaction, awaited } = lasting;
+      if (awaited !== undefined) ctx.waitingRedactions.add(placed.room, awaited);
       if (redaction === undefined) return;
       const { header, event: before } = redaction.target;
       dag.bodyReplaced(header.nid, redaction.redacted);
@@ -152,6 +157,8 @@ interface LastingEffects {
   /** By a person here. */
   readonly isSent: boolean;
   readonly redaction: Redaction | undefined;
+  /** What it redacts is not known here. */
+  readonly awaited: EventId | undefined;
   readonly threadId: string;
   readonly mentions: readonly MentionRow[];
   readonly relation: RelationDraft | undefined;
@@ -187,6 +194,7 @@ function applyVisible(unit: UnitBuilder, effects: LastingEffects, placed: Placed
   if (effects.isSent && (event.stateKey === undefined || effects.notifies || mentions.length > 0))
     unit.run(markRead, { user: senderNid, room, readOrd: ord, notifyRead: notifySeq });
   if (redaction !== undefined) redactStored(unit, redaction, nid);
+  if (effects.awaited !== undefined) unit.run(insertWaitingRedaction, { room, targetId: effects.awaited, nid });
   if (relation !== undefined) writeRelation(unit, relation, event, senderNid, placed, ord);
   const thread: ThreadPlace = { threadId: effects.threadId, counted: effects.notifies };
   if (thread.threadId !== mainThread)

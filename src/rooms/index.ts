@@ -27,6 +27,7 @@ import * as reading from './read-state.ts';
 import { purgeHistory } from './purge-history.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
+import { WaitingRedactions } from './waiting-redactions.ts';
 import { KnownRelations } from './relations/known-relations.ts';
 import { readSnapshot } from './room-snapshot.ts';
 import { readRelations } from './relations/read-relations.ts';
@@ -53,7 +54,10 @@ export interface RoomsOptions {
 }
 
 export function createRoomsContext(
-  parts: Omit<RoomsContext, 'states' | 'otherKeys' | 'locks' | 'aliasLocks' | 'transactions' | 'relations'>,
+  parts: Omit<
+    RoomsContext,
+    'states' | 'otherKeys' | 'locks' | 'aliasLocks' | 'transactions' | 'relations' | 'waitingRedactions'
+  >,
 ): RoomsContext {
   return {
     ...parts,
@@ -63,6 +67,7 @@ export function createRoomsContext(
     aliasLocks: new KeyedLock<RoomAlias>(),
     transactions: new ClientTransactions(parts.db),
     relations: new KnownRelations(parts.db),
+    waitingRedactions: new WaitingRedactions(parts.db),
   };
 }
 

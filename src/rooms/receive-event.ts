@@ -4,6 +4,7 @@ import { EventFlag } from '../storage/event-flags.ts';
 import { type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
+import { redactedOnArrival } from './waiting-redactions.ts';
 import { sendOut } from './outgoing-event.ts';
 
 /** An event that has passed the checks which need nothing but keys. */
@@ -21,27 +22,33 @@ export interface CheckedEvent {
 export async function receiveEvent(
   ctx: RoomsContext,
   dag: RoomDag,
-  { event, body }: CheckedEvent,
+  checked: CheckedEvent,
   options: Omit<ReceiveOptions, 'local' | 'notifies' | 'prepare'> = {},
 ): Promise<Placed> {
+  const redacted = await redactedOnArrival(ctx, dag, checked);
+  const { event, body } = redacted ?? checked;
+  const marks = redacted === undefined ? options.marks : (options.marks ?? 0) | EventFlag.redacted;
   const effects = await prepareEffects(ctx, dag, event, {
-    marks: options.marks,
+    marks,
     isEntering: options.entering,
     isHistory: options.backfill,
   });
   const { also } = effects.options;
-  const isSentOn = ((options.marks ?? 0) & EventFlag.sentOn) !== 0;
+  const isSentOn = ((marks ?? 0) & EventFlag.sentOn) !== 0;
   const exceptServerNid = isSentOn ? await ctx.names.serverNid(serverOf(event.sender)) : undefined;
   const placed = await dag.receive(event, body, {
     ...options,
+    ...(marks === undefined ? {} : { marks }),
     ...effects.options,
     also(unit, place) {
       if (isSentOn && place.ord !== null) sendOut(unit, place, { event, body, exceptServerNid });
       also(unit, place);
+      redacted?.write(unit, place);
       options.also?.(unit, place);
     },
   });
   // What clients never see redacts nothing, and nothing relates to it.
   if (placed.ticket !== undefined && placed.ord !== null) effects.handedIn(placed);
+  if (placed.ticket !== undefined && redacted !== undefined) dag.bodyReplaced(placed.nid, event);
   return placed;
 }

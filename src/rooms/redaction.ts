@@ -9,7 +9,7 @@ import { redact } from '../matrix/events/redact.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import { roomEventFromPdu } from '../matrix/events/room-event-from-pdu.ts';
 import { namedPowerLevel, powerLevelOf } from '../matrix/event-auth/power-levels.ts';
-import type { UserId } from '../matrix/ids/ids.ts';
+import type { EventId, UserId } from '../matrix/ids/ids.ts';
 import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
 import { encodeEventBody } from '../storage/event-body.ts';
 import type { UnitBuilder } from '../storage/database.ts';
@@ -44,15 +44,24 @@ export interface Redaction {
   readonly mentioned: readonly number[];
 }
 
+/** A redaction came before what it redacts. */
+export interface AwaitedTarget {
+  readonly awaited: EventId;
+}
+
 /**
- * The redaction that an accepted `m.room.redaction` carries out; undefined where it has no effect: its target is unknown
- * here, in another room or redacted already, or the sender may redact neither by power level nor as a user of the target's
- * server.
+ * The redaction that an accepted `m.room.redaction` carries out; undefined where it has no effect: its target is in another room
+ * or redacted already, or the sender may redact neither by power level nor as a user of the target's server.
  */
-export async function redactionOf(ctx: RoomsContext, dag: RoomDag, event: RoomEvent): Promise<Redaction | undefined> {
+export async function redactionOf(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  event: RoomEvent,
+): Promise<Redaction | AwaitedTarget | undefined> {
   if (event.type !== 'm.room.redaction' || event.redacts === undefined) return undefined;
-  const target = await findStoredEvent(ctx, event.redacts);
-  if (target === undefined || target.header.room !== dag.room || target.header.redacted_by !== null) return undefined;
+  const target = await findTarget(ctx, event.redacts);
+  if (target === undefined) return { awaited: event.redacts };
+  if (target.header.room !== dag.room || target.header.redacted_by !== null) return undefined;
   if (!(await mayRedact(dag, event.sender, target.event.sender))) return undefined;
   const pdu = redact(exactPduOf(target.header), dag.rules);
   const isInTimeline = target.header.ord !== null;
@@ -75,7 +84,15 @@ export async function assertMayRedact(dag: RoomDag, userId: UserId, target: Room
   throw forbidden('You do not have permission to redact this event');
 }
 
-async function mayRedact(dag: RoomDag, sender: UserId, targetSender: UserId): Promise<boolean> {
+async function findTarget(ctx: RoomsContext, eventId: EventId): Promise<StoredEvent | undefined> {
+  const found = await findStoredEvent(ctx, eventId);
+  if (found !== undefined) return found;
+  // What came together with its redaction is perhaps still on its way to disk.
+  await ctx.db.drained();
+  return findStoredEvent(ctx, eventId);
+}
+
+export async function mayRedact(dag: RoomDag, sender: UserId, targetSender: UserId): Promise<boolean> {
   return serverOf(sender) === serverOf(targetSender) || (await hasRedactLevel(dag, sender));
 }
 

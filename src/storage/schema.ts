@@ -317,5 +317,6 @@ export interface Schema {
   server_key: { server: string; key_id: string; valid_until_ts: Int; fetched_ts: Int; json: string };
   received_transaction: { server_nid: Int; slot: Int; txn: string; ts: Int; answer: string };
   received_to_device: { server_nid: Int; message_id: string; ts: Int };
+  waiting_redaction: { room: Int; target_id: string; nid: Int };
   staged_pdu: { room: Int; event_id: string; nid: Int; server_nid: Int; ts: Int; body: Buffer };
 }

@@ -5,6 +5,7 @@
 import type { UnitBuilder, UnitTicket } from '../../storage/database.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import { deleteMediaReferences } from '../../storage/stores/media-reference-store.ts';
+import { deleteWaitingRedactionsBy } from '../../storage/stores/waiting-redaction-store.ts';
 import { deleteSearchEntries } from '../../storage/stores/search-store.ts';
 import * as store from '../../storage/stores/room-purge-store.ts';
 import { placesOffTail, placesOnTail } from '../../storage/stores/room-graph-store.ts';
@@ -266,6 +267,7 @@ async function deadEdges(
 function deleteEvents(unit: UnitBuilder, nids: number[]): void {
   unit.run(store.deleteGivenStatesOfAll, { nids });
   unit.run(store.deleteTransactionsOf, { nids });
+  unit.run(deleteWaitingRedactionsBy, { nids });
   unit.run(store.deleteAuthNodes, { nids });
   unit.run(store.deleteBodies, { nids });
   unit.run(deleteSearchEntries, { nids });

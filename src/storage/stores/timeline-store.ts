@@ -1,4 +1,6 @@
 /** Events as readers want them: header and body together, by id or along a room's timeline (`ord`). */
+import { sql } from 'kysely';
+import { EventFlag } from '../event-flags.ts';
 import { bigint, defineRead, defineWrite } from '../query.ts';
 
 /** Columns as in the table `event`, and the stored body. */
@@ -152,4 +154,11 @@ export const replaceBody = defineWrite<{ nid: number; body: Buffer }>('timeline.
 export const markRedacted = defineWrite<{ nid: number; flags: number; redactedBy: number }>(
   'timeline.markRedacted',
   (q, p) => q.updateTable('event').set({ flags: p.flags, redacted_by: p.redactedBy }).where('nid', '=', p.nid),
+);
+/** The same of an event that is being stored, whose other flags are not known yet. */
+export const markRedactedBy = defineWrite<{ nid: number; redactedBy: number }>('timeline.markRedactedBy', (q, p) =>
+  q
+    .updateTable('event')
+    .set({ flags: sql<number>`flags | ${sql.lit(EventFlag.redacted)}`, redacted_by: p.redactedBy })
+    .where('nid', '=', p.nid),
 );
