@@ -29,7 +29,7 @@ const layers = {
   jobs: { layers: ['matrix', 'platform', 'storage'], packages: [] },
   accounts: { layers: [...core, 'mail'], packages: [] },
   rooms: { layers: core, packages: [] },
-  federation: { layers: [...core, 'rooms'], packages: [] },
+  federation: { layers: [...core, 'rooms'], packages: ['jose'] },
   presence: { layers: core, packages: [] },
   encryption: { layers: [...core, 'rooms', 'accounts'], packages: [] },
   sync: { layers: [...core, 'rooms', 'accounts', 'presence', 'encryption'], packages: [] },

@@ -126,7 +126,7 @@ async function compose(
   const { db, names, common, rateLimiter, configReload } = base;
   const { clock, timers } = ports;
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
-  const federation = await openFederation(base, shutdown, onFailed);
+  const federation = await openFederation(base, shutdown, log, onFailed);
   const media = await openFiles(base, shutdown, log, onFailed);
   const isEnabled = config.federation.enabled;
   const others = { federation, memberships: (): RemoteMemberships => roomsFederation.memberships.remote };
@@ -298,12 +298,14 @@ function liveAccountsConfig(configReload: ConfigReload): AccountsConfig {
 async function openFederation(
   { config, configReload, ports, metrics, common }: Awaited<ReturnType<typeof openBase>>,
   shutdown: Shutdown,
+  log: Logger,
   onFailed: (error: unknown) => void,
 ): Promise<Federation> {
   const { version } = packageFile;
   const settings = config.federation;
-  const federation = await createFederation({ ...ports, ...common, metrics, settings, version, onFailed });
-  configReload.add((next) => () => federation.replace(next.federation));
+  const onNotice = (message: string, details: object): void => log.warn(details, message);
+  const federation = await createFederation({ ...ports, ...common, metrics, settings, version, onNotice, onFailed });
+  configReload.add((next) => federation.prepare(next.federation));
   shutdown.add('federation', () => federation.close());
   return federation;
 }

@@ -13,6 +13,8 @@ export interface TestFederation extends Federation {
   readonly metrics: Metrics;
   /** What failed in the background. */
   readonly failures: readonly unknown[];
+  /** What an administrator is told. */
+  readonly notices: readonly string[];
 }
 
 /** Called `test`, unless `localServers` says otherwise. */
@@ -29,6 +31,7 @@ export async function testFederation(
   const localServers = options.localServers ?? localServersOfTests();
   const metrics = new Metrics({ process: false });
   const failures: unknown[] = [];
+  const notices: string[] = [];
   const federation = await createFederation({
     ...ports,
     db,
@@ -37,9 +40,10 @@ export async function testFederation(
     metrics,
     settings: { ...openToAll, ...options.settings },
     version: '0.0.0',
+    onNotice: (message) => void notices.push(message),
     onFailed: (error) => void failures.push(error),
   });
-  return { ...federation, ports, localServers, metrics, failures };
+  return { ...federation, ports, localServers, metrics, failures, notices };
 }
 
 const nobody = { both: [], incoming: [], outgoing: [] };
@@ -49,4 +53,12 @@ const openToAll: FederationSettings = {
   deny: nobody,
   trustedKeyServers: [],
   pinnedKeys: {},
+  signedList: {
+    url: undefined,
+    authorities: [],
+    signers: [],
+    refreshMinutes: 60,
+    whenExpired: 'keep',
+    beside: [],
+  },
 };

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { LocalServers } from '../platform/local-servers.ts';
 import { limits } from '../platform/limits.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Clock, Dns, OutgoingHttp, Random, Workers } from '../platform/ports.ts';
+import type { Clock, Dns, OutgoingHttp, Random, Timers, Workers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import { Destinations } from './client/destinations.ts';
 import { SigningClient } from './client/federation-client.ts';
@@ -18,11 +18,13 @@ import { VerifyKeys } from './keys/verify-keys.ts';
 import { ThreadedVerifier } from './verify/threaded-verifier.ts';
 import { VerifyThreads } from './verify/verify-threads.ts';
 import { FederationPolicy, type FederationPolicySettings } from './policy/federation-policy.ts';
+import { SignedListFollower, type SignedListSettings } from './policy/signed-list/signed-list-follower.ts';
 
 export interface FederationParts {
   readonly db: Database;
   readonly localServers: LocalServers;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: Random;
   readonly dns: Dns;
   readonly http: OutgoingHttp;
@@ -31,9 +33,13 @@ export interface FederationParts {
   readonly settings: FederationSettings;
   /** Of this software, for the User-Agent. */
   readonly version: string;
+  /** What an administrator should know. */
+  readonly onNotice: (message: string, details: object) => void;
   readonly onFailed: (error: unknown) => void;
 }
-export interface FederationSettings extends FederationPolicySettings, TrustedKeys {}
+export interface FederationSettings extends FederationPolicySettings, TrustedKeys {
+  readonly signedList: SignedListSettings;
+}
 
 export interface Federation {
   readonly policy: FederationPolicy;
@@ -44,18 +50,21 @@ export interface Federation {
   /** Who makes requests to us. */
   readonly requests: RequestAuthenticator;
   readonly verifier: PduVerifier & TransactionOpener;
-  /** From now on these settings count; that federation is on or off stays. */
-  replace(settings: FederationSettings): void;
+  readonly signedList: SignedListFollower;
+  /** Throws OperatorError. What is returned makes the settings count; that federation is on or off stays. */
+  prepare(settings: FederationSettings): () => void;
   close(): Promise<void>;
 }
 
 export async function createFederation(parts: FederationParts): Promise<Federation> {
   const { localServers, settings, metrics, version } = parts;
-  const policy = new FederationPolicy(settings, metrics);
+  const policy: FederationPolicy = new FederationPolicy(settings, metrics, () => signedList.missed());
+  const userAgent = `veche/${version}`;
+  const signedList = new SignedListFollower({ ...parts, policy, userAgent });
+  await signedList.start(settings.signedList);
   const destinations = await Destinations.load(parts);
   const discovery = new ServerDiscovery(parts);
   const remote = new RemoteHttp({ ...parts, policy, discovery, destinations });
-  const userAgent = `veche/${version}`;
   const client = new SigningClient(remote, localServers, userAgent);
   const verifyKeys = new VerifyKeys(limits.knownServerKeysMax);
   const fetcher = new KeyFetcher(remote, userAgent);
@@ -77,11 +86,17 @@ export async function createFederation(parts: FederationParts): Promise<Federati
     notary: new Notary({ ...parts, keyRing }),
     requests,
     verifier,
-    replace(next) {
-      policy.replace(next);
-      keyRing.replace(next);
+    signedList,
+    prepare(next) {
+      const followList = signedList.prepare(next.signedList);
+      return () => {
+        policy.replace(next);
+        keyRing.replace(next);
+        followList();
+      };
     },
     async close() {
+      await signedList.close();
       await verifier.close();
       await destinations.close();
     },

@@ -139,6 +139,17 @@ export const federationLimits = {
   notaryServersMax: 100,
   notaryAnswersMax: 1_000,
 
+  // The signed federation list.
+  signedListBytesMax: 8 * 1024 * 1024,
+  signedListServersMax: 100_000,
+  /** Entries with wildcards: each is compared with every server. */
+  signedListPatternsMax: 1_000,
+  signedListTimeoutMs: 30_000,
+  /** The first pause after a failure. */
+  signedListRetryMs: 60_000,
+  /** So long after the last time, a server that is not on the list is a reason to fetch it. */
+  signedListEarlyMs: 300_000,
+
   /** Threads that verify events. */
   verifyThreadsMax: 4,
 

@@ -15,6 +15,14 @@ const federation: Configured['federation'] = {
   allowPrivateAddresses: [],
   trustedKeyServers: [],
   pinnedKeys: {},
+  signedList: {
+    url: undefined,
+    authorities: [],
+    signers: [],
+    refreshMinutes: 60,
+    whenExpired: 'keep',
+    beside: [],
+  },
   allow: undefined,
   deny: { both: [], incoming: [], outgoing: [] },
 };

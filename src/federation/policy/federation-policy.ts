@@ -18,15 +18,27 @@ export interface DirectedPatterns {
 }
 
 type Direction = 'incoming' | 'outgoing';
-type Reason = 'federation_off' | 'denied' | 'not_allowed';
+type Reason = 'federation_off' | 'denied' | 'not_allowed' | 'not_listed' | 'no_list';
+
+/** A list of servers that somebody else makes. */
+export interface FollowedList {
+  /** Patterns; undefined: there is none that counts, so that nobody is on it. */
+  readonly servers: readonly string[] | undefined;
+  /** Patterns of servers that count as if they were on it. */
+  readonly beside: readonly string[];
+}
 
 /** With which servers this one talks, and in which direction. Each refusal is counted. */
 export class FederationPolicy {
   readonly #refusals: Counter<'direction' | 'reason'>;
   readonly #listeners = new Set<() => void>();
+  readonly #onUnlisted: () => void;
   #rules: Readonly<Record<Direction, DirectionRules>>;
+  #list: ListRules | undefined;
 
-  constructor(settings: FederationPolicySettings, metrics: Metrics) {
+  /** `onUnlisted`: told of each refusal of a server that is not on the list. */
+  constructor(settings: FederationPolicySettings, metrics: Metrics, onUnlisted: () => void = () => undefined) {
+    this.#onUnlisted = onUnlisted;
     this.#rules = rulesOf(settings);
     this.#refusals = metrics.counter(
       'veche_federation_refusals_total',
@@ -38,7 +50,13 @@ export class FederationPolicy {
   /** From now on these count. */
   replace(settings: FederationPolicySettings): void {
     this.#rules = rulesOf(settings);
-    for (const listener of this.#listeners) listener();
+    this.#changed();
+  }
+
+  /** From now on only servers on this list are talked to, as far as the rest allows it. undefined: there is no such list. */
+  follow(list: FollowedList | undefined): void {
+    this.#list = list && new ListRules(list);
+    this.#changed();
   }
 
   /** `listener` is told when other rules count. Returns how to stop. */
@@ -49,27 +67,40 @@ export class FederationPolicy {
 
   /** Throws MatrixError 403 M_FORBIDDEN where requests of the server are not answered. */
   assertMayReceiveFrom(server: ServerName): void {
-    const reason = this.#rules.incoming.reasonAgainst(server);
+    const reason = this.#reasonAgainst(server, 'incoming');
     if (reason === undefined) return;
-    this.#refusals.add({ direction: 'incoming', reason });
+    this.#refused('incoming', reason);
     throw forbidden(sentences[reason]);
   }
 
   /** Throws FederationError 'refused' where the server is not asked anything. */
   assertMaySendTo(server: ServerName): void {
-    const reason = this.#rules.outgoing.reasonAgainst(server);
+    const reason = this.#reasonAgainst(server, 'outgoing');
     if (reason === undefined) return;
-    this.#refusals.add({ direction: 'outgoing', reason });
+    this.#refused('outgoing', reason);
     throw new FederationError(server, 'refused', sentences[reason]);
   }
 
   /** Whether `assertMaySendTo` would pass; nothing is counted. */
   maySendTo(server: ServerName): boolean {
-    return this.#rules.outgoing.reasonAgainst(server) === undefined;
+    return this.#reasonAgainst(server, 'outgoing') === undefined;
   }
   /** Whether `assertMayReceiveFrom` would pass; nothing is counted. */
   mayReceiveFrom(server: ServerName): boolean {
-    return this.#rules.incoming.reasonAgainst(server) === undefined;
+    return this.#reasonAgainst(server, 'incoming') === undefined;
+  }
+
+  #reasonAgainst(server: ServerName, direction: Direction): Reason | undefined {
+    return this.#rules[direction].reasonAgainst(server) ?? this.#list?.reasonAgainst(server);
+  }
+
+  #refused(direction: Direction, reason: Reason): void {
+    this.#refusals.add({ direction, reason });
+    if (reason === 'not_listed' || reason === 'no_list') this.#onUnlisted();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
   }
 }
 
@@ -77,7 +108,24 @@ const sentences: Readonly<Record<Reason, string>> = {
   federation_off: 'This server does not talk to other servers',
   denied: 'This server does not talk to that server',
   not_allowed: 'This server only talks to servers that its administrators have named',
+  not_listed: 'That server is not on the federation list that this server follows',
+  no_list: 'This server follows a federation list and has none that is valid',
 };
+
+class ListRules {
+  readonly #servers: ServerPatterns | undefined;
+  readonly #beside: ServerPatterns;
+
+  constructor({ servers, beside }: FollowedList) {
+    this.#servers = servers && new ServerPatterns(servers);
+    this.#beside = new ServerPatterns(beside);
+  }
+
+  reasonAgainst(server: ServerName): Reason | undefined {
+    if (this.#beside.matches(server) || this.#servers?.matches(server) === true) return undefined;
+    return this.#servers === undefined ? 'no_list' : 'not_listed';
+  }
+}
 
 /** What counts in one direction. What is denied is denied, also where it is allowed. */
 class DirectionRules {

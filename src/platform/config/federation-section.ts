@@ -15,6 +15,37 @@ const directed = {
   outgoing: field(patterns, [], 'Only for requests that this server makes to them.'),
 };
 
+const signedListSection = section(
+  'A signed list of the servers of a federation, fetched from time to time: only those on it are talked to, as far as allow and deny let them (docs/federation.md).',
+  {
+    url: field(
+      kind.nullable(kind.httpUrl()),
+      null,
+      'Where it is; reached as other servers are (ca_certificates, allow_private_addresses). null: there is none.',
+    ),
+    authorities: field(
+      kind.listOf(kind.existingFile()),
+      [],
+      'PEM files of authorities; the certificate that the list is signed with must come from one of them.',
+    ),
+    signers: field(
+      kind.listOf(kind.nonEmpty('a name')),
+      [],
+      'Common names or DNS names, one of which that certificate must have. An empty list: any certificate of the authorities will do.',
+    ),
+    refresh_minutes: field(kind.integer(1, 10_080), 60, 'How often it is fetched.'),
+    when_expired: field(
+      kind.oneOf('keep', 'refuse'),
+      'keep',
+      'What happens when it has expired and no newer one could be had. keep: it goes on counting, with a warning; refuse: nobody on it is talked to.',
+    ),
+    beside: field(patterns, [], 'Servers that count as if they were on it.'),
+  },
+  ({ url, authorities }, mistake) => {
+    if (url !== undefined && authorities.length === 0) mistake('authorities', 'are needed with url');
+  },
+);
+
 export const federationSection = section('Talking to other servers.', {
   enabled: field(
     kind.boolean(),
@@ -35,6 +66,7 @@ export const federationSection = section('Talking to other servers.', {
     false,
     "Whether users of other servers see the names of devices, such as: Anna's telephone.",
   ),
+  signed_list: reloadable(signedListSection),
   ca_certificates: field(
     kind.listOf(kind.existingFile()),
     [],
