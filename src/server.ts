@@ -78,6 +78,8 @@ export interface ServerOverrides {
   readonly localServers?: LocalServers;
   /** Instead of the file in data_dir; for tests and simulations. */
   readonly sqlitePath?: ':memory:';
+  /** What is in it at first. */
+  readonly sqliteImage?: Buffer;
   /** false: a commit does not wait for the disk, so that only the end of the process is outlived; for simulations. */
   readonly isDurable?: boolean;
   /** Takes the place of listening, so that requests need no sockets. */
@@ -447,12 +449,13 @@ async function listen(parts: Parts, log: Logger, start: typeof startListeners): 
 
 function openConfigured(
   config: Config,
-  { sqlitePath, isDurable = true }: ServerOverrides,
+  { sqlitePath, sqliteImage: image, isDurable = true }: ServerOverrides,
   ports: Ports,
 ): Promise<GroupCommitDatabase> {
   const database = databaseOptions(config);
   if (database.engine !== 'sqlite') return openDatabase(database, ports);
-  return openDatabase({ ...database, path: sqlitePath ?? database.path, isDurable }, ports);
+  const initially = image === undefined ? {} : { image };
+  return openDatabase({ ...database, ...initially, path: sqlitePath ?? database.path, isDurable }, ports);
 }
 
 async function findDatabaseProblem(db: GroupCommitDatabase, log: Logger): Promise<string | undefined> {

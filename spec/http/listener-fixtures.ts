@@ -1,6 +1,5 @@
 /** Servers, connections and endpoints for the specs of listeners. */
 import { readFileSync } from 'node:fs';
-import { afterEach } from 'vitest';
 import { object, string } from '../../src/http/decode.ts';
 import { defineEndpoint, type Endpoint } from '../../src/http/endpoint.ts';
 import type { HttpLimits } from '../../src/http/http-limits.ts';
@@ -10,11 +9,11 @@ import { openRawConnection, type RawConnection } from '../support/raw-connection
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { echoEndpoints, testAuthenticator } from './http-endpoints.ts';
 
-/** What is undone after each test, the last first. */
+/** What is undone after each test, the last first, where a file says so: `afterEach(closeAll)`. */
 export const closing: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
+export async function closeAll(): Promise<void> {
   for (const close of closing.splice(0).reverse()) await close();
-});
+}
 
 /** Long polls that the test ends, and how their handlers' signals fared. */
 export class Polls {

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { lastStatus } from '../support/raw-connection.ts';
 import {
+  closeAll,
   closing,
   Polls,
   largeBytes,
@@ -15,6 +16,8 @@ import {
   serverCut,
   until,
 } from './listener-fixtures.ts';
+
+afterEach(closeAll);
 
 describe.each([
   ['plain', undefined],

@@ -1,11 +1,13 @@
 import { connect as connectTcp } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { ClientGone, ShuttingDown } from '../../src/http/exchange.ts';
 import { startListeners, type ListenerOptions } from '../../src/http/listeners.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
 import { lastStatus } from '../support/raw-connection.ts';
 import type { TestServer } from '../support/test-server.ts';
-import { closing, Polls, storeEndpoint, start, open, get, put, tls, until } from './listener-fixtures.ts';
+import { closeAll, closing, Polls, storeEndpoint, start, open, get, put, tls, until } from './listener-fixtures.ts';
+
+afterEach(closeAll);
 
 describe('what is not a request that we read', () => {
   it('answers headers that are too long with 431', async () => {

@@ -39,7 +39,11 @@ describe('Metrics', () => {
   });
 
   it('tells about the process when asked to', async () => {
-    const text = await new Metrics({ process: true }).text();
+    const metrics = new Metrics({ process: true });
+    metrics.counter('veche_a_total', 'A.').add({});
+    const text = await metrics.text();
+    expect(text).toContain('\nveche_a_total 1\n');
+    expect(await new Metrics({ process: true }).text()).not.toContain('veche_a_total');
     for (const name of [
       'process_cpu_seconds_total',
       'process_resident_memory_bytes',

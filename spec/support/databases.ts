@@ -1,13 +1,14 @@
 /** Databases for specs: each is fresh, and everything is closed and removed after the test that asked for it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, describe, inject } from 'vitest';
+import { afterEach, describe, inject } from 'vitest';
 import type { Ports } from '../../src/platform/ports.ts';
 import type { GroupCommitDatabase } from '../../src/storage/group-commit.ts';
 import { type DatabaseOptions, openDatabase } from '../../src/storage/open.ts';
+import { migratedImage } from './migrated-image.ts';
 import { migratedTemplate, postgresUrl } from './postgres-names.ts';
 import { testPorts } from './test-ports.ts';
 
@@ -78,7 +79,8 @@ function testEngine(name: TestEngine['name'], makePlace: (migrated: boolean) => 
     freshOptions: () => freshPlace(false),
     async open({ reopenable = false, ports = testPorts() } = {}) {
       const inMemory = name === 'sqlite' && !reopenable;
-      return openAs(inMemory ? { engine: 'sqlite', path: ':memory:' } : await freshPlace(true), ports);
+      if (!inMemory) return openAs(await freshPlace(true), ports);
+      return openAs({ engine: 'sqlite', path: ':memory:', image: await migratedImage() }, ports);
     },
     optionsOf: (db) => entryOf(db).options,
     async reopen(db) {
@@ -89,10 +91,12 @@ function testEngine(name: TestEngine['name'], makePlace: (migrated: boolean) => 
   };
 }
 
-async function sqliteFile(): Promise<Place> {
+async function sqliteFile(migrated: boolean): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'veche-spec-'));
+  const path = join(folder, 'veche.db');
+  if (migrated) writeFileSync(path, await migratedImage());
   return {
-    options: { engine: 'sqlite', path: join(folder, 'veche.db') },
+    options: { engine: 'sqlite', path },
     remove: async () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -150,15 +154,11 @@ export function administration(): Promise<pg.Client> {
   administrator ??= (async () => {
     const client = new pg.Client({ connectionString: postgresUrl('postgres', await socketFolder()) });
     await client.connect();
+    // Never closed: it serves all spec files that the process runs, and ends with it.
     return client;
   })();
   return administrator;
 }
-afterAll(async () => {
-  const client = await administrator;
-  administrator = undefined;
-  await client?.end();
-});
 
 /** Starts the test run's PostgreSQL when this is the first to ask. */
 function socketFolder(): Promise<string> {

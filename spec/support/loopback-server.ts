@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { loadConfig } from '../../src/platform/config/config.ts';
-import type { Ports } from '../../src/platform/ports.ts';
+import { systemDns } from '../../src/platform/dns.ts';
+import { outgoingPolicies } from '../../src/platform/outgoing-policies.ts';
+import type { Dns, Ports } from '../../src/platform/ports.ts';
+import { smtpSettings } from '../../src/platform/smtp-settings.ts';
+import { systemPorts } from '../../src/platform/system-ports.ts';
 import { createServer, type Server } from '../../src/server.ts';
+import { migratedImage } from './migrated-image.ts';
 
 export interface LoopbackServer {
   readonly server: Server;
@@ -21,7 +26,7 @@ export interface LoopbackOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Absent: SQLite in memory. */
   readonly postgresUrl?: string;
-  /** Absent: the real ones. */
+  /** Absent: the real ones, but no name leads off this machine. */
   readonly ports?: Ports;
   /** Where its data is and stays, so that it can be started again. Absent: a new folder that goes with it, and SQLite in memory. */
   readonly folder?: string;
@@ -46,11 +51,12 @@ export async function startLoopbackServer(options: LoopbackOptions = {}): Promis
     writeFileSync(configFile, text.join('\n'));
   };
   writeConfig({});
-  const { ports } = options;
-  const server = await createServer(loadConfig(configFile, {}), {
+  const config = loadConfig(configFile, {});
+  const server = await createServer(config, {
     readConfigAgain: () => loadConfig(configFile, {}),
-    ...(options.folder === undefined ? { sqlitePath: ':memory:' } : {}),
-    ...(ports === undefined ? {} : { ports }),
+    ...(options.folder === undefined ? { sqlitePath: ':memory:', sqliteImage: await migratedImage() } : {}),
+    ports:
+      options.ports ?? systemPorts({ outgoing: outgoingPolicies(config), smtp: smtpSettings(config), dns: localDns }),
   });
   return {
     server,
@@ -88,3 +94,12 @@ export function useLoopbackServer(options: LoopbackOptions = {}): Omit<LoopbackS
     writeConfig: (sections) => get().writeConfig(sections),
   };
 }
+
+/** Nobody is asked for other names: whether and when a resolver answers is no matter of a test. */
+const localDns: Dns = {
+  lookup: (host) =>
+    host === 'localhost' || host.endsWith('.localhost')
+      ? systemDns().lookup(host)
+      : Promise.reject(Object.assign(new Error(`no name ${host} in tests`), { code: 'ENOTFOUND' })),
+  srv: () => Promise.resolve([]),
+};

@@ -30,10 +30,11 @@ export const secondsBuckets: readonly number[] = [
  */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #all: readonly Registry[];
 
   /** `process`: also CPU, memory, garbage collection and event-loop delay of the process. */
   constructor(options: { readonly process: boolean }) {
-    if (options.process) collectDefaultMetrics({ register: this.#registry });
+    this.#all = options.process ? [processRegistry(), this.#registry] : [this.#registry];
   }
 
   /** Throws when the name is taken. */
@@ -82,10 +83,21 @@ export class Metrics {
   readonly contentType: string = this.#registry.contentType;
 
   /** In the text format of Prometheus. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    const texts = await Promise.all(this.#all.map((registry) => registry.metrics()));
+    return texts.join('\n');
   }
 }
+
+/** What is observed of a process is observed once, and for as long as it runs, however many servers it starts and closes. */
+function processRegistry(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}
+let ofProcess: Registry | undefined;
 
 export type MetricName = `veche_${string}`;
 

@@ -2,7 +2,7 @@ import { systemClock } from './clock.ts';
 import { systemDns } from './dns.ts';
 import { type OutgoingPolicies, systemOutgoingHttp } from './outgoing-http.ts';
 import { systemSockets } from './outgoing-sockets.ts';
-import type { Ports } from './ports.ts';
+import type { Dns, Ports } from './ports.ts';
 import { systemRandom } from './random.ts';
 import { noMailTransport, type SmtpSettings, smtpTransport } from './smtp.ts';
 import { systemTimers } from './timers.ts';
@@ -19,8 +19,10 @@ export function systemPorts(options: {
   readonly outgoing: OutgoingPolicies;
   /** Absent: no mail server. */
   readonly smtp?: SmtpSettings | undefined;
+  /** Absent: the system's. */
+  readonly dns?: Dns;
 }): SystemPorts {
-  const dns = systemDns();
+  const dns = options.dns ?? systemDns();
   const smtp = options.smtp && smtpTransport(options.smtp);
   const http = systemOutgoingHttp(options.outgoing, { dns, timers: systemTimers });
   return {

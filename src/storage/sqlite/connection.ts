@@ -3,6 +3,8 @@ import Sqlite from 'better-sqlite3';
 export interface SqliteOptions {
   /** A file, or ':memory:'. */
   readonly path: string;
+  /** With ':memory:': what is in it at first, as the bytes of a database file. Absent: nothing. */
+  readonly image?: Buffer;
   /** Page cache of each connection; SQLite's own memory. */
   readonly cacheBytes?: number;
   /** How much of the file may be mapped into memory; 0 = none. */
@@ -25,7 +27,7 @@ export const walBytesMax = 128 * 1024 * 1024;
 
 /** The one connection that writes. `synchronous = FULL`: a commit has returned only when it is on disk. */
 export function openWriterConnection(options: SqliteOptions): Sqlite.Database {
-  const connection = new Sqlite(options.path, { timeout: busyTimeoutMs });
+  const connection = new Sqlite(options.image ?? options.path, { timeout: busyTimeoutMs });
   connection.pragma(`page_size = ${pageBytes}`);
   connection.pragma('journal_mode = WAL');
   connection.pragma(`synchronous = ${options.isDurable === false ? 'OFF' : 'FULL'}`);
