@@ -48,6 +48,7 @@ describeOnBothEngines('messages to devices of other servers', (engine) => {
       for (const n of [3, 4, 5]) await send(alice, `t${n}`, { [bob.userId]: { [bob.deviceId]: { n } } });
       await servers.restart('one.test');
       servers.mend('one.test', 'two.test');
+      servers.leap(2 * limits.federationRetryMsMax);
       await until(bob, 4);
       expect(await inbox(bob)).toEqual([message(1), message(3), message(4), message(5)]);
     }));

@@ -8,6 +8,7 @@ import { systemPorts } from '../../src/platform/system-ports.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import type { TestEngine } from './databases.ts';
 import { FederatedNetwork, type PassedRequest, type PeerAnswer, type TestPeer } from './federated-network.ts';
+import { LeapingTime } from './leaping-time.ts';
 import { type LoopbackServer, startLoopbackServer } from './loopback-server.ts';
 import { TestClient } from './test-client.ts';
 
@@ -30,6 +31,8 @@ export interface FederatedServers {
   /** No request passes between the two any more, in either direction. */
   cut(one: string, other: string): void;
   mend(one: string, other: string): void;
+  /** For all of them it is so much later; what they were waiting to do until then, they do now. */
+  leap(ms: number): void;
   stop(name: string): Promise<void>;
   /** With the same data at the same address. Stops it first if it runs. */
   restart(name: string): Promise<void>;
@@ -47,9 +50,10 @@ export async function startFederatedServers(
   options: FederatedServersOptions = {},
 ): Promise<FederatedServers> {
   const network = new FederatedNetwork();
+  const time = new LeapingTime();
   const servers = new Map<string, FederatedServer>();
   for (const name of names) {
-    const server = new FederatedServer(name, network, options);
+    const server = new FederatedServer(name, network, time, options);
     servers.set(name, server);
     await server.start();
   }
@@ -65,6 +69,7 @@ export async function startFederatedServers(
     register: (name, localpart) => TestClient.register(of(name).running(), localpart),
     cut: (one, other) => network.cut(one, other),
     mend: (one, other) => network.mend(one, other),
+    leap: (ms) => time.leap(ms),
     stop: (name) => of(name).stop(),
     async restart(name) {
       await of(name).stop();
@@ -97,6 +102,7 @@ export function useFederatedServers(names: readonly string[], options: Federated
     register: (name, localpart) => now().register(name, localpart),
     cut: (one, other) => now().cut(one, other),
     mend: (one, other) => now().mend(one, other),
+    leap: (ms) => now().leap(ms),
     stop: (name) => now().stop(name),
     restart: (name) => now().restart(name),
     addPeer: (name, answer) => now().addPeer(name, answer),
@@ -113,15 +119,17 @@ export function useFederatedServers(names: readonly string[], options: Federated
 class FederatedServer {
   readonly #name: string;
   readonly #network: FederatedNetwork;
+  readonly #time: LeapingTime;
   readonly #options: FederatedServersOptions;
   readonly #folder: string | undefined;
   #postgresUrl: string | undefined;
   #port = 0;
   #running: LoopbackServer | undefined;
 
-  constructor(name: string, network: FederatedNetwork, options: FederatedServersOptions) {
+  constructor(name: string, network: FederatedNetwork, time: LeapingTime, options: FederatedServersOptions) {
     this.#name = name;
     this.#network = network;
+    this.#time = time;
     this.#options = options;
     const isKept = options.isOnDisk === true || options.engine?.name === 'postgres';
     this.#folder = isKept ? mkdtempSync(join(tmpdir(), 'veche-federated-')) : undefined;
@@ -142,6 +150,8 @@ class FederatedServer {
     const system = systemPorts({ outgoing: outgoingPolicies(loadConfig(undefined, {})) });
     const ports = {
       ...system,
+      clock: this.#time,
+      timers: this.#time,
       http: this.#network.httpOf(name),
       dns: { lookup: system.dns.lookup.bind(system.dns), srv: () => Promise.resolve([]) },
     };

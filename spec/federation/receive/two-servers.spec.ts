@@ -1,6 +1,7 @@
 /** Whole servers: what one of them says the other's users read. */
 import { describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../src/matrix/json/json-value.ts';
+import { limits } from '../../../src/platform/limits.ts';
 import { useFederatedServers } from '../../support/federated-servers.ts';
 import type { TestClient } from '../../support/test-client.ts';
 
@@ -38,11 +39,13 @@ describe('two servers', () => {
     await alice.say(roomId, 'of alice');
     await bob.say(roomId, 'of bob');
     servers.mend('one.test', 'two.test');
+    servers.leap(2 * limits.federationRetryMsMax);
     await vi.waitUntil(async () => (await texts(bob, roomId)).length === 2, patient);
     await vi.waitUntil(async () => (await texts(alice, roomId)).length === 2, patient);
     await servers.stop('two.test');
     await alice.say(roomId, 'nobody there');
     await servers.restart('two.test');
+    servers.leap(2 * limits.federationRetryMsMax);
     const again = bob;
     await vi.waitUntil(async () => (await texts(again, roomId)).includes('nobody there'), patient);
     expect(new Set(await texts(again, roomId))).toEqual(new Set(['of alice', 'of bob', 'nobody there']));
