@@ -105,7 +105,7 @@ async function postgresDatabase(migrated: boolean): Promise<Place> {
   const used = migrated ? usedDatabases.pop() : undefined;
   if (used !== undefined) {
     await inDatabase(used.url, (client) => client.query(used.cleaning));
-    return { options: { engine: 'postgres', url: used.url }, remove: async () => void usedDatabases.push(used) };
+    return { options: { engine: 'postgres', url: used.url }, remove: () => giveBack(used) };
   }
   const name = `spec_${process.pid}_${++databaseCount}`;
   const url = postgresUrl(name, await socketFolder());
@@ -113,14 +113,33 @@ async function postgresDatabase(migrated: boolean): Promise<Place> {
   const template = migrated ? migratedTemplate : 'template0';
   await client.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
   const options: DatabaseOptions = { engine: 'postgres', url };
-  if (!migrated)
-    return { options, remove: async () => void (await client.query(`DROP DATABASE ${name} WITH (FORCE)`)) };
+  if (!migrated) return { options, remove: () => dropDatabase(name) };
   const cleaning = await inDatabase(url, cleaningOf);
-  return { options, remove: async () => void usedDatabases.push({ url, cleaning }) };
+  return { options, remove: () => giveBack({ name, url, cleaning, usesLeft: usesMax }) };
+}
+
+interface UsedDatabase {
+  readonly name: string;
+  readonly url: string;
+  readonly cleaning: string;
+  readonly usesLeft: number;
 }
 
 /** Migrated databases that a test is done with; emptying one is quicker than making another. */
-const usedDatabases: { readonly url: string; readonly cleaning: string }[] = [];
+const usedDatabases: UsedDatabase[] = [];
+
+/** Deleted rows take space that is searched, and nothing vacuums here. */
+const usesMax = 25;
+
+async function giveBack(used: UsedDatabase): Promise<void> {
+  if (used.usesLeft > 1) usedDatabases.push({ ...used, usesLeft: used.usesLeft - 1 });
+  else await dropDatabase(used.name);
+}
+
+async function dropDatabase(name: string): Promise<void> {
+  const client = await administration();
+  await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+}
 
 /** What makes a database like it is now again, for one that is new. */
 async function cleaningOf(client: pg.Client): Promise<string> {
