@@ -151,6 +151,7 @@ async function compose(
     ...base,
     ...common,
     ...inRooms,
+    http: ports.http,
     users: accounts,
     log,
     onFailed,

@@ -1,12 +1,13 @@
 /** What this server and others do in rooms together: made when rooms are there. */
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Clock, Random, Timers } from '../platform/ports.ts';
+import type { Clock, OutgoingHttp, Random, Timers } from '../platform/ports.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import type { Typing } from '../rooms/typing.ts';
 import { type Answers, createAnswers } from './answers/index.ts';
 import { createHistory, type History } from './history/index.ts';
 import type { Federation } from './index.ts';
+import { createKeyValidity } from './membership/key-validity.ts';
 import { createMemberships, type Memberships } from './membership/index.ts';
 import type { DeviceLists, DeviceMessages, LocalUsers } from './ports.ts';
 import { createRemoteDirectory, type RemoteDirectory } from './query/remote-directory.ts';
@@ -26,6 +27,7 @@ export interface RoomsFederationParts {
   readonly presence: PresenceReceiver & PresenceContents;
   readonly users: LocalUsers;
   readonly encryption: DeviceMessages & KeyContents & { readonly remoteLists: DeviceLists };
+  readonly http: OutgoingHttp;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -53,7 +55,13 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const { client, destinations: health, policy } = federation;
   const remoteRooms = createRemoteRooms(client);
   const { verifier, keyRing: keys } = federation;
-  const memberships = createMemberships({ ...parts, client, keys, verifier });
+  const memberships = createMemberships({
+    ...parts,
+    client,
+    keys,
+    verifier,
+    keyValidity: createKeyValidity(parts.http),
+  });
   const receiving = createReceiving({
     ...parts,
     remoteRooms,

@@ -98,6 +98,11 @@ export const federationLimits = {
   federationQueryTimeoutMs: 20_000,
   /** Of an answer with the profile of somebody elsewhere. */
   remoteProfileBytesMax: 131_072,
+  /** Whether an identity server's key is valid still. */
+  keyValidityTimeoutMs: 10_000,
+  keyValidityBytesMax: 16_384,
+  /** Of one binding of a third-party identifier. */
+  bindingInvitesMax: 50,
   /** Of an answer that says whose an OpenID token is. */
   remoteUserInfoBytesMax: 16_384,
   /** What another server tells of a space and its rooms; what was told is kept for some time, and that there was nothing, too. */

@@ -6,7 +6,7 @@ import { forbidden } from '../matrix/errors.ts';
 import { authTypesForEvent, stateForAuthRules } from '../matrix/event-auth/auth-types.ts';
 import { checkStateDependentAuthRules } from '../matrix/event-auth/state-dependent.ts';
 import type { RoomEvent, StateLookup } from '../matrix/events/room-event.ts';
-import type { EventId, RoomId } from '../matrix/ids/ids.ts';
+import type { EventId, RoomId, UserId } from '../matrix/ids/ids.ts';
 import { isUserId } from '../matrix/ids/user-id.ts';
 import {
   type BuiltEvent,
@@ -189,10 +189,20 @@ function authEventsFrom(state: StateLookup, tuples: readonly (readonly [string, 
 
 /** The sender's server, and of a restricted join that of the member who lets them in: another name of ours, or the same. */
 function signersOf(ctx: RoomsContext, draft: EventDraft): Signers {
-  const signer = signerFor(ctx, draft.sender);
+  const signer = signerFor(ctx, isBrought(ctx, draft) ? (draft.stateKey as UserId) : draft.sender);
   const { join_authorised_via_users_server: via } = draft.content;
   if (draft.type !== 'm.room.member' || !isUserId(via) || serverOf(via) === signer.serverName) return [signer];
   return [signer, signerFor(ctx, via)];
+}
+
+/**
+ * A third-party invite by a user of another server, which the server of the invited brings into the room: the identity server's
+ * signature stands for the sender's. https://spec.matrix.org/v1.19/server-server-api/#third-party-invites
+ */
+function isBrought({ localServers }: RoomsContext, { type, sender, content }: EventDraft): boolean {
+  return (
+    type === 'm.room.member' && Object.hasOwn(content, 'third_party_invite') && !localServers.isLocal(serverOf(sender))
+  );
 }
 
 /** Room versions 1 and 2 name the reference hash beside each event id. */

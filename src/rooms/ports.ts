@@ -124,6 +124,12 @@ export interface RemoteAliases {
   resolve(alias: RoomAlias): Promise<{ readonly roomId: RoomId; readonly servers: readonly ServerName[] }>;
 }
 
+/** Whether keys of identity servers count still; `federation` implements it. */
+export interface KeyValidity {
+  /** `validityUrl`: as a room names it. false, too, when it cannot be asked. */
+  isValid(validityUrl: string, publicKey: string): Promise<boolean>;
+}
+
 /** What other servers tell of rooms that they know; `federation` implements it. Not to be called with a room's lock held. */
 export interface RemoteSpaces {
   /** What a server told of a room lately; `nothing`: it did not; undefined: it was not asked lately. From memory. */

@@ -3,6 +3,7 @@ import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import type { KeyedLock } from '../../platform/keyed-lock.ts';
 import type { RoomsContext } from '../../rooms/context.ts';
+import type { KeyValidity } from '../../rooms/ports.ts';
 import type { FederationClient, KeyRing, PduVerifier } from '../contract.ts';
 import type { LocalUsers } from '../ports.ts';
 import type { PartialJoin } from './partial-join.ts';
@@ -13,6 +14,7 @@ export interface MembershipContext {
   readonly keys: KeyRing;
   readonly verifier: PduVerifier;
   readonly users: LocalUsers;
+  readonly keyValidity: KeyValidity;
   /** One join through other servers at a time per room. Taken before a room's lock, never within it. */
   readonly joins: KeyedLock<RoomId>;
   /** Lets other work go on in the middle of a long answer. */

@@ -4,6 +4,7 @@ import type { Timers } from '../../platform/ports.ts';
 import type { RoomId } from '../../matrix/ids/ids.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import type { RemoteMemberships } from '../../rooms/ports.ts';
+import type { ThirdPartyInvite } from '../../rooms/third-party-invites.ts';
 import { shownState } from '../../rooms/stripped-state.ts';
 import type { RequestingServer } from '../contract.ts';
 import type { HandedIn, MembershipContext } from './context.ts';
@@ -11,6 +12,7 @@ import { type MakeRequest, makeMembership } from './make-membership.ts';
 import { type InviteRequest, receiveInvite } from './receive-invite.ts';
 import { createRemoteMemberships } from './remote-memberships.ts';
 import { type SendJoinRequest, sendJoin } from './send-join.ts';
+import { type Binding, exchangeThirdPartyInvite, receiveBinding } from './third-party-invites.ts';
 import { takeMembership } from './take-membership.ts';
 
 export type Memberships = ReturnType<typeof createMemberships>;
@@ -43,6 +45,9 @@ export function createMemberships({ timers, ...parts }: MembershipsParts) {
       const { dag, event } = await takeMembership(ctx, requester, { ...request, membership: 'knock' });
       return (await shownState(dag, event.event)).map(({ pdu }) => pdu);
     },
+    exchangeThirdPartyInvite: (requester: RequestingServer, invite: ThirdPartyInvite): Promise<void> =>
+      exchangeThirdPartyInvite(ctx, requester, invite),
+    receiveBinding: (binding: Binding): Promise<void> => receiveBinding(ctx, binding),
     /** Gives the invite as canonical JSON, with our signature. */
     receiveInvite: (requester: RequestingServer, request: InviteRequest): Promise<string> =>
       receiveInvite(ctx, requester, request),

@@ -35,24 +35,36 @@ export function checkThirdPartyInvite(
   if (promise.sender !== event.sender) {
     return refused('third-party invite/sender', 'Another user made the third-party invite', rules);
   }
-  if (isSignedWithAny(publicKeysOf(promise.content), signed, rules)) return allowed;
+  if (promisedKeys(promise, signed, rules).next().done !== true) return allowed;
   return refused('third-party invite/otherwise', 'No signature matches a public key of the invite', rules);
 }
 
-const pairsMax = 64;
+export interface PromisedKey {
+  /** As the room has it. */
+  readonly publicKey: string;
+  /** Where it is told whether the key is valid; undefined: nowhere. */
+  readonly validityUrl: string | undefined;
+}
 
-function isSignedWithAny(publicKeys: readonly VerifyKey[], signed: JsonObject, rules: RoomVersionRules): boolean {
+/** Those keys of an `m.room.third_party_invite` event that have signed, one after the other. */
+export function* promisedKeys(
+  promise: Pick<RoomEvent, 'content'>,
+  signed: JsonObject,
+  rules: RoomVersionRules,
+): Generator<PromisedKey> {
   const bytes = signedBytes(signed, rules);
-  if (bytes === undefined) return false;
+  if (bytes === undefined) return;
+  const keys = publicKeysOf(promise.content);
   let pairs = 0;
   for (const signature of signaturesOf(signed)) {
-    for (const publicKey of publicKeys) {
-      if (++pairs > pairsMax) return false;
-      if (publicKey.verify(bytes, signature)) return true;
+    for (const key of keys) {
+      if (++pairs > pairsMax) return;
+      if (key.verifyKey.verify(bytes, signature)) yield key;
     }
   }
-  return false;
 }
+
+const pairsMax = 64;
 
 function signedBytes(signed: JsonObject, rules: RoomVersionRules): Uint8Array | undefined {
   try {
@@ -76,16 +88,16 @@ function* signaturesOf({ signatures }: JsonObject): Generator<Uint8Array> {
 }
 
 /** "A single public key in the public_key property. A list of public keys in the public_keys property." */
-function publicKeysOf(content: JsonObject): VerifyKey[] {
-  const { public_key: single, public_keys: list } = content;
-  const listed = Array.isArray(list)
-    ? list.map((entry) => (isJsonObject(entry) ? entry['public_key'] : undefined))
-    : [];
-  const keys: VerifyKey[] = [];
-  for (const text of new Set<JsonValue | undefined>([single, ...listed])) {
-    if (keys.length === pairsMax) break;
-    const key = typeof text === 'string' ? verifyKeyFromBase64(text) : undefined;
-    if (key !== undefined) keys.push(key);
+function publicKeysOf(content: JsonObject): (PromisedKey & { readonly verifyKey: VerifyKey })[] {
+  const { public_keys: list } = content;
+  const keys = new Map<string, PromisedKey & { readonly verifyKey: VerifyKey }>();
+  for (const entry of [content, ...(Array.isArray(list) ? (list as readonly JsonValue[]) : [])]) {
+    if (keys.size === pairsMax) break;
+    if (!isJsonObject(entry)) continue;
+    const { public_key: publicKey, key_validity_url: url } = entry;
+    const verifyKey = typeof publicKey === 'string' ? verifyKeyFromBase64(publicKey) : undefined;
+    if (typeof publicKey !== 'string' || verifyKey === undefined || keys.has(publicKey)) continue;
+    keys.set(publicKey, { publicKey, validityUrl: typeof url === 'string' ? url : undefined, verifyKey });
   }
-  return keys;
+  return [...keys.values()];
 }

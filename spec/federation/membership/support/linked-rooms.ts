@@ -86,6 +86,7 @@ export class LinkedServer {
       client,
       keys: { find: async () => links.findKey },
       verifier,
+      keyValidity: { isValid: () => Promise.resolve(false) },
       users: { isActive: async (userId) => !userId.startsWith('@nobody:') },
       timers: ports.timers,
     });
