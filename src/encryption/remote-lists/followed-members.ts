@@ -8,7 +8,7 @@ import { membersElsewhere } from '../../storage/stores/device-change-store.ts';
 import { serversNewTo } from '../../storage/stores/device-list-edu-store.ts';
 import { devicesOfUser } from '../../storage/stores/device-store.ts';
 import { joinedServers } from '../../storage/stores/outgoing-store.ts';
-import { keptMembersOf, sharingWithUs, strangersKept } from '../../storage/stores/remote-device-store.ts';
+import { keptAbove, keptMembersOf, sharingWithUs } from '../../storage/stores/remote-device-store.ts';
 import { serverJoinedIn } from '../../storage/stores/room-server-store.ts';
 import type { RemoteListsContext } from './context.ts';
 import { writeForgotten } from './write-kept.ts';
@@ -67,6 +67,10 @@ export class FollowedMembers {
     await this.#work;
   }
 
+  isQuiet(): boolean {
+    return this.#work === undefined;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue.length = 0;
@@ -77,10 +81,13 @@ export class FollowedMembers {
   async sweep(): Promise<void> {
     const { db, locals } = this.#ctx;
     for (let above = 0; !this.#isClosed;) {
-      const rows = await db.all(strangersKept, { above, locals: await locals(), limit: usersPerRead });
-      await this.#forget(rows.filter((row) => row.is_stranger === 1).map((row) => row.user_nid));
-      if (rows.length < usersPerRead) return;
-      above = rows.at(-1)?.user_nid ?? above;
+      const users = (await db.all(keptAbove, { above, limit: usersPerRead })).map((row) => row.user_nid);
+      if (users.length === 0) return;
+      const sharing = new Set(
+        (await db.all(sharingWithUs, { users, locals: await locals() })).map((row) => row.user_nid),
+      );
+      await this.#forget(users.filter((userNid) => !sharing.has(userNid)));
+      above = users.at(-1) ?? above;
     }
   }
 

@@ -73,7 +73,7 @@ export class RemoteLists {
 
   /** Whether nothing is being asked for or followed at this moment. */
   isQuiet(): boolean {
-    return this.#background.size === 0 && this.#resyncs.isQuiet();
+    return this.#background.size === 0 && this.#members.isQuiet() && this.#resyncs.isQuiet();
   }
 
   /** Of those of the users whose keys are known. */

@@ -49,18 +49,16 @@ export const sharingWithUs = defineRead<{ users: readonly number[]; locals: read
       .where('s.joined', '>', 0),
 );
 
-/** Of those that are kept: who shares no room with a user of ours, at most `limit` with a number above `above`. */
-export const strangersKept = defineRead<
-  { above: number; locals: readonly number[]; limit: number },
-  { user_nid: number; is_stranger: number }
->(
-  'remoteDevice.strangers',
-  (_, p) => sql<{ user_nid: number; is_stranger: number }>`
-    select l.user_nid, case when exists (
-        select 1 from member_room as m inner join room_server as s on s.room = m.room
-        where m.user_nid = l.user_nid and m.membership = 'join' and s.joined > 0 and s.server_nid in ${p.list('locals')}
-      ) then 0 else 1 end as is_stranger
-    from remote_device_list as l where l.user_nid > ${p.above} order by l.user_nid limit ${bigint(p.limit)}`,
+/** Those whose keys are kept, by number, at most `limit`. */
+export const keptAbove = defineRead<{ above: number; limit: number }, { user_nid: number }>(
+  'remoteDevice.keptAbove',
+  (q, p) =>
+    q
+      .selectFrom('remote_device_list')
+      .select('user_nid')
+      .where('user_nid', '>', p.above)
+      .orderBy('user_nid')
+      .limit(bigint(p.limit)),
 );
 
 /** Users in a room whose keys are kept. */
