@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { RoomId } from '../../src/matrix/ids/ids.ts';
+import type { RoomId, UserId } from '../../src/matrix/ids/ids.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { setDeviceChange } from '../../src/storage/stores/device-change-store.ts';
 import { type DeviceLists, DeviceListNews } from '../../src/sync/device-list-news.ts';
 import { SyncUsers } from '../../src/sync/sync-users.ts';
+import { type SendingServer, useSending } from '../federation/send/support/sending-server.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { testPorts } from '../support/test-ports.ts';
 import { TestRooms, type TestUser } from '../support/test-rooms.ts';
@@ -18,6 +19,48 @@ async function changeKeys(db: Database, { userNid: user }: Pick<TestUser, 'userN
   }).committed;
 }
 
+/** Of a user of another server, as its EDUs bring it. */
+async function changeRemoteKeys(db: Database, user: number): Promise<void> {
+  await db.write((unit) => {
+    const pos = unit.nextPos();
+    unit.run(setDeviceChange, { user, pos });
+    unit.wake({ kind: 'remote-device-list', userNid: user, pos });
+  }).committed;
+}
+
+/** Somebody who does something in the property's rooms. */
+interface Person {
+  readonly userId: UserId;
+  /** undefined: of another server. */
+  readonly reader: TestUser | undefined;
+  changeKeys(): Promise<void>;
+  join(roomId: RoomId): Promise<unknown>;
+  leave(roomId: RoomId): Promise<unknown>;
+}
+
+async function localPerson(db: Database, test: TestRooms, name: string): Promise<Person> {
+  const user = await test.user(name);
+  return {
+    userId: user.userId,
+    reader: user,
+    changeKeys: () => changeKeys(db, user),
+    join: (roomId) => test.rooms.joinRoom(user, { roomId }),
+    leave: (roomId) => test.rooms.leaveRoom(user, { roomId }),
+  };
+}
+
+function personElsewhere(server: SendingServer, name: string): Person {
+  const at = { server: 'one', localpart: name };
+  const userId = `@${name}:one` as UserId;
+  return {
+    userId,
+    reader: undefined,
+    changeKeys: async () => changeRemoteKeys(server.db, await server.test.ctx.names.userNid(userId)),
+    join: (roomId) => server.remote(roomId, at),
+    leave: (roomId) => server.remote(roomId, { ...at, membership: 'leave' }),
+  };
+}
+
 /** What happened: at each position, one thing. */
 interface Happened {
   readonly pos: number;
@@ -29,6 +72,12 @@ interface Happened {
 /** Who is together with whom, and what must be told of it, by the whole history. */
 class History {
   readonly #all: Happened[] = [];
+  readonly #elsewhere: ReadonlySet<number>;
+
+  /** `elsewhere`: who is of another server, and may have keys of which nobody here knows. */
+  constructor(elsewhere: readonly number[]) {
+    this.#elsewhere = new Set(elsewhere);
+  }
 
   add(happened: Happened): void {
     this.#all.push(happened);
@@ -41,7 +90,7 @@ class History {
     return rooms.some((room) => this.isIn(one, room, pos) && this.isIn(other, room, pos));
   }
   hasKeys(user: number): boolean {
-    return this.#all.some((one) => one.what === 'keys' && one.user === user);
+    return this.#elsewhere.has(user) || this.#all.some((one) => one.what === 'keys' && one.user === user);
   }
   mustBeChanged(reader: number, since: number): number[] {
     const changed = (user: number): boolean =>
@@ -79,28 +128,54 @@ const steps = fc.array(
 );
 
 describeOnBothEngines('device lists', (engine) => {
-  it('are complete by what is remembered and by what is stored, and name nobody else as gone', async () => {
-    const db = await engine.open();
-    const test = new TestRooms(db, testPorts(1));
+  const sending = useSending(engine);
+  const isComplete = 'are complete by what is remembered and by what is stored, and name nobody else as gone';
+  it(
+    isComplete,
+    async () => {
+      const db = await engine.open();
+      const test = new TestRooms(db, testPorts(1));
+      await assertComplete(db, test, (_, name) => localPerson(db, test, name), []);
+    },
+    120_000,
+  );
+
+  it(`${isComplete}, also of another server`, async () => {
+    const server = await sending.start();
+    const { db, test } = server;
+    const elsewhere = [2, 3];
+    const personOf = async (index: number, name: string): Promise<Person> =>
+      elsewhere.includes(index) ? personElsewhere(server, name) : localPerson(db, test, name);
+    await assertComplete(db, test, personOf, elsewhere);
+    await server.untilQuiet();
+  }, 120_000);
+
+  async function assertComplete(
+    db: Database,
+    test: TestRooms,
+    personOf: (index: number, name: string) => Promise<Person>,
+    elsewhere: readonly number[],
+  ): Promise<void> {
     let serial = 0;
     const property = fc.asyncProperty(steps, async (taken) => {
       const owner = await test.user(`owner${++serial}`);
-      const users = await Promise.all(people.map((index) => test.user(`user${index}of${serial}`)));
+      const users = await Promise.all(people.map((index) => personOf(index, `user${index}of${serial}`)));
       const roomIds: RoomId[] = [];
       for (const _ of rooms) roomIds.push(await test.createRoom(owner));
-      const history = new History();
+      const history = new History(elsewhere);
       const tokens: { readonly reader: number; readonly since: number }[] = [];
       for (const { what, user: index, room } of taken) {
         const [user, roomId] = [users[index]!, roomIds[room]!];
         if (what === 'sync') {
-          const { next_batch: token } = await test.syncOnce(user);
+          if (user.reader === undefined) continue;
+          const { next_batch: token } = await test.syncOnce(user.reader);
           tokens.push({ reader: index, since: Number(token.slice(1).split('_')[0]) });
           continue;
         }
         const wasIn = history.isIn(index, room, Infinity);
-        if (what === 'keys') await changeKeys(db, user);
-        else if (wasIn) await test.rooms.leaveRoom(user, { roomId });
-        else await test.rooms.joinRoom(user, { roomId });
+        if (what === 'keys') await user.changeKeys();
+        else if (wasIn) await user.leave(roomId);
+        else await user.join(roomId);
         const did = what === 'keys' ? 'keys' : wasIn ? 'leave' : 'join';
         history.add({ pos: db.committedPos(), what: did, user: index, room });
       }
@@ -109,7 +184,7 @@ describeOnBothEngines('device lists', (engine) => {
       const sliced = new DeviceListNews(new SyncUsers(db, { soon }), test.ctx, { soon, changesPerRead: 2 });
       const freshUsers = new SyncUsers(db, { soon: () => {} });
       for (const { reader, since } of tokens) {
-        const user = users[reader]!;
+        const user = users[reader]!.reader!;
         const until = db.committedPos();
         const check = ({ changed, left }: DeviceLists): void => {
           const numbers = (ids: readonly string[]) => ids.map((id) => users.findIndex(({ userId }) => userId === id));
@@ -126,7 +201,7 @@ describeOnBothEngines('device lists', (engine) => {
       sliced.close();
     });
     await fc.assert(property, { numRuns: 25, endOnFailure: true });
-  }, 120_000);
+  }
 
   it('wait for the rooms of somebody whom nobody has asked for', async () => {
     const db = new WatchedDatabase(await engine.open());
