@@ -30,6 +30,8 @@ export class Sender {
   };
   /** Positions of events whose servers are being looked up, oldest first. */
   readonly #unplaced = new Set<number>();
+  /** How many questions of who is to be sent something are open. */
+  #lookups = 0;
   #destinations: Destinations | undefined;
   #ephemeral: EphemeralNews | undefined;
   #followedPos = 0;
@@ -68,7 +70,7 @@ export class Sender {
   }
 
   isQuiet(): boolean {
-    if (this.#unplaced.size > 0) return false;
+    if (this.#unplaced.size + this.#lookups > 0) return false;
     for (const { isSending } of this.#started.all()) if (isSending) return false;
     return true;
   }
@@ -144,10 +146,9 @@ export class Sender {
   }
 
   #keyEduWaits(pos: number): void {
-    this.#deps.rooms.db
-      .all(serversOfEdu, { pos })
-      .then((rows) => this.#edusWait(rows.map((row) => row.server_nid)))
-      .catch((error: unknown) => this.#deps.onFailed(error));
+    this.#lookUp(
+      this.#deps.rooms.db.all(serversOfEdu, { pos }).then((rows) => this.#edusWait(rows.map((row) => row.server_nid))),
+    );
   }
 
   #edusWait(serverNids: readonly number[]): void {
@@ -156,12 +157,16 @@ export class Sender {
   }
 
   #withDestinations(serverNids: readonly number[], use: (destination: Destination) => void): void {
-    this.#deps.rooms.names
-      .serverNames(serverNids)
-      .then((names) => {
+    this.#lookUp(
+      this.#deps.rooms.names.serverNames(serverNids).then((names) => {
         for (const [at, serverNid] of serverNids.entries()) use(this.#started.of(serverNid, names[at]!));
-      })
-      .catch((error: unknown) => this.#deps.onFailed(error));
+      }),
+    );
+  }
+
+  #lookUp(work: Promise<void>): void {
+    this.#lookups++;
+    work.catch((error: unknown) => this.#deps.onFailed(error)).finally(() => this.#lookups--);
   }
 
   async #resume(destinations: Destinations, startPos: number): Promise<void> {
