@@ -111,8 +111,8 @@ const stateChanges: readonly Refused[] = [
   [
     'a power level of a creator',
     () => put(state('m.room.power_levels', ''), powers({ [world.alice.userId]: 100 })),
-    403,
-    'M_FORBIDDEN',
+    400,
+    'M_INVALID_PARAM',
   ],
   ["another's state key", () => put(state('a.b', world.alice.userId), {}, 'bob'), 403, 'M_FORBIDDEN'],
   [
