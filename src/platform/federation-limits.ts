@@ -201,6 +201,9 @@ export const federationLimits = {
   /** Between two transactions with nothing but receipts, typing and presence; longer where many servers are told the same. */
   federationEphemeralMs: 1_000,
   federationEphemeralMsPerServer: 20,
+  /** After a server came into a room with its first user it is told who of ours there is present, of at most so many who are anywhere. */
+  federationWelcomeMs: 2_000,
+  federationWelcomePresencesMax: 2_000,
   /** Who goes on typing is told of again, since other servers forget it after a while. */
   federationTypingMs: 30_000,
   /** Of the events that a server has not been sent, for administrators. */

@@ -144,6 +144,21 @@ export class Presence {
     return presenceContent({ state: 'offline', statusMessage: absence.statusMessage }, absence.activity, nowMs);
   }
 
+  /** Whether they are not offline at this moment. */
+  isPresent(userNid: number): boolean {
+    return (this.#known.get(userNid)?.user.visible(this.#nowMs()).state ?? 'offline') !== 'offline';
+  }
+
+  /** Users of this server who are not offline, at most so many. */
+  presentUsers(max: number): readonly number[] {
+    const found: number[] = [];
+    for (const [userNid, known] of this.#known) {
+      if (found.length >= max) break;
+      if (isLocal(known) && this.isPresent(userNid)) found.push(userNid);
+    }
+    return found;
+  }
+
   /**
    * Other servers tell of their users; of several of one user the last counts. Those who are in no room that is known here are left
    * out. https://spec.matrix.org/v1.19/server-server-api/#presence

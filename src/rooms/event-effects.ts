@@ -49,6 +49,8 @@ export interface TimelineEntry {
   readonly mentioned: readonly number[];
   /** The current state changed in more than the event's own key. */
   readonly otherStateChanged: boolean;
+  /** It refers to parents that were not known here when it came. */
+  readonly isAfterGap: boolean;
   readonly thread: ThreadPlace;
   /** Bits of `event.flags`. */
   readonly marks: number;
@@ -224,7 +226,21 @@ export function timelineEntry(
   mentioned: readonly number[] = [],
   { transaction, marks = 0 }: Pick<EffectsRequest, 'transaction' | 'marks'> = {},
 ): TimelineEntry {
-  const { room, nid, pos, notifySeq, stateChanges } = placed;
+  const { room, nid, pos, notifySeq, stateChanges, isAfterGap = false } = placed;
   const otherStateChanged = stateChanges.some((change) => change.event?.nid !== nid);
-  return { room, nid, pos, ord, notifySeq, senderNid, event, transaction, mentioned, otherStateChanged, thread, marks };
+  return {
+    room,
+    nid,
+    pos,
+    ord,
+    notifySeq,
+    senderNid,
+    event,
+    transaction,
+    mentioned,
+    otherStateChanged,
+    isAfterGap,
+    thread,
+    marks,
+  };
 }

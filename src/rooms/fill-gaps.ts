@@ -7,7 +7,7 @@ import type { EventId } from '../matrix/ids/ids.ts';
 import { limits } from '../platform/limits.ts';
 import { EventFlag } from '../storage/event-flags.ts';
 import { placesByIds } from '../storage/stores/room-graph-store.ts';
-import { type EventRow, eventById, nextInTimeline } from '../storage/stores/timeline-store.ts';
+import { type EventPlace, type EventRow, eventById, nextInTimeline } from '../storage/stores/timeline-store.ts';
 import type { RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { withFetched } from './fetched-history.ts';
@@ -78,6 +78,21 @@ export async function gapFrom(
 async function visibleGap(ctx: RoomsContext, opened: OpenedForReading, row: EventRow): Promise<HistoryGap | undefined> {
   const gap = await findGap(ctx, opened.dag, row);
   return gap !== undefined && (await isToBeSeen(ctx, opened, row)) ? gap : undefined;
+}
+
+/** Of these events of one room, those before which something is missing still. Reads nothing where nothing was missing when they came. */
+export async function openGapsAmong(
+  { db }: Pick<RoomsContext, 'db'>,
+  dag: RoomDag,
+  rows: readonly (EventPlace | EventRow)[],
+): Promise<ReadonlySet<number>> {
+  const open = new Set<number>();
+  for (const place of rows) {
+    if ((place.flags & EventFlag.afterGap) === 0) continue;
+    const row = 'body' in place ? place : await db.one(eventById, { eventId: place.event_id });
+    if (row !== undefined && (await findGap({ db }, dag, row)) !== undefined) open.add(place.nid);
+  }
+  return open;
 }
 
 /** undefined: everything that the event refers to has come meanwhile. */

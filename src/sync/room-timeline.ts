@@ -8,6 +8,7 @@ import type { RoomDag } from '../rooms/dag/contract.ts';
 import type { TimelineEntry } from '../rooms/event-effects.ts';
 import { withFetched } from '../rooms/fetched-history.ts';
 import { type VisibilityTimeline, isVisible, membershipAt } from '../rooms/history-visibility.ts';
+import { openGapsAmong } from '../rooms/fill-gaps.ts';
 import { firstOrdAfter, posBefore } from '../rooms/pagination-token.ts';
 import { ignoredNids } from '../rooms/read-state.ts';
 import { type FoundBundle, bundledRelations } from '../rooms/relations/bundles.ts';
@@ -74,7 +75,8 @@ async function timelineFromTail(pass: SyncPass, wish: TimelineWish): Promise<Roo
   const { ctx, request } = pass;
   if (wish.since < 0 || wish.visibility !== undefined) return undefined;
   const entries = ctx.tails.after(wish.dag.room, wish.since)?.filter((entry) => entry.pos <= wish.until);
-  if (entries === undefined) return undefined;
+  // What is missing before an event may have come meanwhile.
+  if (entries === undefined || entries.some(({ isAfterGap }) => isAfterGap)) return undefined;
   const filter = request.filter.room.timeline;
   const wanted = entries.filter(({ event }) => matchesRoomEventFilter(filter, event));
   if (wanted.length > timelineLimit(filter)) return undefined;
@@ -169,8 +171,8 @@ interface FoundBackwards {
 }
 
 /**
- * The newest events that the filter wants, oldest first, back to the first one that the reader may not see. Bounded:
- * `limited` when it gave up.
+ * The newest events that the filter wants, oldest first, back to the first one that the reader may not see, or before which something
+ * is missing here. Bounded: `limited` when it gave up.
  */
 async function readBackwards(pass: SyncPass, wish: TimelineWish): Promise<FoundBackwards> {
   const { ctx, request } = pass;
@@ -191,6 +193,7 @@ async function readBackwards(pass: SyncPass, wish: TimelineWish): Promise<FoundB
     look = undefined;
     const fragments = await ctx.fragments.ofPlaces(rows, wish.reader);
     const visibility = wish.visibility && (await withFetched(ctx.rooms, wish.visibility, rows));
+    const gaps = await openGapsAmong(ctx.rooms, wish.dag, rows);
     for (const [index, row] of rows.entries()) {
       before = row.ord ?? before;
       const fragment = fragmentAt(fragments, index);
@@ -199,9 +202,12 @@ async function readBackwards(pass: SyncPass, wish: TimelineWish): Promise<FoundB
         if (found.length > 0) return result(true);
         continue;
       }
-      if (!matchesRoomEventFilter(filter, fragment)) continue;
-      if (found.length === limit) return result(true);
-      found.push({ row, fragment });
+      if (matchesRoomEventFilter(filter, fragment)) {
+        if (found.length === limit) return result(true);
+        found.push({ row, fragment });
+      }
+      // The client asks for what is missing before it, and it is fetched then.
+      if (found.length > 0 && gaps.has(row.nid)) return result(true);
     }
     if (rows.length < chunkSize) return result(await isPurgedAfter(ctx.rooms, wish));
     scanned += rows.length;

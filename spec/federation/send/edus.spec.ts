@@ -107,6 +107,27 @@ describeOnBothEngines('EDUs to other servers', (engine) => {
     expect(peers.edusTo('one', 'm.presence')).toEqual([{ push }, { push }]);
   });
 
+  it('say how users are to a server that comes into a room with its first user, and of ours who come into one', async () => {
+    const { server, peers, test, alice, roomId } = await start();
+    const [bob, carol] = [await test.user('bob'), await test.user('carol')];
+    await test.rooms.joinRoom(bob, { roomId });
+    for (const user of [alice, carol]) server.presences.set(user.userNid, { presence: 'online' });
+    await server.remote(roomId, { server: 'three' });
+    await server.ports.advance(limits.federationWelcomeMs);
+    await untilEdus(server, 'three', 'm.presence', 1);
+    // Bob is away, and carol is not in the room.
+    expect(peers.edusTo('three', 'm.presence')).toEqual([{ push: [{ user_id: alice.userId, presence: 'online' }] }]);
+    expect(peers.edusTo('one', 'm.presence')).toEqual([]);
+    await server.remote(roomId, { server: 'three', localpart: 'mallory' });
+    await server.ports.advance(limits.federationWelcomeMs + limits.federationEphemeralMs);
+    await server.untilQuiet();
+    expect(peers.edusTo('three', 'm.presence')).toHaveLength(1);
+    await test.rooms.joinRoom(carol, { roomId });
+    await untilEdus(server, 'one', 'm.presence', 1);
+    await untilEdus(server, 'three', 'm.presence', 2);
+    expect(peers.edusTo('one', 'm.presence')).toEqual([{ push: [{ user_id: carol.userId, presence: 'online' }] }]);
+  });
+
   it('that must not be lost are sent in order, and again until they are acknowledged', async () => {
     const { server, peers } = await start();
     peers.down.set('one', 'unreachable');

@@ -2,13 +2,14 @@
  * Who of ours types, what they have read, and how they are: told to the servers that share a room with them, as it is then. Nothing
  * of it outlasts a restart. https://spec.matrix.org/v1.19/server-server-api/#edus
  */
-import type { RoomId, UserId } from '../../matrix/ids/ids.ts';
+import type { RoomId, ServerName, UserId } from '../../matrix/ids/ids.ts';
 import { limits } from '../../platform/limits.ts';
 import type { TimerHandle } from '../../platform/ports.ts';
 import { serverOf } from '../../rooms/context.ts';
 import { unthreaded } from '../../rooms/receipts.ts';
 import type { Wake } from '../../storage/database.ts';
-import { serversSharingRooms } from '../../storage/stores/outgoing-store.ts';
+import { joinedUsersAmong, serversSharingRooms } from '../../storage/stores/outgoing-store.ts';
+import { serverJoinedIn } from '../../storage/stores/room-server-store.ts';
 import type { Destinations } from './destinations.ts';
 import type { EphemeralQueue } from './ephemeral-queue.ts';
 import type { RoomServers, ServersOfRoom } from './room-servers.ts';
@@ -22,6 +23,8 @@ export interface EphemeralNewsParts extends SenderDependencies {
 
 /** Changes of presence that wait for their user's servers to be looked up; more are not told. */
 const presencesMax = 10_000;
+/** More that come within a moment are not told. */
+const newcomersMax = 1_000;
 
 export class EphemeralNews {
   readonly #parts: EphemeralNewsParts;
@@ -30,6 +33,8 @@ export class EphemeralNews {
   #typingTimer: TimerHandle | undefined;
   readonly #presences = new Set<number>();
   #isTellingPresence = false;
+  /** Servers whose users came into a room lately, as "room server", until they are told who is there. */
+  readonly #newcomers = new Map<string, TimerHandle>();
   #isClosed = false;
 
   constructor(parts: EphemeralNewsParts) {
@@ -42,9 +47,16 @@ export class EphemeralNews {
     else if (wake.kind === 'presence') this.#presenceChanged(wake.userNid);
   }
 
+  /** An event of a room says that its sender is in it now. */
+  memberJoined(room: number, userId: UserId, userNid: number): void {
+    if (this.#isLocal(userId)) this.#presentIn(room, userId, userNid);
+    else this.#welcomeLater(room, serverOf(userId));
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#typingTimer?.cancel();
+    for (const timer of this.#newcomers.values()) timer.cancel();
   }
 
   #typingChanged(room: number): void {
@@ -121,6 +133,43 @@ export class EphemeralNews {
       const push = () => ({ user_id: userId, ...presence.contentOf(userNid) });
       for (const [at, nid] of nids.entries())
         destinations.of(nid, names[at]!).tell(nids.length, (queue) => queue.addPresence(userId, push));
+    }
+  }
+
+  /** The servers in the room may not have known the user. */
+  #presentIn(room: number, userId: UserId, userNid: number): void {
+    const { presence, roomServers } = this.#parts;
+    if (!presence.isPresent(userNid)) return;
+    const push = () => ({ user_id: userId, ...presence.contentOf(userNid) });
+    roomServers.use(room, (servers) => this.#tell(servers, (queue) => queue.addPresence(userId, push)));
+  }
+
+  /** Until it has the room, it would make nothing of what it is told. */
+  #welcomeLater(room: number, server: ServerName): void {
+    const key = `${room} ${server}`;
+    if (this.#isClosed || this.#newcomers.has(key) || this.#newcomers.size >= newcomersMax) return;
+    const timer = this.#parts.timers.after(limits.federationWelcomeMs, () => {
+      this.#newcomers.delete(key);
+      this.#welcome(room, server).catch((error: unknown) => this.#parts.onFailed(error));
+    });
+    this.#newcomers.set(key, timer);
+  }
+
+  /** A server with one user in the room has come with them; others have been told. */
+  async #welcome(room: number, server: ServerName): Promise<void> {
+    const { rooms, presence, destinations } = this.#parts;
+    const serverNid = await rooms.names.serverNid(server);
+    const row = await rooms.db.one(serverJoinedIn, { room, servers: [serverNid] });
+    if (row?.joined !== 1) return;
+    const present = presence.presentUsers(limits.federationWelcomePresencesMax);
+    const joined = await rooms.db.all(joinedUsersAmong, { room, users: present });
+    const users = joined.map((one) => one.user_nid);
+    const userIds = await rooms.names.userIds(users);
+    if (this.#isClosed) return;
+    for (const [at, userNid] of users.entries()) {
+      const userId = userIds[at]!;
+      const push = () => ({ user_id: userId, ...presence.contentOf(userNid) });
+      destinations.of(serverNid, server).tell(1, (queue) => queue.addPresence(userId, push));
     }
   }
 

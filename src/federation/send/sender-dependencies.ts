@@ -30,6 +30,10 @@ export interface TypingUsers {
 export interface PresenceContents {
   /** As it is at this moment: the content of `m.presence`, without the user's id. */
   contentOf(userNid: number): JsonObject;
+  /** Whether there is anything to tell of them: they are not offline. */
+  isPresent(userNid: number): boolean;
+  /** Users of this server of whom there is, at most so many. */
+  presentUsers(max: number): readonly number[];
 }
 /** `encryption` implements it. */
 export interface KeyContents {

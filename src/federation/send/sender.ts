@@ -4,6 +4,7 @@ import { limits } from '../../platform/limits.ts';
 import { Semaphore } from '../../platform/semaphore.ts';
 import { serverOf } from '../../rooms/context.ts';
 import type { OutgoingEvent } from '../../rooms/outgoing-event.ts';
+import { membershipIn } from '../../rooms/membership.ts';
 import { firstOrdAfter } from '../../rooms/pagination-token.ts';
 import type { Commit, Wake } from '../../storage/database.ts';
 import { serversOfEdu } from '../../storage/stores/device-list-edu-store.ts';
@@ -116,7 +117,9 @@ export class Sender {
     if (wake.kind === 'outgoing') this.#handOut(wake);
     else if (wake.kind === 'remote-membership') this.#remoteMember(wake);
     else if (wake.kind === 'event') {
-      const { room, event, otherStateChanged } = wake;
+      const { room, event, otherStateChanged, senderNid } = wake;
+      if (event.type === 'm.room.member' && event.stateKey === event.sender && membershipIn(event) === 'join')
+        this.#ephemeral?.memberJoined(room, event.sender, senderNid);
       if (otherStateChanged) this.#roomServers.stateChanged(room);
       else if (event.type === 'm.room.server_acl' && event.stateKey === '')
         this.#roomServers.aclChanged(room, event.content);

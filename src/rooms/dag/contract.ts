@@ -86,6 +86,8 @@ export interface Placed {
   readonly softFailed: boolean;
   /** How the current state changed, in this unit. */
   readonly stateChanges: readonly StateChange[];
+  /** It refers to parents that are not known here. Absent: it does not. */
+  readonly isAfterGap?: boolean;
   /** undefined when nothing was stored: a refused local event, or an event that has been judged before. */
   readonly ticket: UnitTicket | undefined;
 }

@@ -151,7 +151,8 @@ function emitPlacement(
   if (plan.partial) unit.run(setRoomPartial, { room, partialNid: plan.nid });
   const { nid, ord, notifySeq } = own;
   const { verdict, softFailed } = plan;
-  return { room, nid, pos, ord, notifySeq, verdict, softFailed, stateChanges, ticket: undefined };
+  const isAfterGap = (own.flags & EventFlag.afterGap) !== 0;
+  return { room, nid, pos, ord, notifySeq, verdict, softFailed, stateChanges, isAfterGap, ticket: undefined };
 }
 
 function emitNewEvent(unit: UnitBuilder, room: number, plan: Placement, place: EventPlace): void {

@@ -49,7 +49,11 @@ export class SendingServer {
     this.ports = ports;
     this.peers = peers;
     this.test = test;
-    const presence: PresenceContents = { contentOf: (userNid) => ({ ...this.presences.get(userNid) }) };
+    const presence: PresenceContents = {
+      contentOf: (userNid) => ({ ...this.presences.get(userNid) }),
+      isPresent: (userNid) => this.presences.has(userNid),
+      presentUsers: (max) => [...this.presences.keys()].slice(0, max),
+    };
     this.sender = createSender({
       rooms: test.ctx,
       timers: ports.timers,
