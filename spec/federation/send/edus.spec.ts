@@ -111,6 +111,8 @@ describeOnBothEngines('EDUs to other servers', (engine) => {
     const { server, peers, test, alice, roomId } = await start();
     const [bob, carol] = [await test.user('bob'), await test.user('carol')];
     await test.rooms.joinRoom(bob, { roomId });
+    // Those who are there already came when nobody was online.
+    await server.ports.advance(limits.federationWelcomeMs);
     for (const user of [alice, carol]) server.presences.set(user.userNid, { presence: 'online' });
     await server.remote(roomId, { server: 'three' });
     await server.ports.advance(limits.federationWelcomeMs);
