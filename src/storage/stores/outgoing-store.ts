@@ -70,18 +70,6 @@ export const serversSharingRooms = defineRead<{ user: number; locals: readonly n
       .where('s.server_nid', 'not in', p.list('locals')),
 );
 
-/** Those of the users who are joined to the room. */
-export const joinedUsersAmong = defineRead<{ room: number; users: readonly number[] }, { user_nid: number }>(
-  'outgoing.joinedUsersAmong',
-  (q, p) =>
-    q
-      .selectFrom('member_room')
-      .select('user_nid')
-      .where('room', '=', p.room)
-      .where('user_nid', 'in', p.list('users'))
-      .where('membership', '=', 'join'),
-);
-
 /** Of an event `e`. */
 const hasFlag = (flag: number): RawBuilder<boolean> => sql<boolean>`e.flags & ${sql.lit(flag)} <> 0`;
 

@@ -70,3 +70,15 @@ export const roomsInvitingServer = defineRead<{ server: number; rooms: readonly 
         ),
       ),
 );
+
+/** Those of the users who are joined to the room. */
+export const joinedUsersAmong = defineRead<{ room: number; users: readonly number[] }, { user_nid: number }>(
+  'roomServer.joinedUsersAmong',
+  (q, p) =>
+    q
+      .selectFrom('member_room')
+      .select('user_nid')
+      .where('room', '=', p.room)
+      .where('user_nid', 'in', p.list('users'))
+      .where('membership', '=', 'join'),
+);
