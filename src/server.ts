@@ -307,7 +307,16 @@ async function openFederation(
   const { version } = packageFile;
   const settings = config.federation;
   const onNotice = (message: string, details: object): void => log.warn(details, message);
-  const federation = await createFederation({ ...ports, ...common, metrics, settings, version, onNotice, onFailed });
+  const federation = await createFederation({
+    ...ports,
+    ...common,
+    metrics,
+    settings,
+    signingKeyPath: config.signingKeyPath,
+    version,
+    onNotice,
+    onFailed,
+  });
   configReload.add((next) => federation.prepare(next.federation));
   shutdown.add('federation', () => federation.close());
   return federation;
@@ -502,6 +511,7 @@ function httpDomain(parts: Parts): HttpDomain {
     filters: accounts,
     ports,
     clock: ports.clock,
+    ownKeys: parts.federation.ownKeys,
     software,
     health: { findProblem },
     wellKnown: wellKnownSettings(config),

@@ -39,6 +39,7 @@ export async function testFederation(
     localServers,
     metrics,
     settings: { ...openToAll, ...options.settings },
+    signingKeyPath: '/nowhere/signing.key',
     version: '0.0.0',
     onNotice: (message) => void notices.push(message),
     onFailed: (error) => void failures.push(error),

@@ -188,11 +188,11 @@ function createParts(dependencies: AccountsDependencies) {
     memberProfiles: new MemberProfiles(base.db),
     interactiveAuth: new InteractiveAuth(createStages(base, registrationTokens, emailSessions), clock, random),
   };
-  const operatorKey = operatorSecret(localServers.signingKeyOf(localServers.main));
+  const operatorKey = (): string => operatorSecret(localServers.signingKeyOf(localServers.main));
   return {
     ctx,
     erasedUsers: new ErasedUsers(base.db),
-    sharedSecret: new SharedSecret(config.registration.sharedSecret?.reveal(), clock, random),
+    sharedSecret: new SharedSecret(() => config.registration.sharedSecret?.reveal(), clock, random),
     operator: new SharedSecret(operatorKey, clock, random),
   };
 }

@@ -21,14 +21,14 @@ export interface SignedRegistration {
 }
 
 export class SharedSecret {
-  /** undefined: nobody can register this way. */
-  readonly #secret: string | undefined;
+  readonly #secret: () => string | undefined;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #random: Pick<Random, 'bytes'>;
   /** Until when each is good. */
   readonly #nonces = new Lru<string, number>({ sizeMax: limits.noncesMax });
 
-  constructor(secret: string | undefined, clock: Pick<Clock, 'monotonicMs'>, random: Pick<Random, 'bytes'>) {
+  /** `secret` gives the one that counts now; undefined: nobody can register this way. */
+  constructor(secret: () => string | undefined, clock: Pick<Clock, 'monotonicMs'>, random: Pick<Random, 'bytes'>) {
     this.#secret = secret;
     this.#clock = clock;
     this.#random = random;
@@ -66,9 +66,9 @@ export class SharedSecret {
   }
 
   #getSecret(): string {
-    if (this.#secret === undefined)
-      throw new MatrixError(400, 'M_UNKNOWN', 'Shared secret registration is not enabled');
-    return this.#secret;
+    const secret = this.#secret();
+    if (secret === undefined) throw new MatrixError(400, 'M_UNKNOWN', 'Shared secret registration is not enabled');
+    return secret;
   }
 }
 

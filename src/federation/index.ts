@@ -12,6 +12,7 @@ import type { FederationClient, PduVerifier, TransactionOpener } from './contrac
 import { ServerDiscovery } from './discovery/server-discovery.ts';
 import { RequestAuthenticator } from './incoming/request-authenticator.ts';
 import { KeyFetcher } from './keys/key-fetcher.ts';
+import { OwnKeyRotation } from './keys/own-key-rotation.ts';
 import { Notary } from './keys/notary.ts';
 import { ServerKeyRing, type TrustedKeys } from './keys/key-ring.ts';
 import { VerifyKeys } from './keys/verify-keys.ts';
@@ -31,6 +32,8 @@ export interface FederationParts {
   readonly workers: Workers;
   readonly metrics: Metrics;
   readonly settings: FederationSettings;
+  /** The file of the main name's key. */
+  readonly signingKeyPath: string;
   /** Of this software, for the User-Agent. */
   readonly version: string;
   /** What an administrator should know. */
@@ -46,6 +49,7 @@ export interface Federation {
   readonly destinations: Destinations;
   readonly client: FederationClient;
   readonly keyRing: ServerKeyRing;
+  readonly ownKeys: OwnKeyRotation;
   readonly notary: Notary;
   /** Who makes requests to us. */
   readonly requests: RequestAuthenticator;
@@ -58,6 +62,8 @@ export interface Federation {
 
 export async function createFederation(parts: FederationParts): Promise<Federation> {
   const { localServers, settings, metrics, version } = parts;
+  const ownKeys = new OwnKeyRotation({ ...parts, onRotated: () => keyRing.ownKeysChanged() });
+  await ownKeys.load();
   const policy: FederationPolicy = new FederationPolicy(settings, metrics, () => signedList.missed());
   const userAgent = `veche/${version}`;
   const signedList = new SignedListFollower({ ...parts, policy, userAgent });
@@ -68,7 +74,7 @@ export async function createFederation(parts: FederationParts): Promise<Federati
   const client = new SigningClient(remote, localServers, userAgent);
   const verifyKeys = new VerifyKeys(limits.knownServerKeysMax);
   const fetcher = new KeyFetcher(remote, userAgent);
-  const keyRing = new ServerKeyRing({ ...parts, fetcher, verifyKeys, trust: settings });
+  const keyRing: ServerKeyRing = new ServerKeyRing({ ...parts, fetcher, verifyKeys, trust: settings });
   const requests = new RequestAuthenticator({
     ...parts,
     policy,
@@ -86,6 +92,7 @@ export async function createFederation(parts: FederationParts): Promise<Federati
     notary: new Notary({ ...parts, keyRing }),
     requests,
     verifier,
+    ownKeys,
     signedList,
     prepare(next) {
       const followList = signedList.prepare(next.signedList);

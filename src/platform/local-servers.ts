@@ -19,7 +19,7 @@ export interface LocalServer {
  * several.
  */
 export class LocalServers {
-  readonly #servers: ReadonlyMap<string, LocalServer>;
+  readonly #servers: Map<string, LocalServer>;
   /** The name of what belongs to no room or user, such as the answer to a request without a Host header. */
   readonly main: ServerName;
 
@@ -41,6 +41,11 @@ export class LocalServers {
 
   oldSigningKeysOf(serverName: string): readonly OldSigningKey[] {
     return this.#get(serverName).oldSigningKeys;
+  }
+
+  /** From now on the name signs with this key. */
+  replaceKeys(serverName: string, keys: Pick<LocalServer, 'signingKey' | 'oldSigningKeys'>): void {
+    this.#servers.set(serverName, { ...this.#get(serverName), ...keys });
   }
 
   names(): readonly ServerName[] {

@@ -1,4 +1,4 @@
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type SigningKey, signingKeyFromSeed } from '../matrix/crypto/ed25519.ts';
 import { decodeBase64, encodeBase64 } from '../matrix/ids/base64.ts';
@@ -17,9 +17,25 @@ export class SigningKeyFileError extends OperatorError {
 export async function loadSigningKey(path: string, random: Random): Promise<SigningKey> {
   const found = await findText(path);
   if (found !== undefined) return parseSigningKeyFile(found, path);
-  const name = `a_${Array.from({ length: 4 }, () => letters.charAt(random.int(letters.length))).join('')}`;
-  await createFile(path, `ed25519 ${name} ${encodeBase64(random.bytes(seedBytes))}\n`, random);
+  await createFile(path, newKeyLine(random), random);
   return parseSigningKeyFile(await readFile(path, 'utf8'), path);
+}
+
+/** Puts a new key in the place of the one in the file, whole or not at all. `isTaken`: ids that must not come again. */
+export async function replaceSigningKey(
+  path: string,
+  random: Random,
+  isTaken: (keyId: string) => boolean,
+): Promise<SigningKey> {
+  let text = newKeyLine(random);
+  while (isTaken(parseSigningKeyFile(text, path).keyId)) text = newKeyLine(random);
+  await writeWhole(path, text, random, rename);
+  return parseSigningKeyFile(text, path);
+}
+
+function newKeyLine(random: Random): string {
+  const name = `a_${Array.from({ length: 4 }, () => letters.charAt(random.int(letters.length))).join('')}`;
+  return `ed25519 ${name} ${encodeBase64(random.bytes(seedBytes))}\n`;
 }
 
 /** `path` is for the error only; the key never gets into it. */
@@ -55,6 +71,20 @@ async function findText(path: string): Promise<string | undefined> {
 /** Whole or not at all, and never over a file that is there. */
 async function createFile(path: string, text: string, random: Random): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
+  await writeWhole(path, text, random, (draft) =>
+    link(draft, path).catch((error: unknown) => {
+      if (!isCode(error, 'EEXIST')) throw error;
+    }),
+  );
+}
+
+/** `place` gives the written file its name. */
+async function writeWhole(
+  path: string,
+  text: string,
+  random: Random,
+  place: (draft: string, path: string) => Promise<void>,
+): Promise<void> {
   const draft = `${path}.${random.bytes(8).toString('hex')}`;
   try {
     const file = await open(draft, 'wx', 0o600);
@@ -64,9 +94,7 @@ async function createFile(path: string, text: string, random: Random): Promise<v
     } finally {
       await file.close();
     }
-    await link(draft, path).catch((error: unknown) => {
-      if (!isCode(error, 'EEXIST')) throw error;
-    });
+    await place(draft, path);
   } finally {
     await rm(draft, { force: true });
   }

@@ -11,6 +11,7 @@ import { putUser } from './put-user.ts';
 import { reloadConfiguration } from './reload-configuration.ts';
 import { registerAsOperator } from './register-as-operator.ts';
 import { registerWithSharedSecret } from './register-with-shared-secret.ts';
+import { rotateSigningKeyAsOperator } from './rotate-signing-key-as-operator.ts';
 import { sendServerNotice } from './send-server-notice.ts';
 import { sendServerNoticeOnce } from './send-server-notice-once.ts';
 import { setAccountValidity } from './set-account-validity.ts';
@@ -33,7 +34,7 @@ export const adminEndpoints = [
 ];
 
 /** How the server is set. */
-export const adminConfigurationEndpoints = [reloadConfiguration];
+export const adminConfigurationEndpoints = [reloadConfiguration, rotateSigningKeyAsOperator];
 
 /** What the server tells users. */
 export const serverNoticeEndpoints = [sendServerNotice, sendServerNoticeOnce];

@@ -1,7 +1,9 @@
 import { describeDestination } from './describe-destination.ts';
 import { getDestination } from './get-destination.ts';
 import { listDestinations } from './list-destinations.ts';
+import { listLaggingAsOperator } from './list-lagging-as-operator.ts';
 import { listRoomsOfDestination } from './list-rooms-of-destination.ts';
+import { resetAsOperator } from './reset-as-operator.ts';
 import { resetConnection } from './reset-connection.ts';
 
 /** Other servers, as administrators see them. */
@@ -11,4 +13,6 @@ export const adminFederationEndpoints = [
   listRoomsOfDestination,
   resetConnection,
   describeDestination,
+  listLaggingAsOperator,
+  resetAsOperator,
 ];
