@@ -129,7 +129,7 @@ async function compose(
   const { clock, timers } = ports;
   const onFailed = (error: unknown) => log.error({ err: error }, 'work in the background failed');
   const federation = await openFederation(base, shutdown, log, onFailed);
-  const media = await openFiles(base, shutdown, log, onFailed);
+  const media = await openFiles(base, federation, shutdown, log, onFailed);
   const isEnabled = config.federation.enabled;
   const others = { federation, memberships: (): RemoteMemberships => roomsFederation.memberships.remote };
   const people = await createAccountsAndRooms({ ...base, ...others, media }, shutdown, onFailed);
@@ -324,6 +324,7 @@ async function openFederation(
 
 async function openFiles(
   { config, ports, metrics, common }: Awaited<ReturnType<typeof openBase>>,
+  { media: contents }: Federation,
   shutdown: Shutdown,
   log: Logger,
   onFailed: (error: unknown) => void,
@@ -331,7 +332,7 @@ async function openFiles(
   const { version } = packageFile;
   const onFound = ({ content, ...found }: Finding): void =>
     log.warn({ sha256: content.toString('hex'), ...found }, 'malware was found in a file, which is in quarantine now');
-  const media = await openMedia({ ...ports, ...common, config, version, metrics, onFailed, onFound });
+  const media = await openMedia({ ...ports, ...common, config, contents, version, metrics, onFailed, onFound });
   shutdown.add('media', () => media.close());
   return media;
 }

@@ -28,6 +28,7 @@ import { insertThumbnail } from '../../src/storage/stores/thumbnail-store.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
 import { localServersOfTests } from '../support/test-accounts.ts';
 import { testEpochMs, type TestPorts, testPorts } from '../support/test-ports.ts';
+import { noRemote } from './support/no-remote.ts';
 
 const dayMs = 86_400_000;
 const page = { from: 0, limit: 100, order: 'user_id', direction: 'f' } as const;
@@ -57,6 +58,7 @@ describeOnBothEngines('administration of files', (engine) => {
       blobs: new StoredBlobs({ db, store, clock: ports.clock, random: ports.random, freeBytesMin: 0 }),
       quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, ports.timers),
+      remote: noRemote,
       metrics: mediaMetrics(new Metrics({ process: false })),
       scans: undefined,
       onStored: () => undefined,

@@ -22,6 +22,7 @@ import { describeOnBothEngines } from '../support/databases.ts';
 import { localServersOfTests } from '../support/test-accounts.ts';
 import { testEpochMs, type TestPorts, testPorts } from '../support/test-ports.ts';
 import { readAll } from './blob-store-contract.ts';
+import { noRemote } from './support/no-remote.ts';
 
 const alice = { userId: '@alice:test' as UserId, userNid: 1_000_000_000_001 };
 const bob = { userId: '@bob:second.test' as UserId, userNid: 2 };
@@ -53,6 +54,7 @@ describeOnBothEngines('mxc URIs', (engine) => {
       blobs: new StoredBlobs({ db, store, clock: ports.clock, random: ports.random, freeBytesMin: 0 }),
       quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, ports.timers),
+      remote: noRemote,
       metrics: mediaMetrics(new Metrics({ process: false })),
       scans: undefined,
       onStored: () => undefined,

@@ -197,6 +197,7 @@ class Run {
           return partial.sizeBytes;
         },
         append: (chunk) => life.step(() => partial.append(chunk)),
+        read: (start, bytesMax) => life.step(() => partial.read(start, bytesMax)),
         persist: () => life.step(() => partial.persist()),
         seal: () => life.step(() => partial.seal()),
         publish: () => life.step(() => partial.publish()),

@@ -20,6 +20,7 @@ import { insertAccount } from '../../src/storage/stores/account-store.ts';
 import { mediaAt } from '../../src/storage/stores/media-store.ts';
 import { setUploadReceived, uploadAt } from '../../src/storage/stores/upload-store.ts';
 import { describeOnBothEngines } from '../support/databases.ts';
+import { noRemote } from './support/no-remote.ts';
 import { localServersOfTests } from '../support/test-accounts.ts';
 import { type TestPorts, testPorts } from '../support/test-ports.ts';
 import { bytesOf } from './blob-store-contract.ts';
@@ -56,6 +57,7 @@ describeOnBothEngines('resumable uploads', (engine) => {
       localServers: localServersOfTests(),
       settings: {
         uploadBytesMax: 10_000_000,
+        remoteBytesMax: undefined,
         freeBytesMin: 0,
         pendingUploadsMax: 10,
         pendingUploadHours: 24,
@@ -65,6 +67,7 @@ describeOnBothEngines('resumable uploads', (engine) => {
       blobs: new StoredBlobs({ db, store, clock, random, freeBytesMin: 0 }),
       quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, timers),
+      remote: noRemote,
       metrics: mediaMetrics(new Metrics({ process: false })),
       scans: undefined,
       onStored: () => undefined,

@@ -270,6 +270,7 @@ function fullAfter(store: BlobStore, bytesMax: number): BlobStore {
       if (partial.sizeBytes + chunk.length > bytesMax) throw new BlobStoreFull('no room');
       await partial.append(chunk);
     },
+    read: (start, bytesMax) => partial.read(start, bytesMax),
     persist: () => partial.persist(),
     seal: () => partial.seal(),
     publish: () => partial.publish(),

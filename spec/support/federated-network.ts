@@ -1,4 +1,6 @@
 /** A network in one process: https://NAME leads to the listener of the server of that name, or to a peer that a test plays. */
+import { isIP } from 'node:net';
+import { Readable } from 'node:stream';
 import { type SigningKey, verifyKeyOf } from '../../src/matrix/crypto/ed25519.ts';
 import { signRequest } from '../../src/matrix/crypto/x-matrix.ts';
 import type { ServerName } from '../../src/matrix/ids/ids.ts';
@@ -8,7 +10,7 @@ import { signJson } from '../../src/matrix/json/signed-json.ts';
 import { systemDns } from '../../src/platform/dns.ts';
 import { OutgoingHttpError } from '../../src/platform/outgoing-http-error.ts';
 import { systemOutgoingHttp } from '../../src/platform/outgoing-http.ts';
-import type { OutgoingHttp, OutgoingRequest, OutgoingResponse } from '../../src/platform/ports.ts';
+import type { StreamedRequest, StreamedResponse, StreamingHttp } from '../../src/platform/ports.ts';
 import { systemTimers } from '../../src/platform/timers.ts';
 import { testSigningKey } from './keys.ts';
 import { requestJson, type TestResponse } from './test-server.ts';
@@ -46,9 +48,17 @@ export interface PeerRequest {
 export type PeerAnswer = (
   request: PeerRequest & { readonly from: string },
 ) => Promise<PeerReply | undefined> | PeerReply | undefined;
-export interface PeerReply {
+export type PeerReply = PeerJson | PeerStream;
+export interface PeerJson {
   readonly status?: number;
   readonly json: JsonObject;
+}
+export interface PeerStream {
+  readonly status?: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes as they come; what it throws breaks the connection. */
+  readonly stream: AsyncIterable<Buffer>;
 }
 
 export class FederatedNetwork {
@@ -57,17 +67,28 @@ export class FederatedNetwork {
   readonly #urls = new Map<string, string>();
   readonly #peers = new Map<
     string,
-    (request: OutgoingRequest, uri: string, from: string) => Promise<OutgoingResponse>
+    (request: StreamedRequest, uri: string, from: string) => Promise<StreamedResponse>
   >();
   readonly #cuts = new Set<string>();
   readonly #http = systemOutgoingHttp(
-    { federation: loopbackOnly, general: loopbackOnly },
+    { federation: loopbackOnly, general: { ...loopbackOnly, allowPrivateAddresses: [] } },
     { dns: systemDns(), timers: systemTimers },
   );
 
   /** The way out of one server. */
-  httpOf(from: string): OutgoingHttp {
-    return { request: (request) => this.#request(from, request) };
+  httpOf(from: string): StreamingHttp {
+    return {
+      request: (request) =>
+        this.#pass(from, request, {
+          peer: async (answer) => ({ ...answer, body: await wholeOf(answer) }),
+          send: (url) => this.#http.request(sentTo(url, request)),
+        }),
+      stream: (request) =>
+        this.#pass(from, request, {
+          peer: async (answer) => answer,
+          send: (url) => this.#http.stream(sentTo(url, request)),
+        }),
+    };
   }
 
   connect(name: string, url: string): void {
@@ -92,9 +113,11 @@ export class FederatedNetwork {
       if (uri.startsWith('/_matrix/key/v2/server')) return jsonResponse(200, peerKeys(serverName, key));
       const content = body === undefined ? {} : { content: JSON.parse(String(body)) as JsonObject };
       const reply = await answer({ method: method as PeerRequest['method'], uri, ...content, from });
-      return reply === undefined
-        ? jsonResponse(404, { errcode: 'M_UNRECOGNIZED', error: 'The peer does not answer that' })
-        : jsonResponse(reply.status ?? 200, reply.json);
+      if (reply === undefined)
+        return jsonResponse(404, { errcode: 'M_UNRECOGNIZED', error: 'The peer does not answer that' });
+      const { status = 200 } = reply;
+      if ('json' in reply) return jsonResponse(status, reply.json);
+      return { status, headers: reply.headers, body: Readable.from(brokenAsByNetwork(reply.stream)) };
     });
     return { name: serverName, key, send: (to, request) => this.#sendAs(serverName, key, to, request) };
   }
@@ -106,14 +129,14 @@ export class FederatedNetwork {
     this.#http.close();
   }
 
-  async #request(from: string, request: OutgoingRequest): Promise<OutgoingResponse> {
+  async #pass<T extends { readonly status: number }>(from: string, request: StreamedRequest, way: Way<T>): Promise<T> {
     const url = new URL(request.url);
     const to = url.hostname;
     const uri = url.pathname + url.search;
     const passed = (status: number | undefined): void =>
       void this.passed.push({ from, to, method: request.method, uri, status });
     try {
-      const response = await this.#lead(from, to, uri, request);
+      const response = await this.#lead(from, to, uri, request, way);
       passed(response.status);
       return response;
     } catch (error) {
@@ -122,14 +145,15 @@ export class FederatedNetwork {
     }
   }
 
-  #lead(from: string, to: string, uri: string, request: OutgoingRequest): Promise<OutgoingResponse> {
+  async #lead<T>(from: string, to: string, uri: string, request: StreamedRequest, way: Way<T>): Promise<T> {
     if (this.#cuts.has(linkOf(from, to))) throw new OutgoingHttpError('connection', `no way from ${from} to ${to}`);
     const peer = this.#peers.get(to);
-    if (peer !== undefined) return peer(request, uri, from);
+    if (peer !== undefined) return way.peer(await peer(request, uri, from));
     const base = this.#urls.get(to);
+    // What has an address and is none of these servers is outside, where nothing leads back in.
+    if (base === undefined && request.purpose !== 'federation' && isIP(to) !== 0) return way.send(undefined);
     if (base === undefined) throw new OutgoingHttpError('connection', `nobody listens at ${to}`);
-    const { connect: _connect, servername: _servername, ...plain } = request;
-    return this.#http.request({ ...plain, url: base + uri });
+    return way.send(base + uri);
   }
 
   async #sendAs(
@@ -163,10 +187,39 @@ export function peerKeys(serverName: ServerName, key: SigningKey, validUntilTs =
   return signJson(keys, serverName, key);
 }
 
-const jsonResponse = (status: number, json: JsonObject): OutgoingResponse => ({
+const jsonResponse = (status: number, json: JsonObject): StreamedResponse => ({
   status,
   headers: { 'content-type': 'application/json' },
-  body: Buffer.from(legacyCanonicalJson(json)),
+  body: Readable.from([Buffer.from(legacyCanonicalJson(json))]),
 });
+
+/** How an answer of one kind comes from a peer, and from a server. */
+interface Way<T> {
+  peer(answer: StreamedResponse): Promise<T>;
+  /** undefined: outside. */
+  send(url: string | undefined): Promise<T>;
+}
+
+/** Servers of the test are all on the loopback address. */
+function sentTo<R extends StreamedRequest>(url: string | undefined, request: R): R {
+  if (url === undefined) return request;
+  const { connect: _connect, servername: _servername, ...plain } = request;
+  return { ...plain, purpose: 'federation', url } as R;
+}
+
+async function wholeOf({ body }: StreamedResponse): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function* brokenAsByNetwork(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw new OutgoingHttpError('connection', 'the connection broke', { cause: error });
+  }
+}
+
 const loopbackOnly = { allowPrivateAddresses: ['127.0.0.0/8'], caCertificates: [], verifyTls: true };
 const linkOf = (one: string, other: string): string => [one, other].toSorted().join(' ');

@@ -4,6 +4,7 @@ import type { LocalServers } from '../../src/platform/local-servers.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import type { OutgoingHttp } from '../../src/platform/ports.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { streamingHttp } from './streaming-http.ts';
 import { localServersOfTests } from './test-accounts.ts';
 import { type TestPorts, testPorts } from './test-ports.ts';
 
@@ -35,7 +36,7 @@ export async function testFederation(
   const federation = await createFederation({
     ...ports,
     db,
-    http,
+    http: streamingHttp(http),
     localServers,
     metrics,
     settings: { ...openToAll, ...options.settings },

@@ -2,9 +2,18 @@
 import { createHash } from 'node:crypto';
 import { MailError } from '../../src/platform/mail-error.ts';
 import { OutgoingHttpError } from '../../src/platform/outgoing-http-error.ts';
-import type { Clock, OutgoingMail, Ports, Random, TimerHandle, Timers } from '../../src/platform/ports.ts';
+import type {
+  Clock,
+  OutgoingHttp,
+  OutgoingMail,
+  Ports,
+  Random,
+  TimerHandle,
+  Timers,
+} from '../../src/platform/ports.ts';
 import { InlineProcesses } from '../../src/platform/worker-processes.ts';
 import { InlineWorkers } from '../../src/platform/workers.ts';
+import { streamingHttp } from './streaming-http.ts';
 
 export interface TestPorts extends Ports {
   readonly workers: InlineWorkers;
@@ -22,13 +31,20 @@ export interface TestPorts extends Ports {
   readonly sentMail: readonly OutgoingMail[];
 }
 
+const noNetwork: OutgoingHttp = {
+  request: ({ url }) => Promise.reject(new OutgoingHttpError('connection', `no network in tests: ${url}`)),
+};
+
 /** Monday, 15 January 2024, 08:00 UTC. */
 export const testEpochMs = 1_705_305_600_000;
 
 /** `replaced` takes the place of single ports, such as a network that leads to another server in the same process. */
 export function testPorts(
   seed: number | string = 1,
-  replaced: Partial<Pick<Ports, 'dns' | 'http' | 'mail' | 'random' | 'sockets'>> = {},
+  {
+    http = noNetwork,
+    ...replaced
+  }: Partial<Pick<Ports, 'dns' | 'mail' | 'random' | 'sockets'> & { readonly http: OutgoingHttp }> = {},
 ): TestPorts {
   const time = new TestTime();
   const workers = new InlineWorkers();
@@ -48,7 +64,7 @@ export function testPorts(
       lookup: (host) => Promise.reject(Object.assign(new Error(`no name ${host} in tests`), { code: 'ENOTFOUND' })),
       srv: () => Promise.resolve([]),
     },
-    http: { request: ({ url }) => Promise.reject(new OutgoingHttpError('connection', `no network in tests: ${url}`)) },
+    http: streamingHttp(http),
     mail: {
       async send(mail) {
         if (refusedMailboxes.has(mail.to)) throw new MailError('refused', `no mailbox ${mail.to} in tests`);

@@ -7,6 +7,7 @@ import type { ReceivedPdu } from '../matrix/crypto/receive-pdu.ts';
 import type { EventId, RoomId, ServerName } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../matrix/room-versions/rules.ts';
+import type { StreamedResponse } from '../platform/ports.ts';
 
 /** Who signed a request to us, as endpoints with `auth: 'serverSignature'` see it. */
 export interface RequestingServer {
@@ -70,6 +71,23 @@ export interface FederationClient {
   /** The bytes of a successful response, not looked at: for what is parsed in a worker, or is no JSON. */
   requestBytes(request: FederationRequest): Promise<FederationBytes>;
 }
+
+/** Answers that are too large for memory. */
+export interface FederationStreams {
+  /** A successful response, as soon as its headers are there. Throws FederationError. Somebody waits for it: it is tried although the destination is backing off. */
+  stream(request: FederationStreamRequest): Promise<StreamedResponse>;
+  /** To be told when the body turned out not to be what was asked for. */
+  countUnusable(): void;
+}
+export interface FederationStreamRequest extends Pick<FederationRequest, 'destination' | 'path' | 'query' | 'signal'> {
+  /** Whether our name stands for it. */
+  readonly isSigned: boolean;
+  /** From the call to the headers of the response. */
+  readonly timeoutMs: number;
+  /** Whether a status of 3xx is a response, too. */
+  readonly takesRedirects?: boolean;
+}
+
 export interface FederationBytes {
   readonly contentType: string | undefined;
   readonly body: Buffer;

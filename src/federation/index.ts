@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { LocalServers } from '../platform/local-servers.ts';
 import { limits } from '../platform/limits.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Clock, Dns, OutgoingHttp, Random, Timers, Workers } from '../platform/ports.ts';
+import type { Clock, Dns, Random, StreamingHttp, Timers, Workers } from '../platform/ports.ts';
 import type { Database } from '../storage/database.ts';
 import { Destinations } from './client/destinations.ts';
 import { SigningClient } from './client/federation-client.ts';
@@ -11,6 +11,7 @@ import { RemoteHttp } from './client/remote-http.ts';
 import type { FederationClient, PduVerifier, TransactionOpener } from './contract.ts';
 import { ServerDiscovery } from './discovery/server-discovery.ts';
 import { RequestAuthenticator } from './incoming/request-authenticator.ts';
+import { RemoteMedia } from './media/remote-media.ts';
 import { KeyFetcher } from './keys/key-fetcher.ts';
 import { OwnKeyRotation } from './keys/own-key-rotation.ts';
 import { Notary } from './keys/notary.ts';
@@ -28,7 +29,7 @@ export interface FederationParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly dns: Dns;
-  readonly http: OutgoingHttp;
+  readonly http: StreamingHttp;
   readonly workers: Workers;
   readonly metrics: Metrics;
   readonly settings: FederationSettings;
@@ -48,6 +49,7 @@ export interface Federation {
   readonly policy: FederationPolicy;
   readonly destinations: Destinations;
   readonly client: FederationClient;
+  readonly media: RemoteMedia;
   readonly keyRing: ServerKeyRing;
   readonly ownKeys: OwnKeyRotation;
   readonly notary: Notary;
@@ -88,6 +90,7 @@ export async function createFederation(parts: FederationParts): Promise<Federati
     policy,
     destinations,
     client,
+    media: new RemoteMedia({ ...parts, client, userAgent }),
     keyRing,
     notary: new Notary({ ...parts, keyRing }),
     requests,

@@ -100,6 +100,17 @@ export interface ReplyContent {
   open(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
 }
 
+/** Bytes that come once and in their order, so that neither conditions nor ranges of the request are answered. */
+export interface StreamReply {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: {
+    /** undefined: not known before the end. */
+    readonly lengthBytes: number | undefined;
+    /** The answer ends as a whole only where this does; where it throws, the connection is cut. Not called where no bytes are sent. */
+    open(): Promise<AsyncIterable<Buffer>>;
+  };
+}
+
 /** JSON that is too large for memory, in the order in which it is sent. */
 export interface JsonPiecesReply {
   readonly jsonPieces: AsyncIterable<Buffer>;
@@ -173,7 +184,7 @@ export interface EndpointDefinition<
     domain: Domain,
   ): Promise<AnyReply>;
 }
-export type AnyReply = Reply | RawReply | ContentReply | JsonPiecesReply;
+export type AnyReply = Reply | RawReply | ContentReply | StreamReply | JsonPiecesReply;
 
 /** An endpoint with its types forgotten, as the router holds it. `Domain` stays: the composition root must provide it. */
 export interface Endpoint<Domain> extends Omit<

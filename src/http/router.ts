@@ -7,7 +7,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { ServerAuthenticator } from './auth/server-authenticator.ts';
 import { ServerTurns } from './auth/server-turns.ts';
 import { ReplyCompressor } from './compress-reply.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { ContentReply, Endpoint, JsonPiecesReply, StreamReply } from './endpoint.ts';
 import { internalError, shuttingDown, unrecognizedMethod, unrecognizedPath } from './errors.ts';
 import { ClientGone, Exchange, ShuttingDown, type ListenerContext } from './exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
@@ -17,7 +17,7 @@ import type { RateLimiter } from './rate-limiter.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { runEndpoint, type EndpointServices } from './run-endpoint.ts';
-import { sendContent } from './send-content.ts';
+import { type SentContent, sendContent, sendStream } from './send-content.ts';
 import { sendPieces } from './send-pieces.ts';
 import { sendError, sendPreflight, sendReply } from './send-reply.ts';
 import { isServed } from './serve-groups.ts';
@@ -176,11 +176,8 @@ export class App<Domain> {
   ): Promise<void> {
     try {
       const given = await runEndpoint(endpoint, exchange, parameters, this.#services);
-      if ('content' in given || 'jsonPieces' in given) {
-        const { status, sent } =
-          'content' in given
-            ? await sendContent(exchange, given, this.#sendOptions)
-            : await sendPieces(exchange, given, this.#sendOptions);
+      if ('content' in given || 'stream' in given || 'jsonPieces' in given) {
+        const { status, sent } = await this.#begin(exchange, given);
         this.#answered(exchange, endpoint.operationId, status);
         await this.#untilSent(exchange, endpoint, sent);
         return;
@@ -191,6 +188,13 @@ export class App<Domain> {
     } catch (error) {
       this.#fail(exchange, endpoint, error);
     }
+  }
+
+  /** Begins to send what is too large to be sent at once. */
+  #begin(exchange: Exchange, given: ContentReply | StreamReply | JsonPiecesReply): Promise<SentContent> {
+    if ('content' in given) return sendContent(exchange, given, this.#sendOptions);
+    if ('stream' in given) return sendStream(exchange, given, this.#sendOptions);
+    return sendPieces(exchange, given, this.#sendOptions);
   }
 
   /** The answer has begun, so a failure can only cut it short, which the stream has done. */

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { giveBack } from '../platform/transfer-memory.ts';
 import { wantedRange } from './byte-range.ts';
 import { corsHeadersAt } from './cors.ts';
-import type { ContentReply } from './endpoint.ts';
+import type { ContentReply, StreamReply } from './endpoint.ts';
 import { isNamedIn, isRangeAllowed } from './entity-tag.ts';
 import type { Exchange } from './exchange.ts';
 import { limitTransferIdle } from './listener-idle.ts';
@@ -55,6 +55,31 @@ export async function sendContent(
   writeHead(exchange, status, head, options);
   limitTransferIdle(request.socket, options.limits.transferIdleMs);
   return { status, sent: pipeline(stream, sendingTo(response)) };
+}
+
+/** Sends a stream, no faster than it is taken. Rejects with what opening it throws; then nothing was sent. */
+export async function sendStream(
+  exchange: Exchange,
+  { headers, stream }: StreamReply,
+  options: SendOptions,
+): Promise<SentContent> {
+  const { request, response } = exchange;
+  exchange.isTransfer = true;
+  const head = Object.entries(headers).flat();
+  if (stream.lengthBytes !== undefined) head.push('Content-Length', String(stream.lengthBytes));
+  if (request.method === 'HEAD') {
+    writeHead(exchange, 200, head, options);
+    response.end();
+    return { status: 200, sent: done };
+  }
+  const source = Readable.from(await stream.open());
+  if (response.destroyed) {
+    source.destroy();
+    return { status: 200, sent: done };
+  }
+  writeHead(exchange, 200, head, options);
+  limitTransferIdle(request.socket, options.limits.transferIdleMs);
+  return { status: 200, sent: pipeline(source, sendingTo(response)) };
 }
 
 const done = Promise.resolve();

@@ -1,5 +1,5 @@
 /** What administrators do with files, with the meaning that Synapse's admin API gives it. */
-import { invalidParam, type MatrixError, notFound } from '../matrix/errors.ts';
+import { forbidden, invalidParam, type MatrixError, notFound } from '../matrix/errors.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
 import { serverNameOf } from '../matrix/ids/user-id.ts';
@@ -61,9 +61,11 @@ export async function deleteMediaOfUser(
   return files.map(({ mediaId }) => mediaId);
 }
 
-/** Deletes one file for good. Throws 400 M_INVALID_PARAM for one of another server, 404 M_NOT_FOUND. */
+/** Deletes one file for good; of another server's the copy, unless it is in quarantine. Throws 404 M_NOT_FOUND. */
 export async function deleteFile(ctx: Administering, uri: MxcUri): Promise<void> {
-  assertLocal(ctx, uri.serverName);
+  const isCopy = !ctx.localServers.isLocal(uri.serverName);
+  // Without it nobody would know that it is not to be fetched again.
+  if (isCopy && (await getRow(ctx, uri)).quarantined_by !== null) throw forbidden('The file is in quarantine');
   if (!(await removeContent(ctx, uri))) throw noSuchFile();
 }
 

@@ -54,6 +54,8 @@ export interface PartialBlob {
    * fast sender back. Rejects with BlobStoreFull; then the content is lost behind what was persisted.
    */
   append(chunk: Buffer): Promise<void>;
+  /** Up to `bytesMax` of the bytes from `start` on. undefined: they are not written yet, or it is sealed. May be called meanwhile. */
+  read(start: number, bytesMax: number): Promise<Buffer | undefined>;
   /** Puts what was taken on disk. Resolves with the size from which `resume` will continue: all, or in an object store less. */
   persist(): Promise<number>;
   /** No more bytes: the whole of it is on disk. */

@@ -7,6 +7,7 @@ import type { StoredBlobs } from './stored-blobs.ts';
 import type { BlobFacts } from './blob-store.ts';
 import type { MediaMetrics } from './media-metrics.ts';
 import type { ContentScans } from './scanning/content-scans.ts';
+import type { RemoteCopies } from './remote/remote-copies.ts';
 import type { UserQuotas } from './user-quotas.ts';
 
 /** What the functions of this folder work with. */
@@ -21,6 +22,7 @@ export interface MediaContext {
   readonly blobs: StoredBlobs;
   readonly quotas: UserQuotas;
   readonly pending: PendingContents;
+  readonly remote: Pick<RemoteCopies, 'find' | 'findOrFollow'>;
   readonly metrics: MediaMetrics;
   /** undefined: nothing is scanned. */
   readonly scans: ContentScans | undefined;
@@ -33,6 +35,8 @@ export interface MediaContext {
 /** Section `media` of the configuration. */
 export interface MediaSettings {
   readonly uploadBytesMax: number;
+  /** undefined: as large as an upload. */
+  readonly remoteBytesMax: number | undefined;
   readonly freeBytesMin: number;
   readonly pendingUploadsMax: number;
   readonly pendingUploadHours: number;

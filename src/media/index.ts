@@ -32,9 +32,18 @@ import { type CreatedContent, createContent, type Uploader } from './create-cont
 import { deleteUnusedMedia, type UnusedMediaWish } from './delete-unused-media.ts';
 import { mediaMetrics } from './media-metrics.ts';
 import { openBlobStore } from './open-blob-store.ts';
-import { openContent, type OpenedContent, type OpenOptions, wholeContent } from './open-content.ts';
+import {
+  type ArrivingContent,
+  openContent,
+  type OpenedContent,
+  type OpenOptions,
+  openOrFollow,
+  wholeContent,
+} from './open-content.ts';
 import { PendingContents } from './pending-contents.ts';
+import type { RemoteContents } from './ports.ts';
 import { quarantineFile, quarantineFilesInRoom, quarantineFilesOfUser, unquarantineFile } from './quarantine.ts';
+import { RemoteCopies } from './remote/remote-copies.ts';
 import { ResumableUploads } from './resumable/resumable-uploads.ts';
 import { ContentScanner } from './scanning/content-scanner.ts';
 import type { Finding } from './scanning/content-scans.ts';
@@ -63,6 +72,8 @@ export interface MediaDependencies {
   readonly processes: WorkerProcesses;
   readonly http: OutgoingHttp;
   readonly sockets: OutgoingSockets;
+  /** Files of other servers. */
+  readonly contents: RemoteContents;
   /** Of this software. */
   readonly version: string;
   readonly metrics: Metrics;
@@ -79,6 +90,7 @@ export async function openMedia({
   processes,
   http,
   sockets,
+  contents,
   version,
   metrics,
   ...common
@@ -93,7 +105,9 @@ export async function openMedia({
   const onStored = (facts: BlobFacts): void => void prepare(facts).catch(onFailed);
   const counters = mediaMetrics(metrics);
   const scans = openScans({ ...common, settings, sockets, metrics: counters });
-  const ctx: MediaContext = { ...common, settings, blobs, quotas, pending, metrics: counters, scans, onStored };
+  const shared = { ...common, settings, blobs, quotas, pending, metrics: counters, scans, onStored };
+  const remote = new RemoteCopies({ ...shared, contents });
+  const ctx: MediaContext = { ...shared, remote };
   await blobs.collectDebris();
   const imageWorkers = new ImageWorkers({ processes, timers, ...settings.thumbnails });
   const thumbnails = new Thumbnails(ctx, imageWorkers, settings.thumbnails);
@@ -116,6 +130,8 @@ export async function openMedia({
     uploadToMxc: (user: Uploader, uri: MxcUri, facts: UploadFacts, body: UploadBody): Promise<void> =>
       uploadContentToMxc(ctx, user, uri, facts, body),
     open: (uri: MxcUri, options: OpenOptions): Promise<OpenedContent> => openContent(ctx, uri, options),
+    openOrFollow: (uri: MxcUri, options: OpenOptions): Promise<OpenedContent | ArrivingContent> =>
+      openOrFollow(ctx, uri, options),
     openThumbnail: (uri: MxcUri, wish: ThumbnailWish, options: OpenOptions): Promise<OpenedContent> =>
       thumbnails.open(uri, wish, options),
     previewUrl: (request: PreviewRequest): Promise<string> => urlPreviews.preview(request),
@@ -128,6 +144,7 @@ export async function openMedia({
     roomQuotas: life.roomQuotas,
     referencesKnown: () => life.referencesKnown(),
     async close(): Promise<void> {
+      await remote.close();
       await life.close();
       await resumable.close();
       pending.close();

@@ -77,6 +77,14 @@ export class LocalPartialBlob implements PartialBlob {
     this.#mustBeWritable();
   }
 
+  async read(start: number, bytesMax: number): Promise<Buffer | undefined> {
+    const length = Math.min(bytesMax, this.#writtenBytes - start);
+    if (length <= 0 || !this.#isOpen) return undefined;
+    // All of its memory, so that whoever sends it can give it back.
+    const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafeSlow(length), 0, length, start);
+    return bytesRead === length ? buffer : undefined;
+  }
+
   async persist(): Promise<number> {
     this.#mustBeWritable();
     await this.#flush();

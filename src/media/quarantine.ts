@@ -2,15 +2,17 @@
 import { forbidden, MatrixError, notFound } from '../matrix/errors.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { MxcUri } from '../matrix/ids/mxc-uri.ts';
+import { isServerName } from '../matrix/ids/server-name.ts';
 import { limits } from '../platform/limits.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { mediaOfRoom, type NamedMedia } from '../storage/stores/media-reference-store.ts';
-import { mediaAt } from '../storage/stores/media-store.ts';
+import { deletePendingMedia, mediaAt } from '../storage/stores/media-store.ts';
 import {
   addQuarantinedContent,
   contentsOfUser,
   quarantineContent,
   quarantinePending,
+  quarantineUnread,
   releaseContent,
   removeQuarantinedContent,
 } from '../storage/stores/quarantine-store.ts';
@@ -22,10 +24,11 @@ import type { MediaContext } from './context.ts';
 type Quarantining = Administering & Pick<MediaContext, 'clock'>;
 
 /**
- * Hides a file, and whatever has the same content or gets it, from everybody. Throws 404 M_NOT_FOUND, 403 M_FORBIDDEN for a file that is
- * protected.
+ * Hides a file, and whatever has the same content or gets it, from everybody. One of another server that nobody here has read is not
+ * fetched any more. Throws 404 M_NOT_FOUND, 403 M_FORBIDDEN for a file that is protected.
  */
 export async function quarantineFile(ctx: Quarantining, uri: MxcUri, by: UserId): Promise<void> {
+  if (await hideUnread(ctx, uri, by)) return;
   const { sha256, protected: isProtected } = await getRow(ctx, uri);
   if (isProtected === 1) throw forbidden('The file is protected from quarantine');
   await ctx.db.write((unit) => {
@@ -37,8 +40,10 @@ export async function quarantineFile(ctx: Quarantining, uri: MxcUri, by: UserId)
 /** Ends that, and accepts whatever a scanner found in the content. Throws 404 M_NOT_FOUND. */
 export async function unquarantineFile(ctx: Administering, uri: MxcUri, by: UserId): Promise<void> {
   const { sha256 } = await getRow(ctx, uri);
+  const at = { origin: uri.serverName, mediaId: uri.mediaId };
   await ctx.db.write((unit) => {
-    unit.run(quarantinePending, { origin: uri.serverName, mediaId: uri.mediaId, by: null });
+    if (ctx.localServers.isLocal(uri.serverName)) unit.run(quarantinePending, { ...at, by: null });
+    else unit.run(deletePendingMedia, at);
     if (sha256 === null) return;
     unit.run(removeQuarantinedContent, { sha256 });
     unit.run(releaseContent, { sha256 });
@@ -65,7 +70,7 @@ export async function quarantineFilesOfUser(ctx: Quarantining, userId: UserId, b
 
 /**
  * Hides the contents of all files that the events of a room name, as far as that is not encrypted; pictures of members are not the room's.
- * Files that are protected stay, and those of other servers that nobody here has read. How many files that are. Throws 404
+ * Files that are protected stay; those of other servers that nobody here has read are not fetched any more. How many files that are. Throws 404
  * M_NOT_FOUND for a room that is not known, 503 M_UNKNOWN as long as not all of them are known.
  */
 export async function quarantineFilesInRoom(
@@ -93,19 +98,29 @@ export async function quarantineFilesInRoom(
   }
 }
 
+/** Notes that a file of another server, of which there is no copy, is not to be fetched. false: it is none of these. */
+async function hideUnread(ctx: Quarantining, { serverName: origin, mediaId }: MxcUri, by: UserId): Promise<boolean> {
+  if (ctx.localServers.isLocal(origin)) return false;
+  const written = ctx.db.write((unit) => unit.run(quarantineUnread, { origin, mediaId, by, ts: ctx.clock.nowMs() }));
+  return (await written.committed).changes[0] === 1;
+}
+
 async function hideFiles(ctx: Quarantining, files: readonly NamedMedia[], by: UserId): Promise<number> {
   const contents = new Map<string, Buffer>();
   const pending: { readonly origin: string; readonly mediaId: string }[] = [];
+  let unread = 0;
   for (const { origin, media_id: mediaId } of files) {
     const row = await ctx.db.one(mediaAt, { origin, mediaId });
+    if (row === undefined && isServerName(origin) && (await hideUnread(ctx, { serverName: origin, mediaId }, by)))
+      unread++;
     if (row === undefined || row.protected === 1) continue;
-    if (row.sha256 === null) pending.push({ origin, mediaId });
-    else contents.set(row.sha256.toString('latin1'), row.sha256);
+    if (row.sha256 === null && row.quarantined_by === null) pending.push({ origin, mediaId });
+    if (row.sha256 !== null) contents.set(row.sha256.toString('latin1'), row.sha256);
   }
   const { changes } = await ctx.db.write((unit) => {
     for (const at of pending) unit.run(quarantinePending, { ...at, by });
   }).committed;
-  return changes.reduce((sum, count) => sum + count, 0) + (await hideContents(ctx, [...contents.values()], by));
+  return changes.reduce((sum, count) => sum + count, unread) + (await hideContents(ctx, [...contents.values()], by));
 }
 
 /** Hides contents, but for files that are protected. How many files that are. */

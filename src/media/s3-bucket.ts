@@ -4,7 +4,7 @@ import { OperatorError } from '../platform/operator-error.ts';
 import type { Timers } from '../platform/ports.ts';
 import type { Secret } from '../platform/secret.ts';
 import { BlobMissing, BlobStoreFull, BlobStoreUnavailable, type ByteRange } from './blob-store.ts';
-import { stallGuarded } from './stall-guard.ts';
+import { stallGuarded } from '../platform/stall-guard.ts';
 
 /** Section `media.s3` of the configuration, with what must be there. */
 export interface S3Settings {

@@ -28,6 +28,9 @@ export class S3PartialBlob implements PartialBlob {
   append(chunk: Buffer): Promise<void> {
     return this.#local.append(chunk);
   }
+  read(start: number, bytesMax: number): Promise<Buffer | undefined> {
+    return this.#local.read(start, bytesMax);
+  }
   persist(): Promise<number> {
     return this.#local.persist();
   }

@@ -60,13 +60,18 @@ export class StoredBlobs {
   }
 
   /**
-   * Stores what comes, under no name yet. `lengthBytes`: how much was announced. Throws what `chunks` throws, BlobStoreFull,
-   * and then nothing is left of it.
+   * Stores what comes, under no name yet. `lengthBytes`: how much was announced. `onBegun` is told where it can be read while it
+   * comes. Throws what `chunks` throws, BlobStoreFull, and then nothing is left of it.
    */
-  async receive(chunks: AsyncIterable<Buffer>, lengthBytes: number | undefined): Promise<PartialBlob> {
+  async receive(
+    chunks: AsyncIterable<Buffer>,
+    lengthBytes: number | undefined,
+    onBegun?: (partial: Pick<PartialBlob, 'read'>) => void,
+  ): Promise<PartialBlob> {
     const expectedBytes = lengthBytes ?? 0;
     await this.assertRoomFor(expectedBytes);
     const partial = await this.store.begin(this.newPartialId());
+    onBegun?.(partial);
     this.#expectedBytes += expectedBytes;
     try {
       let checkedBytes = 0;

@@ -224,4 +224,27 @@ export const federationLimits = {
   invitedRoomStateMax: 100,
   /** Of one room, as another server names them. */
   serversInRoomMax: 100_000,
+
+  // Files of other servers. https://spec.matrix.org/v1.19/server-server-api/#content-repository
+  /** Until the headers of a response, beside what the other server may wait for an upload; and without a byte of the body. */
+  remoteMediaHeadMs: 20_000,
+  remoteMediaIdleMs: 30_000,
+  /** A server that is slower than so many bytes, in so much time of waiting for it, is given up. */
+  remoteMediaProgressBytes: 65_536,
+  remoteMediaProgressMs: 60_000,
+  /** What stands around a file: before the first part, in the part about it, in the headers of a part. */
+  multipartPreambleBytesMax: 4_096,
+  multipartMetadataBytesMax: 65_536,
+  multipartHeadersBytesMax: 16_384,
+  multipartHeadersMax: 32,
+  /** Steps of the way to where another server says that a file is. */
+  remoteMediaRedirectsMax: 5,
+  /** Files that are fetched at once, of one server and of all; and that may wait for their turns. */
+  remoteMediaPerServerMax: 16,
+  remoteMediaPerServerWaitingMax: 500,
+  remoteMediaAtOnceMax: 256,
+  remoteMediaWaitingMax: 2_000,
+  /** For so long a server that could not be reached is not asked for files, and another one not for a file that it does not have. */
+  remoteMediaRetryMs: 30_000,
+  remoteMediaFailuresMax: 10_000,
 };

@@ -12,6 +12,9 @@ export const mediaLimits = {
   /** How long a download waits at most for what is not uploaded yet; and when it does not say how long. */
   mediaWaitMsMax: 60_000,
   mediaWaitMsDefault: 20_000,
+  /** From so many bytes on a file of another server is passed on while it still comes, in pieces of that size. */
+  arrivingBytesMin: 1_048_576,
+  arrivingPieceBytes: 131_072,
   /** Rooms of which it is remembered how much their files have, and for how long that is believed. */
   roomQuotasKnownMax: 10_000,
   roomQuotaKnownMs: 600_000,

@@ -10,7 +10,17 @@ import { isIP, type LookupFunction } from 'node:net';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { AddressRanges, isPublicAddress } from './address-ranges.ts';
 import { OutgoingHttpError, type OutgoingHttpFailure } from './outgoing-http-error.ts';
-import type { Dns, OutgoingHttp, OutgoingPurpose, OutgoingRequest, OutgoingResponse, Timers } from './ports.ts';
+import type {
+  Dns,
+  OutgoingPurpose,
+  OutgoingRequest,
+  OutgoingResponse,
+  StreamedRequest,
+  StreamedResponse,
+  StreamingHttp,
+  Timers,
+} from './ports.ts';
+import { Stalled, stallGuarded } from './stall-guard.ts';
 
 export interface OutgoingPolicy {
   /** CIDR ranges that may be reached although they are not public. */
@@ -32,12 +42,16 @@ const idleTimeoutMsDefault = 30_000;
 export function systemOutgoingHttp(
   policies: OutgoingPolicies,
   parts: { readonly dns: Dns; readonly timers: Timers },
-): OutgoingHttp & { close(): void } {
+): StreamingHttp & { close(): void } {
   const routes = { federation: new Route(policies.federation), general: new Route(policies.general) };
+  const routeOf = ({ purpose = 'general' }: StreamedRequest): Route => routes[purpose];
   return {
     async request(request) {
-      const exchange = new Exchange(request, routes[request.purpose ?? 'general'], parts);
-      return await exchange.run();
+      return await new Exchange(request, routeOf(request), parts).run((response) => readWhole(response, request));
+    },
+    async stream(request) {
+      const exchange = new Exchange(request, routeOf(request), parts);
+      return await exchange.run((response) => exchange.streamed(response));
     },
     close() {
       routes.federation.close();
@@ -89,20 +103,21 @@ class Route {
 type Addresses = Awaited<ReturnType<Dns['lookup']>>;
 
 class Exchange {
-  readonly #request: OutgoingRequest;
+  readonly #request: StreamedRequest;
   readonly #route: Route;
   readonly #dns: Dns;
   readonly #timers: Timers;
   readonly #abort = new AbortController();
 
-  constructor(request: OutgoingRequest, route: Route, parts: { readonly dns: Dns; readonly timers: Timers }) {
+  constructor(request: StreamedRequest, route: Route, parts: { readonly dns: Dns; readonly timers: Timers }) {
     this.#request = request;
     this.#route = route;
     this.#dns = parts.dns;
     this.#timers = parts.timers;
   }
 
-  async run(): Promise<OutgoingResponse> {
+  /** What `receive` gives. It is called when the headers are there, and all limits hold until it is done. */
+  async run<T>(receive: Receive<T>): Promise<T> {
     const { timeoutMs, signal } = this.#request;
     const total = this.#timers.after(timeoutMs, () => {
       this.#giveUp('timeout', `no complete response within ${timeoutMs} ms`);
@@ -111,14 +126,14 @@ class Exchange {
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      return await this.#resolveAndSend();
+      return await this.#resolveAndSend(receive);
     } finally {
       total.cancel();
       signal?.removeEventListener('abort', onAbort);
     }
   }
 
-  async #resolveAndSend(): Promise<OutgoingResponse> {
+  async #resolveAndSend<T>(receive: Receive<T>): Promise<T> {
     const url = usableUrl(this.#request.url);
     const isTls = url.protocol === 'https:';
     const host = this.#request.connect?.host ?? bracketless(url.hostname);
@@ -138,11 +153,11 @@ class Exchange {
       options.servername = isIP(servername) === 0 ? servername : '';
     }
     try {
-      return await this.#send(isTls, { ...options, agent: this.#route.agent('kept', isTls) });
+      return await this.#send(isTls, { ...options, agent: this.#route.agent('kept', isTls) }, receive);
     } catch (error) {
       // The peer closed an idle connection just as it was used again: nothing was answered, so a repeatable request goes out anew.
       if (!(error instanceof StaleConnection)) throw error;
-      return await this.#send(isTls, { ...options, agent: this.#route.agent('fresh', isTls) });
+      return await this.#send(isTls, { ...options, agent: this.#route.agent('fresh', isTls) }, receive);
     }
   }
 
@@ -173,7 +188,7 @@ class Exchange {
     }
   }
 
-  #send(isTls: boolean, options: HttpsRequestOptions): Promise<OutgoingResponse> {
+  #send<T>(isTls: boolean, options: HttpsRequestOptions, receive: Receive<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#abort.signal.throwIfAborted();
       let isAnswered = false;
@@ -183,36 +198,34 @@ class Exchange {
         reject(isStale && !this.#abort.signal.aborted ? new StaleConnection() : this.#failureOf(error));
         outgoing.destroy();
       };
-      const idleTimeoutMs = this.#request.idleTimeoutMs ?? idleTimeoutMsDefault;
+      const idleTimeoutMs = this.#idleTimeoutMs;
       outgoing.setTimeout(idleTimeoutMs, () => this.#giveUp('timeout', `no byte for ${idleTimeoutMs} ms`));
       outgoing.on('error', fail);
       outgoing.on('response', (response) => {
         isAnswered = true;
-        this.#receive(response).then(resolve, fail);
+        receive(response).then(resolve, fail);
       });
       outgoing.end(this.#request.body);
     });
   }
 
-  async #receive(response: IncomingMessage): Promise<OutgoingResponse> {
-    const { responseBytesMax, bodyBytesWanted } = this.#request;
-    const head = { status: response.statusCode ?? 0, headers: flatHeaders(response.headers) };
-    const wanted = bodyBytesWanted?.(head) ?? Infinity;
-    const tooLarge = (): OutgoingHttpError =>
-      new OutgoingHttpError('too_large', `the response has more than ${responseBytesMax} bytes`);
-    const announced = this.#request.method === 'HEAD' ? 0 : Number(head.headers['content-length'] ?? 0);
-    if (Math.min(announced, wanted) > responseBytesMax) throw tooLarge();
-    const chunks: Buffer[] = [];
-    let length = 0;
-    if (wanted <= 0) response.destroy();
-    else
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (Math.min(length, wanted) > responseBytesMax) throw tooLarge();
-        if (length >= wanted) break;
-      }
-    return { ...head, body: Buffer.concat(chunks, Math.min(length, wanted)) };
+  /** A response whose body goes on: from here on it has its own limit, and the signal holds until its end. */
+  async streamed(response: IncomingMessage): Promise<StreamedResponse> {
+    const { signal } = this.#request;
+    const onAbort = (): void => this.#giveUp('aborted', 'the request was aborted');
+    signal?.addEventListener('abort', onAbort, { once: true });
+    response.once('close', () => signal?.removeEventListener('abort', onAbort));
+    response.setTimeout(0);
+    const body = stallGuarded(response, {
+      timers: this.#timers,
+      stallMsMax: this.#idleTimeoutMs,
+      fail: (reason) => this.#failureOf(reason),
+    });
+    return { ...headOf(response), body };
+  }
+
+  get #idleTimeoutMs(): number {
+    return this.#request.idleTimeoutMs ?? idleTimeoutMsDefault;
   }
 
   #giveUp(failure: OutgoingHttpFailure, message: string): void {
@@ -222,8 +235,40 @@ class Exchange {
   #failureOf(error: unknown): OutgoingHttpError {
     const reason: unknown = this.#abort.signal.aborted ? this.#abort.signal.reason : error;
     if (reason instanceof OutgoingHttpError) return reason;
+    if (reason instanceof Stalled) return new OutgoingHttpError('timeout', reason.message, { cause: reason });
     return new OutgoingHttpError(isTlsError(reason) ? 'tls' : 'connection', messageOf(reason), { cause: reason });
   }
+}
+
+type Receive<T> = (response: IncomingMessage) => Promise<T>;
+
+const headOf = (response: IncomingMessage): Omit<OutgoingResponse, 'body'> => ({
+  status: response.statusCode ?? 0,
+  headers: flatHeaders(response.headers),
+});
+
+/** As much of the body as is wanted. */
+async function readWhole(
+  response: IncomingMessage,
+  { method, responseBytesMax, bodyBytesWanted }: OutgoingRequest,
+): Promise<OutgoingResponse> {
+  const head = headOf(response);
+  const wanted = bodyBytesWanted?.(head) ?? Infinity;
+  const tooLarge = (): OutgoingHttpError =>
+    new OutgoingHttpError('too_large', `the response has more than ${responseBytesMax} bytes`);
+  const announced = method === 'HEAD' ? 0 : Number(head.headers['content-length'] ?? 0);
+  if (Math.min(announced, wanted) > responseBytesMax) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  if (wanted <= 0) response.destroy();
+  else
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (Math.min(length, wanted) > responseBytesMax) throw tooLarge();
+      if (length >= wanted) break;
+    }
+  return { ...head, body: Buffer.concat(chunks, Math.min(length, wanted)) };
 }
 
 /** Node checks the method, the headers and the port at once. */

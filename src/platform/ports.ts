@@ -3,7 +3,7 @@
  * replacements, so that a test owns time, chance and the network, and a simulation is repeatable.
  * spec/tidy.spec.ts forbids the originals outside src/platform.
  */
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -74,6 +74,20 @@ export interface OutgoingHttp {
   request(request: OutgoingRequest): Promise<OutgoingResponse>;
 }
 
+/** For what is too large for memory. `timeoutMs` ends with the headers of the response: there is no limit on how long a body takes. */
+export type StreamedRequest = Omit<OutgoingRequest, 'responseBytesMax' | 'bodyBytesWanted'>;
+export interface StreamedResponse extends Omit<OutgoingResponse, 'body'> {
+  /**
+   * The body while it comes, no faster than it is read. Ends in an OutgoingHttpError when it is cut, the signal is aborted, or nothing
+   * comes for `idleTimeoutMs` although it is read. To be read to its end or destroyed.
+   */
+  readonly body: Readable;
+}
+export interface StreamingHttp extends OutgoingHttp {
+  /** Resolves with the headers. Rejects as `request` does. */
+  stream(request: StreamedRequest): Promise<StreamedResponse>;
+}
+
 /** One message to one person. */
 export interface OutgoingMail {
   /** "Name <user@domain>", or the address alone. */
@@ -133,7 +147,7 @@ export interface Ports {
   readonly timers: Timers;
   readonly random: Random;
   readonly dns: Dns;
-  readonly http: OutgoingHttp;
+  readonly http: StreamingHttp;
   readonly mail: MailTransport;
   readonly sockets: OutgoingSockets;
   readonly workers: Workers;

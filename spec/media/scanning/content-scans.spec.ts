@@ -28,6 +28,7 @@ import { describeOnBothEngines } from '../../support/databases.ts';
 import { localServersOfTests } from '../../support/test-accounts.ts';
 import { testEpochMs, type TestPorts, testPorts } from '../../support/test-ports.ts';
 import { SpecScanner } from '../support/spec-scanner.ts';
+import { noRemote } from '../support/no-remote.ts';
 
 const dayMs = 86_400_000;
 const admin = '@admin:test' as UserId;
@@ -80,6 +81,7 @@ describeOnBothEngines('verdicts', (engine) => {
       blobs: new StoredBlobs({ db, store, clock: ports.clock, random: ports.random, freeBytesMin: 0 }),
       quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
       pending: new PendingContents(db, ports.timers),
+      remote: noRemote,
       metrics: mediaMetrics(new Metrics({ process: false })),
       scans: undefined,
       onStored: () => undefined,

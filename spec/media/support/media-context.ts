@@ -11,6 +11,7 @@ import type { Ports } from '../../../src/platform/ports.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { Names } from '../../../src/storage/names.ts';
 import { localServersOfTests } from '../../support/test-accounts.ts';
+import { noRemote } from './no-remote.ts';
 
 export function mediaContext(db: Database, store: BlobStore, { clock, timers, random }: Ports): MediaContext {
   return {
@@ -24,6 +25,7 @@ export function mediaContext(db: Database, store: BlobStore, { clock, timers, ra
     blobs: new StoredBlobs({ db, store, clock, random, freeBytesMin: 0 }),
     quotas: new UserQuotas({ db, userBytesMax: undefined, userFilesMax: undefined, infoUri: '' }),
     pending: new PendingContents(db, timers),
+    remote: noRemote,
     metrics: mediaMetrics(new Metrics({ process: false })),
     scans: undefined,
     onStored: () => undefined,

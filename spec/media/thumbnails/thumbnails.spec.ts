@@ -15,6 +15,7 @@ import { Names } from '../../../src/storage/names.ts';
 import { blobAt, unsettledBlobs } from '../../../src/storage/stores/blob-store.ts';
 import { thumbnailsOf } from '../../../src/storage/stores/thumbnail-store.ts';
 import { describeOnBothEngines } from '../../support/databases.ts';
+import { noRemoteContents } from '../support/no-remote.ts';
 import { localServersOfTests } from '../../support/test-accounts.ts';
 import { testPorts } from '../../support/test-ports.ts';
 import { picture, pieces } from '../support/pictures.ts';
@@ -49,6 +50,7 @@ describeOnBothEngines('thumbnails', (engine) => {
     const opened: Media = await openMedia({
       ...ports,
       http: site,
+      contents: noRemoteContents,
       processes: {
         start(module, data, options) {
           processes += 1;

@@ -7,6 +7,7 @@ import { limits } from '../../../src/platform/limits.ts';
 import { loadConfig } from '../../../src/platform/config/config.ts';
 import type { Ports, TimerHandle, Timers } from '../../../src/platform/ports.ts';
 import { createServer, type Server } from '../../../src/server.ts';
+import { streamingHttp } from '../../support/streaming-http.ts';
 import { seededRandom, type TestPorts, testPorts } from '../../support/test-ports.ts';
 import { DirectListener } from './direct-listener.ts';
 import { LossyNetwork } from './lossy-network.ts';
@@ -214,7 +215,7 @@ export class Homeserver {
       ...ports,
       random: seededRandom(`${seed} ${name} ${this.#life}`),
       timers: life.timers(ports.timers),
-      http: network.httpOf(name, () => life.isAlive),
+      http: streamingHttp(network.httpOf(name, () => life.isAlive)),
     };
   }
 }

@@ -5,13 +5,19 @@ import { isJsonObject, type JsonObject } from '../../matrix/json/json-value.ts';
 import { federationJsonDepthMax, parseJson } from '../../matrix/json/parse-json.ts';
 import { limits } from '../../platform/limits.ts';
 import type { LocalServers } from '../../platform/local-servers.ts';
-import type { OutgoingResponse } from '../../platform/ports.ts';
-import type { FederationBytes, FederationClient, FederationRequest } from '../contract.ts';
+import type { OutgoingResponse, StreamedResponse } from '../../platform/ports.ts';
+import type {
+  FederationBytes,
+  FederationClient,
+  FederationRequest,
+  FederationStreams,
+  FederationStreamRequest,
+} from '../contract.ts';
 import { FederationError } from '../federation-error.ts';
 import type { RemoteHttp } from './remote-http.ts';
 
 /** Requests that one of our names signs. https://spec.matrix.org/v1.19/server-server-api/#request-authentication */
-export class SigningClient implements FederationClient {
+export class SigningClient implements FederationClient, FederationStreams {
   readonly #remote: RemoteHttp;
   readonly #localServers: LocalServers;
   readonly #userAgent: string;
@@ -41,6 +47,35 @@ export class SigningClient implements FederationClient {
   async requestBytes(request: FederationRequest): Promise<FederationBytes> {
     const { headers, body } = await this.#send(request);
     return { contentType: headers['content-type'], body };
+  }
+
+  stream(request: FederationStreamRequest): Promise<StreamedResponse> {
+    const { destination, isSigned, timeoutMs, signal, takesRedirects = false } = request;
+    const method = 'GET';
+    const origin = this.#localServers.main;
+    const uri = uriOf(request);
+    const key = this.#localServers.signingKeyOf(origin);
+    const signed = { method, uri, origin, destination, content: undefined } as const;
+    return this.#remote.stream({
+      destination,
+      method,
+      uri,
+      headers: {
+        ...(isSigned ? { Authorization: signRequest(signed, key) } : {}),
+        'User-Agent': this.#userAgent,
+        // Nothing is unpacked, so nothing can be packed to burst.
+        'Accept-Encoding': 'identity',
+      },
+      timeoutMs,
+      idleTimeoutMs: limits.remoteMediaIdleMs,
+      takesRedirects,
+      signal,
+      isUrgent: true,
+    });
+  }
+
+  countUnusable(): void {
+    this.#remote.countUnusable();
   }
 
   #send(request: FederationRequest): Promise<OutgoingResponse> {

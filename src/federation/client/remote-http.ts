@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { isJsonObject } from '../../matrix/json/json-value.ts';
 import { parseJson } from '../../matrix/json/parse-json.ts';
 import { MatrixError } from '../../matrix/errors.ts';
@@ -5,7 +6,13 @@ import type { ServerName } from '../../matrix/ids/ids.ts';
 import type { LocalServers } from '../../platform/local-servers.ts';
 import type { Counter, Histogram, Metrics } from '../../platform/metrics.ts';
 import { OutgoingHttpError } from '../../platform/outgoing-http-error.ts';
-import type { Clock, OutgoingHttp, OutgoingRequest, OutgoingResponse } from '../../platform/ports.ts';
+import type {
+  Clock,
+  OutgoingResponse,
+  StreamedRequest,
+  StreamedResponse,
+  StreamingHttp,
+} from '../../platform/ports.ts';
 import type { ServerAddress, ServerDiscovery } from '../discovery/server-discovery.ts';
 import { FederationError } from '../federation-error.ts';
 import type { FederationPolicy } from '../policy/federation-policy.ts';
@@ -28,8 +35,17 @@ export interface RemoteRequest {
   readonly isProbe?: boolean;
 }
 
+/** One whose answer is too large for memory. `timeoutMs` ends with the headers of the response. */
+export interface RemoteStreamRequest extends Omit<RemoteRequest, 'responseBytesMax' | 'body'> {
+  readonly method: 'GET';
+  /** Without a byte although it is read. */
+  readonly idleTimeoutMs: number;
+  /** A status of 3xx is a response, too. */
+  readonly takesRedirects: boolean;
+}
+
 export interface RemoteHttpParts {
-  readonly http: OutgoingHttp;
+  readonly http: StreamingHttp;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly localServers: LocalServers;
   readonly policy: FederationPolicy;
@@ -60,6 +76,30 @@ export class RemoteHttp {
 
   /** A response with a status below 300. Throws FederationError; the signal's reason when that is aborted. */
   async request(request: RemoteRequest): Promise<OutgoingResponse> {
+    const { responseBytesMax } = request;
+    return await this.#counted(request, async () => {
+      const response = await this.#send(request, (to) => this.#parts.http.request({ ...to, responseBytesMax }));
+      this.#judge(request, response);
+      return response;
+    });
+  }
+
+  /**
+   * As `request`, as soon as the headers are there. What becomes of the body is not held against the destination: it ends in
+   * an OutgoingHttpError when it is cut.
+   */
+  async stream(request: RemoteStreamRequest): Promise<StreamedResponse> {
+    const { idleTimeoutMs, takesRedirects } = request;
+    return await this.#counted(request, async () => {
+      const response = await this.#send(request, (to) => this.#parts.http.stream({ ...to, idleTimeoutMs }));
+      const { status, headers, body } = response;
+      if (status < 300 || (takesRedirects && status < 400)) this.#judge(request, { status: 200, headers, body: empty });
+      else this.#judge(request, { status, headers, body: await this.#readError(body, request.timeoutMs) });
+      return response;
+    });
+  }
+
+  async #counted<T>(request: Sent, ask: () => Promise<T>): Promise<T> {
     const { destination } = request;
     const { policy, destinations, localServers, clock } = this.#parts;
     if (localServers.isLocal(destination)) throw new FederationError(destination, 'refused', 'that is this server');
@@ -74,9 +114,7 @@ export class RemoteHttp {
     const startedMs = clock.monotonicMs();
     let outcome: Outcome = 'ok';
     try {
-      const response = await this.#send(request);
-      this.#judge(request, response);
-      return response;
+      return await ask();
     } catch (error) {
       request.signal?.throwIfAborted();
       outcome = outcomeOf(error);
@@ -87,16 +125,35 @@ export class RemoteHttp {
     }
   }
 
+  /** What an error response says; of one that is too long, or too long in coming, only the beginning. */
+  async #readError(body: Readable, timeoutMs: number): Promise<Buffer> {
+    const { clock } = this.#parts;
+    const endMs = clock.monotonicMs() + timeoutMs;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > errorBytesMax || clock.monotonicMs() > endMs) break;
+      }
+    } catch (error) {
+      // The status says enough.
+      if (!(error instanceof OutgoingHttpError)) throw error;
+    }
+    return Buffer.concat(chunks);
+  }
+
   /** The response was not what was asked for, which says nothing of whether the server can be reached. */
   countUnusable(): void {
     this.#requests.add({ outcome: 'unusable' });
   }
 
-  async #send(request: RemoteRequest): Promise<OutgoingResponse> {
+  async #send<T>(request: Sent, send: (to: StreamedRequest) => Promise<T>): Promise<T> {
     const addresses = await this.#parts.discovery.find(request.destination);
     for (const [index, address] of addresses.entries()) {
       try {
-        return await this.#parts.http.request(outgoing(request, address));
+        return await send(outgoing(request, address));
       } catch (error) {
         if (!(error instanceof OutgoingHttpError)) throw error;
         if (index + 1 < addresses.length && mayTryNext(request, error)) continue;
@@ -106,7 +163,7 @@ export class RemoteHttp {
     throw new Error(`${request.destination} has no address`);
   }
 
-  #failureOf({ destination, signal, isProbe }: RemoteRequest, error: OutgoingHttpError): FederationError {
+  #failureOf({ destination, signal, isProbe }: Sent, error: OutgoingHttpError): FederationError {
     const { failure, message } = error;
     const details = { cause: error };
     if (failure === 'too_large') return new FederationError(destination, 'unusable', message, details);
@@ -117,7 +174,7 @@ export class RemoteHttp {
   }
 
   /** Whatever the status, the server is there; but not well when it says so. Throws FederationError 'answered'. */
-  #judge({ destination, isProbe = false }: RemoteRequest, { status, body }: OutgoingResponse): void {
+  #judge({ destination, isProbe = false }: Sent, { status, body }: OutgoingResponse): void {
     const { destinations } = this.#parts;
     if (status < 300) return isProbe ? undefined : destinations.succeeded(destination);
     const { errcode, error, retryAfterMs } = readError(body);
@@ -138,16 +195,18 @@ function outcomeOf(error: unknown): Outcome {
   return (error.status ?? 0) >= 500 ? '5xx' : (error.status ?? 0) >= 400 ? '4xx' : '3xx';
 }
 
+type Sent = Omit<RemoteRequest, 'responseBytesMax'>;
+const empty = Buffer.alloc(0);
+
 const outgoing = (
-  { method, uri, headers, body, timeoutMs, responseBytesMax, signal }: RemoteRequest,
+  { method, uri, headers, body, timeoutMs, signal }: Sent,
   { host, port, hostHeader, certificateName }: ServerAddress,
-): OutgoingRequest => ({
+): StreamedRequest => ({
   method,
   url: `https://${hostHeader}${uri}`,
   headers: { ...headers, Host: hostHeader },
   ...(body === undefined ? {} : { body }),
   timeoutMs,
-  responseBytesMax,
   purpose: 'federation',
   connect: { host, port },
   servername: certificateName,
@@ -155,7 +214,7 @@ const outgoing = (
 });
 
 /** Nothing was done by a server that no connection reached. */
-const mayTryNext = ({ method }: RemoteRequest, { failure }: OutgoingHttpError): boolean =>
+const mayTryNext = ({ method }: Sent, { failure }: OutgoingHttpError): boolean =>
   failure === 'name' || failure === 'refused_address' || (failure === 'connection' && method !== 'POST');
 
 /** What an error response says, as far as it is one. https://spec.matrix.org/v1.19/client-server-api/#standard-error-response */

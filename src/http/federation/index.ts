@@ -9,6 +9,7 @@ import { getRoomStateIds } from './get-room-state-ids.ts';
 import { getRemoteSpaceHierarchy } from './get-space-hierarchy.ts';
 import { getVersion } from './get-version.ts';
 import { userKeyEndpoints } from './keys/index.ts';
+import { federationMediaEndpoints } from './media/index.ts';
 import { membershipEndpoints } from './membership/index.ts';
 import { queryEndpoints } from './query/index.ts';
 import { sendTransaction } from './send-transaction.ts';
@@ -25,6 +26,7 @@ export const federationEndpoints = [
   getRoomStateIds,
   getVersion,
   sendTransaction,
+  ...federationMediaEndpoints,
   ...membershipEndpoints,
   ...queryEndpoints,
   ...userKeyEndpoints,

@@ -16,9 +16,14 @@ export function openScans({ settings, sockets, ...others }: Dependencies): Conte
   return new ContentScans({ ...others, scanner: new Clamd(sockets, scanner.clamd), settings: scanner });
 }
 
-/** What can never be served need not be uploaded. */
+/** What can never be served need not be uploaded or fetched. */
 export function withoutLargerFiles(settings: Settings): Settings {
   const { clamd, largerFiles, streamBytesMax } = settings.scanner;
   if (clamd === undefined || largerFiles === 'serve') return settings;
-  return { ...settings, uploadBytesMax: Math.min(settings.uploadBytesMax, streamBytesMax) };
+  const { uploadBytesMax, remoteBytesMax = uploadBytesMax } = settings;
+  return {
+    ...settings,
+    uploadBytesMax: Math.min(uploadBytesMax, streamBytesMax),
+    remoteBytesMax: Math.min(remoteBytesMax, streamBytesMax),
+  };
 }

@@ -42,12 +42,13 @@ export class Thumbnails {
   }
 
   /**
-   * A thumbnail, or the image itself where that is as small. Throws as `openContent` does, and 400 M_UNKNOWN for what is no image that can
+   * A thumbnail, or the image itself where that is as small. Also of other servers' files it is made here. Throws as `openContent` does, and 400 M_UNKNOWN for what is no image that can
    * be read, 413 M_TOO_LARGE for one that is too large, M_LIMIT_EXCEEDED when too many are being made.
    * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediathumbnailservernamemediaid
    */
   async open(uri: MxcUri, wish: ThumbnailWish, options: OpenOptions): Promise<OpenedContent> {
-    const source = await openContent(this.#ctx, uri, options);
+    const remoteBytesMax = limits.thumbnailSourceBytesMax;
+    const source = await openContent(this.#ctx, uri, { remoteBytesMax, ...options });
     const header = await this.#usableHeader(source);
     const size = thumbnailSize(wish, header, this.#settings);
     const isAnimated = wish.isAnimated && header.mayBeAnimated;

@@ -23,6 +23,11 @@ const fields = {
     4_294_967_296,
     'The largest file that may be uploaded. Proxies in front of the server need the same limit.',
   ),
+  remote_bytes_max: field(
+    kind.nullable(kind.integer(0, Number.MAX_SAFE_INTEGER)),
+    null,
+    'The largest file that is fetched from another server when somebody wants it. null: upload_bytes_max.',
+  ),
   user_bytes_max: field(
     kind.nullable(kind.integer(0, Number.MAX_SAFE_INTEGER)),
     null,

@@ -1,4 +1,5 @@
 /** What is hidden from everybody: rows of table media, and contents wherever they come from, table quarantined_content. */
+import { sql } from 'kysely';
 import { bigint, defineRead, defineWrite } from '../query.ts';
 
 /** All files that have a content, but for those that are protected or in quarantine already. */
@@ -55,6 +56,29 @@ export const quarantinePending = defineWrite<{ origin: string; mediaId: string; 
       .where('protected', '=', 0),
 );
 
+/** A file of another server that is not here, so that it does not come. Changes nothing where there is a row of it. */
+export const quarantineUnread = defineWrite<{ origin: string; mediaId: string; by: string; ts: number }>(
+  'quarantine.unread',
+  (q, p) =>
+    q
+      .insertInto('media')
+      .values({
+        origin: p.origin,
+        media_id: p.mediaId,
+        sha256: null,
+        bytes: null,
+        content_type: null,
+        file_name: null,
+        user_nid: null,
+        created_ts: p.ts,
+        expires_ts: null,
+        last_access_ts: null,
+        quarantined_by: p.by,
+        protected: 0,
+      })
+      .onConflict((conflict) => conflict.columns(['origin', 'media_id']).doNothing()),
+);
+
 /** The contents of a user's files, but for those that are protected: a page, by their hashes. */
 export const contentsOfUser = defineRead<{ user: number; after: Buffer; limit: number }, { sha256: Buffer }>(
   'quarantine.contentsOfUser',
@@ -83,4 +107,11 @@ export const urisOfContent = defineRead<
     .orderBy('m.created_ts')
     .orderBy('m.media_id')
     .limit(bigint(p.limit)),
+);
+
+/** The size of the largest content in quarantine; as large as a number can be where that of one is not known. null: there is none. */
+export const largestQuarantined = defineRead<Record<never, never>, { bytes: number | null }>(
+  'quarantine.largest',
+  () => sql<{ bytes: number | null }>`select max(coalesce(b.bytes, ${sql.lit(Number.MAX_SAFE_INTEGER)})) as bytes
+    from quarantined_content as c left join blob as b on b.sha256 = c.sha256`,
 );

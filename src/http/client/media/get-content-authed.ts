@@ -1,7 +1,7 @@
 /** GET /_matrix/client/v1/media/download/{serverName}/{mediaId} — https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid */
 import type { Media } from '../../../media/index.ts';
 import { defineEndpoint } from '../../endpoint.ts';
-import { contentReply, mxcOf, mxcParams, timeoutQuery } from './media-parameters.ts';
+import { downloadReply, mxcOf, mxcParams, timeoutQuery } from './media-parameters.ts';
 
 export const getContentAuthed = defineEndpoint({
   operationId: 'getContentAuthed',
@@ -12,9 +12,9 @@ export const getContentAuthed = defineEndpoint({
   allowGuests: true,
   params: mxcParams,
   query: timeoutQuery,
-  async handle(request, { media }: { media: Pick<Media, 'open'> }) {
+  async handle(request, { media }: { media: Pick<Media, 'openOrFollow'> }) {
     const { params, query } = request;
     const options = { timeoutMs: query.timeout_ms, signal: () => request.signal };
-    return contentReply(await media.open(mxcOf(params), options));
+    return downloadReply(await media.openOrFollow(mxcOf(params), options));
   },
 });

@@ -2,7 +2,7 @@
 import type { Media } from '../../../media/index.ts';
 import { string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
-import { contentReply, mxcOf, mxcParams, timeoutQuery } from './media-parameters.ts';
+import { downloadReply, mxcOf, mxcParams, timeoutQuery } from './media-parameters.ts';
 
 export const getContentOverrideNameAuthed = defineEndpoint({
   operationId: 'getContentOverrideNameAuthed',
@@ -13,10 +13,10 @@ export const getContentOverrideNameAuthed = defineEndpoint({
   allowGuests: true,
   params: { ...mxcParams, fileName: string() },
   query: timeoutQuery,
-  async handle(request, { media }: { media: Pick<Media, 'open'> }) {
+  async handle(request, { media }: { media: Pick<Media, 'openOrFollow'> }) {
     const { params, query } = request;
     const { fileName } = params;
     const options = { timeoutMs: query.timeout_ms, signal: () => request.signal, fileName };
-    return contentReply(await media.open(mxcOf(params), options));
+    return downloadReply(await media.openOrFollow(mxcOf(params), options));
   },
 });

@@ -2,7 +2,7 @@
 import type { Media } from '../../../media/index.ts';
 import { string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
-import { assertNotFrozen, contentReply, legacyQuery, mxcOf, mxcParams } from './media-parameters.ts';
+import { assertNotFrozen, downloadReply, legacyQuery, mxcOf, mxcParams } from './media-parameters.ts';
 
 export const getContentOverrideName = defineEndpoint({
   operationId: 'getContentOverrideName',
@@ -13,11 +13,16 @@ export const getContentOverrideName = defineEndpoint({
   rateLimit: 'download',
   params: { ...mxcParams, fileName: string() },
   query: legacyQuery,
-  async handle(request, { media }: { media: Pick<Media, 'open' | 'allowUnauthenticated'> }) {
+  async handle(request, { media }: { media: Pick<Media, 'openOrFollow' | 'allowUnauthenticated'> }) {
     const { params, query } = request;
     assertNotFrozen(media);
     const { fileName } = params;
-    const options = { timeoutMs: query.timeout_ms, signal: () => request.signal, fileName };
-    return contentReply(await media.open(mxcOf(params), options));
+    const options = {
+      allowRemote: query.allow_remote,
+      timeoutMs: query.timeout_ms,
+      signal: () => request.signal,
+      fileName,
+    };
+    return downloadReply(await media.openOrFollow(mxcOf(params), options));
   },
 });

@@ -16,7 +16,7 @@ export const getContentThumbnail = defineEndpoint({
   async handle(request, { media }: { media: Pick<Media, 'openThumbnail' | 'allowUnauthenticated'> }) {
     const { params, query } = request;
     assertNotFrozen(media);
-    const options = { timeoutMs: query.timeout_ms, signal: () => request.signal };
+    const options = { allowRemote: query.allow_remote, timeoutMs: query.timeout_ms, signal: () => request.signal };
     return contentReply(await media.openThumbnail(mxcOf(params), thumbnailWish(query), options));
   },
 });

@@ -1,7 +1,7 @@
 /** GET /_matrix/media/v3/download/{serverName}/{mediaId} — https://spec.matrix.org/v1.19/client-server-api/#get_matrixmediav3downloadservernamemediaid */
 import type { Media } from '../../../media/index.ts';
 import { defineEndpoint } from '../../endpoint.ts';
-import { assertNotFrozen, contentReply, legacyQuery, mxcOf, mxcParams } from './media-parameters.ts';
+import { assertNotFrozen, downloadReply, legacyQuery, mxcOf, mxcParams } from './media-parameters.ts';
 
 export const getContent = defineEndpoint({
   operationId: 'getContent',
@@ -12,10 +12,10 @@ export const getContent = defineEndpoint({
   rateLimit: 'download',
   params: mxcParams,
   query: legacyQuery,
-  async handle(request, { media }: { media: Pick<Media, 'open' | 'allowUnauthenticated'> }) {
+  async handle(request, { media }: { media: Pick<Media, 'openOrFollow' | 'allowUnauthenticated'> }) {
     const { params, query } = request;
     assertNotFrozen(media);
-    const options = { timeoutMs: query.timeout_ms, signal: () => request.signal };
-    return contentReply(await media.open(mxcOf(params), options));
+    const options = { allowRemote: query.allow_remote, timeoutMs: query.timeout_ms, signal: () => request.signal };
+    return downloadReply(await media.openOrFollow(mxcOf(params), options));
   },
 });

@@ -2,10 +2,10 @@
 import { notFound } from '../../../matrix/errors.ts';
 import { isMediaId, type MxcUri } from '../../../matrix/ids/mxc-uri.ts';
 import { isServerName } from '../../../matrix/ids/server-name.ts';
-import type { OpenedContent } from '../../../media/open-content.ts';
+import type { ArrivingContent, OpenedContent } from '../../../media/open-content.ts';
 import { limits } from '../../../platform/limits.ts';
 import { optional, queryBoolean, queryInteger, string, withDefault } from '../../decode.ts';
-import type { ContentReply, StreamedBody } from '../../endpoint.ts';
+import type { ContentReply, StreamedBody, StreamReply } from '../../endpoint.ts';
 
 export const mxcParams = { serverName: string(), mediaId: string() };
 
@@ -16,14 +16,11 @@ export function mxcOf({ serverName, mediaId }: { readonly serverName: string; re
 }
 
 export const timeoutQuery = { timeout_ms: withDefault(queryInteger({ min: 0 }), limits.mediaWaitMsDefault) };
-/**
- * `allow_redirect`: contents are never answered by redirection here. `allow_remote`: other servers' contents are not fetched, so
- * it changes nothing.
- */
+/** `allow_redirect`: contents are never answered by redirection here. */
 export const legacyQuery = {
   ...timeoutQuery,
   allow_redirect: optional(queryBoolean()),
-  allow_remote: optional(queryBoolean()),
+  allow_remote: withDefault(queryBoolean(), true),
 };
 export const uploadQuery = { filename: optional(string()) };
 
@@ -59,6 +56,16 @@ export function contentReply(content: OpenedContent): ContentReply {
       etag: content.sha256.toString('base64url'),
       open: (range) => content.open(range),
     },
+  };
+}
+
+/** As `contentReply`; what still comes is sent as it comes. */
+export function downloadReply(content: OpenedContent | ArrivingContent): ContentReply | StreamReply {
+  if (!('follow' in content)) return contentReply(content);
+  const { lengthBytes, contentType, contentDisposition } = content;
+  return {
+    headers: { 'Content-Type': contentType, 'Content-Disposition': contentDisposition, ...contentHeaders },
+    stream: { lengthBytes, open: async () => content.follow() },
   };
 }
 

@@ -1,8 +1,13 @@
 import { Readable } from 'node:stream';
-import type { TimerHandle, Timers } from '../platform/ports.ts';
+import type { TimerHandle, Timers } from './ports.ts';
+
+/** Nothing came for too long. */
+export class Stalled extends Error {
+  override readonly name = 'Stalled';
+}
 
 export interface StallOptions {
-  readonly timers: Timers;
+  readonly timers: Pick<Timers, 'after'>;
   readonly stallMsMax: number;
   /** What readers are told. */
   readonly fail: (reason: Error) => Error;
@@ -21,7 +26,7 @@ export function stallGuarded(source: Readable, { timers, stallMsMax, fail }: Sta
   const guarded = new Readable({
     highWaterMark: bufferedBytesMax,
     read() {
-      timer ??= timers.after(stallMsMax, () => guarded.destroy(fail(new Error(`nothing came for ${stallMsMax} ms`))));
+      timer ??= timers.after(stallMsMax, () => guarded.destroy(fail(new Stalled(`nothing came for ${stallMsMax} ms`))));
       source.resume();
     },
     destroy(error, done) {

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { stallGuarded } from '../../src/media/stall-guard.ts';
+import { stallGuarded } from '../../src/platform/stall-guard.ts';
 import { testPorts } from '../support/test-ports.ts';
-import { bytesOf, readAll } from './blob-store-contract.ts';
+import { bytesOf, readAll } from '../media/blob-store-contract.ts';
 
 const stallMsMax = 30_000;
 function guard() {
