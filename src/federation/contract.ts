@@ -117,6 +117,23 @@ export interface PduVerifier {
   verify(pdus: readonly JsonObject[], rules: RoomVersionRules): Promise<readonly ReceivedPdu[]>;
 }
 
+/** Reads states of rooms off the main thread. */
+export interface StateOpener {
+  /**
+   * An answer to a question for the state before an event, whose bytes are given away. `known`: events that are not wanted.
+   * Throws MatrixError M_BAD_JSON for what is no such answer.
+   */
+  openState(bytes: Buffer, rules: RoomVersionRules, known: readonly EventId[]): Promise<OpenedState>;
+}
+export interface OpenedState {
+  /** Of the events, those of the auth chain first. */
+  readonly count: number;
+  /** Checks 1 to 3 of those from an index up to another one; of those alone that are wanted and are objects. */
+  verify(from: number, to: number): Promise<readonly VerifiedPdu[]>;
+  /** To be called once, when its events are not asked for any more. */
+  close(): void;
+}
+
 /** Reads transactions off the main thread. https://spec.matrix.org/v1.19/server-server-api/#transactions */
 export interface TransactionOpener {
   /**

@@ -8,7 +8,7 @@ import type { Database } from '../storage/database.ts';
 import { Destinations } from './client/destinations.ts';
 import { SigningClient } from './client/federation-client.ts';
 import { RemoteHttp } from './client/remote-http.ts';
-import type { FederationClient, PduVerifier, TransactionOpener } from './contract.ts';
+import type { FederationClient, PduVerifier, StateOpener, TransactionOpener } from './contract.ts';
 import { ServerDiscovery } from './discovery/server-discovery.ts';
 import { RequestAuthenticator } from './incoming/request-authenticator.ts';
 import { RemoteMedia } from './media/remote-media.ts';
@@ -55,7 +55,7 @@ export interface Federation {
   readonly notary: Notary;
   /** Who makes requests to us. */
   readonly requests: RequestAuthenticator;
-  readonly verifier: PduVerifier & TransactionOpener;
+  readonly verifier: PduVerifier & TransactionOpener & StateOpener;
   readonly signedList: SignedListFollower;
   /** Throws OperatorError. What is returned makes the settings count; that federation is on or off stays. */
   prepare(settings: FederationSettings): () => void;

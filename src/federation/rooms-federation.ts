@@ -9,6 +9,8 @@ import { createHistory, type History } from './history/index.ts';
 import type { Federation } from './index.ts';
 import { createKeyValidity } from './membership/key-validity.ts';
 import { createMemberships, type Memberships } from './membership/index.ts';
+import { fetchEventsBy } from './partial/fetch-events.ts';
+import { PartialStates } from './partial/partial-states.ts';
 import type { DeviceLists, DeviceMessages, LocalUsers } from './ports.ts';
 import { createRemoteDirectory, type RemoteDirectory } from './query/remote-directory.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
@@ -45,6 +47,7 @@ export interface RoomsFederation {
   readonly answers: Answers;
   readonly history: History;
   readonly destinations: DestinationAdministration;
+  readonly partialStates: PartialStates;
   /** Goes on with what was under way when the server ended. To be called once, before anybody is served. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -55,14 +58,16 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const { client, destinations: health, policy } = federation;
   const remoteRooms = createRemoteRooms(client);
   const { verifier, keyRing: keys } = federation;
+  const later = { fetchEvents: fetchEventsBy(() => ({ remoteRooms, receiving })) };
   const memberships = createMemberships({
     ...parts,
     client,
     keys,
     verifier,
     keyValidity: createKeyValidity(parts.http),
+    later,
   });
-  const receiving = createReceiving({
+  const receiving: Receiving = createReceiving({
     ...parts,
     remoteRooms,
     verifier,
@@ -80,10 +85,21 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const sender = createSender({ ...parts, client, health, deviceKeys: encryption });
   const find = sender.find.bind(sender);
   const destinations = new DestinationAdministration({ rooms: parts.rooms, health, find });
+  const partialStates = new PartialStates({
+    ...parts,
+    receiving: receiving.ctx,
+    client,
+    states: verifier,
+    isAllowed: (dag, server) => receiving.doors.isAllowed(dag, server),
+    wake: (room) => receiving.workers.wake(room),
+    missed: (servers, room, since) => sender.missed(servers, room, since),
+    onProgress: (message, details) => log.info(details, message),
+  });
   const stopListening = [
     health.onRecovered((server, failedForMs) => {
       sender.heardFrom(server);
       remoteLists.serverReturned(server, failedForMs);
+      partialStates.heardFrom();
     }),
     policy.onChanged(() => sender.retryWhere((server) => policy.maySendTo(server))),
   ];
@@ -97,15 +113,18 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     history,
     answers: createAnswers(parts.rooms, parts),
     destinations,
+    partialStates,
     async start() {
       await receiving.resume();
       if (!isEnabled) return;
       await remoteLists.start();
       await sender.start();
+      await partialStates.resume();
     },
     async close() {
       for (const stop of stopListening) stop();
-      await Promise.all([history.close(), receiving.close(), sender.close()]);
+      await Promise.all([history.close(), partialStates.close()]);
+      await Promise.all([receiving.close(), sender.close()]);
     },
   };
 }

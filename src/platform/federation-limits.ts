@@ -247,4 +247,20 @@ export const federationLimits = {
   /** For so long a server that could not be reached is not asked for files, and another one not for a file that it does not have. */
   remoteMediaRetryMs: 30_000,
   remoteMediaFailuresMax: 10_000,
+  // Rooms that were joined before their members were known
+  /** Whose states are fetched at once. */
+  partialRoomsAtOnceMax: 2,
+  /** Servers that are asked in one attempt, and how long until the next one, at first and at most. */
+  partialRoomServersMax: 10,
+  partialRoomRetryMs: 2_000,
+  partialRoomRetryMsMax: 600_000,
+  /** Of a whole state, before it is looked at; until it must have come. */
+  wholeStateBytesMax: 512 * 1024 * 1024,
+  wholeStateTimeoutMs: 900_000,
+  /** Events of a state that are verified and stored together. */
+  wholeStateBatch: 100,
+  /** If no more are missing they are asked for one by one, and so are those that cannot be verified. */
+  wholeStateSinglesMax: 20,
+  /** Requests that wait for the members of a room. */
+  partialRoomWaitersMax: 10_000,
 };

@@ -19,7 +19,8 @@ export async function candidateServers(
   via: readonly ServerName[] = [],
 ): Promise<ServerName[]> {
   const standing = dag && (await standingOf(ctx, dag, userId));
-  const known = dag === undefined ? [] : await otherServersIn(ctx, dag.room, limits.joinServersMax);
+  const named = dag?.isPartial() === true ? await ctx.partialRooms.servers(dag.room) : [];
+  const known = dag === undefined ? [] : [...named, ...(await otherServersIn(ctx, dag.room, limits.joinServersMax))];
   // Who names servers means these: the one in the room's id may have left the room long ago, and so may those that were in it
   // when somebody of ours was.
   const isNamed = via.length > 0;

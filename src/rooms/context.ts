@@ -20,6 +20,7 @@ import type {
   RemoteSpaces,
   RoomFiles,
 } from './ports.ts';
+import type { PartialRooms } from './partial-rooms.ts';
 import type { KnownRelations } from './relations/known-relations.ts';
 import type { OtherKeys } from './state/other-keys.ts';
 import type { WaitingRedactions } from './waiting-redactions.ts';
@@ -40,6 +41,7 @@ export interface RoomsContext {
   readonly transactions: ClientTransactions;
   readonly relations: KnownRelations;
   readonly waitingRedactions: WaitingRedactions;
+  readonly partialRooms: PartialRooms;
   readonly localServers: LocalServers;
   readonly members: Members;
   readonly ignored: IgnoredSenders;

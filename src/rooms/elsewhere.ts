@@ -36,7 +36,8 @@ export async function serversToAsk(
     via,
   }: { readonly roomId: RoomId; readonly userId: UserId; readonly via?: readonly ServerName[] | undefined },
 ): Promise<readonly ServerName[] | undefined> {
-  if (dag !== undefined && ((await hasCreator(ctx, dag)) || (await isResident(ctx, dag.room)))) return undefined;
+  const isHere = dag !== undefined && ((await hasCreator(ctx, dag)) || (await isResident(ctx, dag.room)));
+  if (isHere && !dag.isPartial()) return undefined;
   const servers = await candidateServers(ctx, roomId, dag, userId, via);
   return servers.length === 0 ? undefined : servers;
 }

@@ -24,6 +24,7 @@ import { spaceHierarchy } from './hierarchy/space-hierarchy.ts';
 import { summariseRoom } from './hierarchy/summarise-room.ts';
 import { mutualRooms } from './mutual-rooms.ts';
 import * as reading from './read-state.ts';
+import { PartialRooms } from './partial-rooms.ts';
 import { purgeHistory } from './purge-history.ts';
 import * as timeline from './read-timeline.ts';
 import * as receipts from './receipts.ts';
@@ -56,7 +57,14 @@ export interface RoomsOptions {
 export function createRoomsContext(
   parts: Omit<
     RoomsContext,
-    'states' | 'otherKeys' | 'locks' | 'aliasLocks' | 'transactions' | 'relations' | 'waitingRedactions'
+    | 'states'
+    | 'otherKeys'
+    | 'locks'
+    | 'aliasLocks'
+    | 'transactions'
+    | 'relations'
+    | 'waitingRedactions'
+    | 'partialRooms'
   >,
 ): RoomsContext {
   return {
@@ -68,6 +76,7 @@ export function createRoomsContext(
     transactions: new ClientTransactions(parts.db),
     relations: new KnownRelations(parts.db),
     waitingRedactions: new WaitingRedactions(parts.db),
+    partialRooms: new PartialRooms(parts.db, parts.names),
   };
 }
 
@@ -138,6 +147,7 @@ export function createRooms(ctx: RoomsContext, options: RoomsOptions) {
     },
     close(): void {
       typing.close();
+      ctx.partialRooms.close();
       published.close();
       stopExpiry();
       stopTying();

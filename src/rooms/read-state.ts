@@ -26,7 +26,7 @@ export interface MembersFilter {
 
 /** `GET /rooms/{roomId}/state`. Those who have left get the state as of then. Errors: M_FORBIDDEN. */
 export async function readState(ctx: RoomsContext, actor: Actor, roomId: RoomId): Promise<JsonObject[]> {
-  const opened = await openForReading(ctx, actor, roomId);
+  const opened = await openWhole(ctx, actor, roomId);
   return clientEvents(ctx, await stateRows(ctx, opened.dag, opened.pos, 'all'), await viewer(ctx, actor, opened));
 }
 
@@ -42,6 +42,8 @@ export async function readStateEvent(
   const opened = await openForReading(ctx, actor, roomId);
   const { dag, pos } = opened;
   const row = await stateRow(ctx, dag, pos, type, stateKey);
+  if (row === undefined && (await wasPartial(ctx, opened, type)))
+    return readStateEvent(ctx, actor, roomId, type, stateKey, format);
   if (row === undefined) throw notFound('There is no such state in this room');
   if (format === 'content') {
     const shown = shownPdu(sourceEvent(row), dag.rules, erasedFor(ctx, opened.access.timeline));
@@ -58,7 +60,7 @@ export async function readMembers(
   roomId: RoomId,
   filter: MembersFilter,
 ): Promise<JsonObject[]> {
-  const opened = await openForReading(ctx, actor, roomId);
+  const opened = await openWhole(ctx, actor, roomId);
   const { dag, access, pos } = opened;
   const at = filter.at === undefined ? pos : Math.min(pos, visibleFrom(access, await pointOf(ctx, dag, filter.at)));
   const rows = await stateRows(ctx, dag, at, { type: 'm.room.member' });
@@ -104,6 +106,7 @@ export async function readJoinedMembers(
   roomId: RoomId,
 ): Promise<Record<string, JsonObject>> {
   const dag = await openJoinedRoom(ctx, actor.userId, roomId);
+  await ctx.partialRooms.whole(dag.room);
   const pos = ctx.db.committedPos();
   const joined: Record<string, JsonObject> = {};
   for (const row of await stateRows(ctx, dag, pos, { type: 'm.room.member' })) {
@@ -193,6 +196,27 @@ export async function openForReading(ctx: RoomsContext, actor: Actor, roomId: Ro
   const dag = await openRoom(ctx, roomId);
   const access = await readAccess(ctx, dag.room, actor.userId);
   return { dag, access, pos: access.statePos ?? ctx.db.committedPos() };
+}
+
+/** The same, once the room's members are known; who is not in the room any more does not wait for them. */
+export async function openWhole(ctx: RoomsContext, actor: Actor, roomId: RoomId): Promise<OpenedForReading> {
+  const opened = await openForReading(ctx, actor, roomId);
+  const { dag, access } = opened;
+  if (access.statePos !== undefined || !(await isPartial(ctx, dag))) return opened;
+  await ctx.partialRooms.whole(dag.room);
+  return openForReading(ctx, actor, roomId);
+}
+
+async function isPartial({ partialRooms }: RoomsContext, { room }: RoomDag): Promise<boolean> {
+  await partialRooms.load();
+  return partialRooms.isPartial(room);
+}
+
+/** Whether a membership may be missing only because it was not known yet; when this resolves it is. */
+async function wasPartial(ctx: RoomsContext, { dag, access }: OpenedForReading, type: string): Promise<boolean> {
+  if (type !== 'm.room.member' || access.statePos !== undefined || !(await isPartial(ctx, dag))) return false;
+  await ctx.partialRooms.whole(dag.room);
+  return true;
 }
 
 export async function viewer(

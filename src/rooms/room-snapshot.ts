@@ -9,7 +9,7 @@ import { clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import { directoryVisibility } from './directory/public-rooms.ts';
 import { formatRoomsToken } from './pagination-token.ts';
-import { openForReading, stateRows, viewer } from './read-state.ts';
+import { openWhole, stateRows, viewer } from './read-state.ts';
 import { readMessages } from './read-timeline.ts';
 
 /** `messages.end` is a token for the stream of events, too. Errors: M_FORBIDDEN. */
@@ -19,7 +19,7 @@ export async function readSnapshot(
   roomId: RoomId,
   limit: number,
 ): Promise<JsonObject> {
-  const opened = await openForReading(ctx, actor, roomId);
+  const opened = await openWhole(ctx, actor, roomId);
   const { dag, access, pos } = opened;
   const end = formatRoomsToken(pos);
   const page = await readMessages(ctx, actor, roomId, { dir: 'b', from: end, limit });

@@ -75,6 +75,8 @@ export interface Schema {
   room_server: { room: Int; server_nid: Int; joined: Int };
   stripped_state: { user_nid: Int; room: Int; json: string };
   foreign_membership: { user_nid: Int; room: Int; event_id: string; json: string; server_nid: Int };
+  partial_room: { room: Int; event_id: string; started_ts: Int; filled_pos: Int | null };
+  partial_room_server: { room: Int; server_nid: Int; rank: Int };
   room_alias: { alias: string; room: Int; creator: Int };
   published_room: { room: Int };
   delayed_event: {

@@ -12,7 +12,7 @@ import type { RoomText } from './other-rooms.ts';
 import type { RoomLook } from './first-look.ts';
 import { type ReceiptNews, receiptNews, receiptsTold } from './receipt-news.ts';
 import { RoomReader } from './room-reader.ts';
-import { type StateWish, lazyMembers, loadState, stateField, stateText } from './room-state.ts';
+import { type StateWish, becameWhole, isLazy, lazyMembers, loadState, stateField, stateText } from './room-state.ts';
 import { type RoomSummary, roomSummary } from './room-summary.ts';
 import { type RoomTimeline, loadTimeline } from './room-timeline.ts';
 import { stickyNews } from './sticky-news.ts';
@@ -32,7 +32,8 @@ export async function joinedRoom(
   const dag = await ctx.rooms.dags.openByNid(standing.room);
   const reader = new RoomReader(ctx.rooms, standing.room, request.requester.userId, standing.pos);
   if (look !== undefined) reader.knows(look.visibility);
-  const joined = since < 0 ? 'new' : standing.pos <= since ? 'before' : await joinedSince(reader, since);
+  const wasToCome = !isLazy(pass) && ctx.rooms.partialRooms.isPartialAt(standing.room, since);
+  const joined = since < 0 || wasToCome ? 'new' : standing.pos <= since ? 'before' : await joinedSince(reader, since);
   const view: JoinedView = { pass, dag, reader, look, isNew: joined === 'new', isBack: joined === 'back' };
   const full = view.isNew || request.fullState;
   const isKnown = (pos: number | undefined): boolean => pos !== undefined && pos <= since;
@@ -147,7 +148,7 @@ async function stateOf(
   const state = await loadState(pass, wish);
   const events = [...state, ...timeline.events.map((event) => event.fragment)];
   const summary =
-    full || events.some(isSummarised)
+    full || events.some(isSummarised) || becameWhole(pass, wish)
       ? (look?.summary ?? (await roomSummary(pass.ctx.rooms, dag, pass.user.userNid)))
       : undefined;
   const members = await lazyMembers(pass, wish, state, summary?.['m.heroes'] ?? []);

@@ -2,10 +2,13 @@
 import { includesRoom, matchesRoomEventFilter } from '../matrix/filters/matches-filter.ts';
 import type { UserId } from '../matrix/ids/ids.ts';
 import type { RoomDag } from '../rooms/dag/contract.ts';
+import { citedMembers } from '../rooms/cited-members.ts';
 import type { RoomsContext } from '../rooms/context.ts';
 import { memberRows, partOfState, stateAt } from '../rooms/read-state.ts';
 import { type EventFragment, renderEvent } from './event-fragments.ts';
 import type { RoomLook } from './first-look.ts';
+import { pduOf } from '../rooms/stored-event.ts';
+import type { EventRow } from '../storage/stores/timeline-store.ts';
 import type { RoomReader } from './room-reader.ts';
 import { type RoomTimeline, startOfTimeline } from './room-timeline.ts';
 import type { StateField, SyncPass } from './sync-request.ts';
@@ -47,11 +50,11 @@ export async function loadState(pass: SyncPass, wish: StateWish): Promise<EventF
 }
 
 async function stateAtEnd(pass: SyncPass, wish: StateWish): Promise<EventFragment[]> {
-  const { dag, reader, since, until } = wish;
-  const { rooms, fragments } = pass.ctx;
-  const state = wish.full ? await wholeState(pass, wish) : await delta(rooms, dag, since, until);
+  const { reader } = wish;
+  const { fragments } = pass.ctx;
+  const state = wish.full ? await wholeState(pass, wish) : await delta(pass, wish);
   const nids = new Set(state.values());
-  if (lacksMembers(pass, wish)) for (const nid of (await delta(rooms, dag, since, until)).values()) nids.add(nid);
+  if (lacksMembers(pass, wish)) for (const nid of (await delta(pass, wish)).values()) nids.add(nid);
   return fragments.ofNids(
     [...nids].filter((nid) => nid !== null),
     reader,
@@ -103,21 +106,54 @@ async function changedBefore(
   { dag, timeline, since, until }: StateWish,
   inTimeline: ReadonlySet<number>,
 ): Promise<number[]> {
-  const { rooms } = pass.ctx;
   const start = startOfTimeline(timeline, until);
-  const state = new Map(await delta(rooms, dag, since, start));
-  for (const [skey, nid] of await delta(rooms, dag, Math.max(since, start), until))
+  const state = new Map(await delta(pass, { dag, since, until: start }));
+  for (const [skey, nid] of await delta(pass, { dag, since: Math.max(since, start), until }))
     if (nid !== null && !inTimeline.has(nid)) state.set(skey, nid);
   return [...state.values()].filter((nid) => nid !== null);
 }
 
 async function delta(
-  rooms: RoomsContext,
-  dag: RoomDag,
+  pass: SyncPass,
+  { dag, since, until }: Pick<StateWish, 'dag' | 'since' | 'until'>,
+): Promise<ReadonlyMap<number, number | null>> {
+  if (since >= until) return new Map();
+  const { rooms } = pass.ctx;
+  return isLazy(pass) && becameWhole(pass, { dag, since, until })
+    ? deltaOfWhole(rooms, dag.room, since, until)
+    : rooms.states.delta(dag.room, since, until);
+}
+
+/** Whether the room's members became known in (since, until]. https://github.com/matrix-org/matrix-spec-proposals/pull/3902 */
+export function becameWhole(
+  { ctx }: SyncPass,
+  { dag, since, until }: Pick<StateWish, 'dag' | 'since' | 'until'>,
+): boolean {
+  const filledPos = ctx.rooms.partialRooms.find(dag.room)?.filledPos;
+  return filledPos !== undefined && since < filledPos && filledPos <= until;
+}
+
+/**
+ * The same without the members who merely became known: whoever loads members lazily is sent those whom they meet, and there may
+ * be very many.
+ */
+async function deltaOfWhole(
+  { states, otherKeys, partialRooms }: RoomsContext,
+  room: number,
   since: number,
   until: number,
 ): Promise<ReadonlyMap<number, number | null>> {
-  return since < until ? rooms.states.delta(dag.room, since, until) : new Map();
+  const filledPos = partialRooms.find(room)?.filledPos ?? until;
+  const known = await states.stateAt(room, filledPos - 1);
+  const changed = new Set<number>();
+  if (since < filledPos - 1)
+    for (const skey of (await states.delta(room, since, filledPos - 1)).keys()) changed.add(skey);
+  if (filledPos < until) for (const skey of (await states.delta(room, filledPos, until)).keys()) changed.add(skey);
+  const skeys = [...new Set([...changed, ...known.keys(), ...(await otherKeys.of(room))])];
+  const now = await states.stateEventsAt(room, until, skeys);
+  const before = await states.stateEventsAt(room, since, skeys);
+  const told = skeys.filter((skey) => changed.has(skey) || now.get(skey) !== before.get(skey));
+  return new Map(told.map((skey) => [skey, now.get(skey) ?? null]));
 }
 
 /**
@@ -165,12 +201,30 @@ function membersOfLook(
 /** As they are; what the timeline itself tells, as it was before. */
 async function memberRowsFor(pass: SyncPass, { dag, timeline, until }: StateWish, userIds: readonly UserId[]) {
   const { rooms } = pass.ctx;
-  const rows = await memberRows(rooms, dag, until, userIds);
+  const known = await memberRows(rooms, dag, until, userIds);
+  const rows = [...known, ...(await claimedMembers(pass, { dag, timeline, until }, known, userIds))];
   if (isStateAfter(pass)) return rows;
   const inTimeline = new Map(timeline.events.map(({ nid, fragment }) => [nid, fragment]));
   const told = rows.flatMap(({ nid }) => (inTimeline.get(nid)?.stateKey ?? []) as UserId[]);
   const before = await memberRows(rooms, dag, startOfTimeline(timeline, until), told);
   return [...rows.filter(({ nid }) => !inTimeline.has(nid)), ...before];
+}
+
+/**
+ * Of a room whose members are not known yet, the memberships of those who sent something, as their events say.
+ * https://github.com/matrix-org/matrix-spec-proposals/pull/3902
+ */
+async function claimedMembers(
+  { ctx: { rooms } }: SyncPass,
+  { dag, timeline, until }: Pick<StateWish, 'dag' | 'timeline' | 'until'>,
+  known: readonly EventRow[],
+  userIds: readonly UserId[],
+): Promise<EventRow[]> {
+  if (known.length === userIds.length || !rooms.partialRooms.isPartialAt(dag.room, until)) return [];
+  const told = new Set(known.map((row) => pduOf(row)['state_key']));
+  const others = new Set<string>(userIds.filter((userId) => !told.has(userId)));
+  const said = timeline.events.filter(({ fragment }) => others.has(fragment.sender)).map(({ nid }) => nid);
+  return citedMembers(rooms, said, others);
 }
 
 /** Those whose membership before the timeline somebody who reads it needs; `also` unless the timeline itself tells. */

@@ -14,6 +14,7 @@ import { presenceEvents } from './presence-news.ts';
 import type { ToDevicePage } from '../encryption/device-inboxes.ts';
 import { limits } from '../platform/limits.ts';
 import { type RoomText, leftRoom, strippedRoom } from './other-rooms.ts';
+import { isLazy } from './room-state.ts';
 import type { SyncPass } from './sync-request.ts';
 import type { RoomNews, RoomStanding } from './sync-user.ts';
 
@@ -28,6 +29,7 @@ export async function runPass(pass: SyncPass): Promise<PassResult> {
   const accountData = await changedAccountData(pass);
   const sections: Record<Section, RoomText[]> = { join: [], invite: [], knock: [], leave: [] };
   const looks = new FirstLooks(pass);
+  await pass.ctx.rooms.partialRooms.load();
   for (const news of pass.rooms) {
     const { room } = news.standing;
     const section = await sectionToTell(pass, news.standing);
@@ -107,10 +109,18 @@ function sectionOf(membership: string): Section | undefined {
 /** undefined: the room is not told of. */
 async function sectionToTell(pass: SyncPass, standing: RoomStanding): Promise<Section | undefined> {
   const section = sectionOf(standing.membership);
-  if (section === undefined || !(await isWanted(pass, standing))) return undefined;
+  if (section === undefined || isToCome(pass, standing) || !(await isWanted(pass, standing))) return undefined;
   if (section === 'join' || section === 'knock' || !(await comesFromIgnored(pass, standing))) return section;
   // Who was in the room has to know that they are not, whoever invites them again.
   return section === 'invite' && (await wasJoined(pass, standing)) ? 'leave' : undefined;
+}
+
+/**
+ * A client that wants all members of its rooms is not told of one whose members are not known yet.
+ * https://github.com/matrix-org/matrix-spec-proposals/pull/3902
+ */
+function isToCome(pass: SyncPass, { room, membership }: RoomStanding): boolean {
+  return membership === 'join' && !isLazy(pass) && pass.ctx.rooms.partialRooms.isPartialAt(room, pass.now);
 }
 
 async function wasJoined({ ctx, request, since }: SyncPass, { room }: RoomStanding): Promise<boolean> {

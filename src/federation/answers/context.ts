@@ -42,7 +42,13 @@ export async function admit({ rooms }: AnswersContext, server: ServerName, dag: 
   const serverNid = await rooms.names.findServerNid(server);
   if (serverNid !== undefined && (await isJoinedIn(rooms, dag.room, [serverNid]))) return { dag, server, serverNid };
   if (!dag.isPartial()) throw notInRoom();
-  throw new MatrixError(404, 'M_UNABLE_DUE_TO_PARTIAL_STATE', 'This server does not know yet who is in the room');
+  if (serverNid !== undefined && (await rooms.partialRooms.serverNids(dag.room)).includes(serverNid))
+    return { dag, server, serverNid };
+  throw unableForNow('This server does not know yet who is in the room');
 }
+
+/** https://github.com/matrix-org/matrix-spec-proposals/pull/3895 */
+export const unableForNow = (message: string): MatrixError =>
+  new MatrixError(403, 'M_UNABLE_DUE_TO_PARTIAL_STATE', message);
 
 const notInRoom = (): MatrixError => forbidden('Your server is not in the room');

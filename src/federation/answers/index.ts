@@ -17,7 +17,7 @@ import { EventFlag } from '../../storage/event-flags.ts';
 import { placesByIds } from '../../storage/stores/room-graph-store.ts';
 import { type EventRow, eventById } from '../../storage/stores/timeline-store.ts';
 import type { RequestingServer } from '../contract.ts';
-import { type AnswersContext, type AskedRoom, admit, openFor } from './context.ts';
+import { type AnswersContext, type AskedRoom, admit, openFor, unableForNow } from './context.ts';
 import { findClosestEvent } from './event-by-time.ts';
 import { answerHierarchy, type HierarchyQuestion } from './hierarchy.ts';
 import { eventIdPieces, objectOfArrays, pduPieces } from './json-pieces.ts';
@@ -188,8 +188,8 @@ async function stateBefore(
 ): Promise<{ readonly asked: AskedRoom; readonly numbers: StateNumbers }> {
   const asked = await openFor(ctx, requester, roomId);
   const row = await eventOf(ctx, asked, eventId);
-  if (row.pos === null || (row.flags & EventFlag.partialState) !== 0)
-    throw notFound('The state at this event is not known here');
+  if ((row.flags & EventFlag.partialState) !== 0) throw unableForNow('The state at this event is not known here yet');
+  if (row.pos === null) throw notFound('The state at this event is not known here');
   try {
     return { asked, numbers: await ctx.states.before(row) };
   } catch (error) {

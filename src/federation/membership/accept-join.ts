@@ -1,7 +1,6 @@
 /** A join that another server took in is stored here, with the state of the room before it. */
 import type { EventId, ServerName } from '../../matrix/ids/ids.ts';
 import { MissingEvents, type Placed, type ReceiveOptions, type RoomDag } from '../../rooms/dag/contract.ts';
-import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import { receiveEvent } from '../../rooms/receive-event.ts';
 import { isResident } from '../../rooms/residence.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
@@ -17,24 +16,63 @@ export async function acceptJoin(
   answer: JoinAnswer,
 ): Promise<void> {
   const { roomId } = event;
-  const placed = await ctx.rooms.locks.run(roomId, async () => {
+  const place = () => placeJoin(ctx, { rules, server, event }, answer);
+  const placed = await place()
+    .catch(async (error: unknown) => {
+      if (!(error instanceof MissingEvents)) throw error;
+      await ctx.fetchEvents(server, roomId, error.prevEvents);
+      return place();
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof MissingEvents)) throw error;
+      throw new FederationError(server, 'unusable', 'what the join refers to cannot be had', { cause: error });
+    });
+  await placed.ticket?.committed;
+  if (!placed.verdict.ok)
+    throw new FederationError(server, 'unusable', `the room's rules refuse the join: ${placed.verdict.reason}`);
+}
+
+/** Throws MissingEvents where the room's state is not known whole, and neither is what the join refers to. */
+function placeJoin(
+  ctx: MembershipContext,
+  { rules, server, event }: Pick<SignedMembership, 'rules' | 'server' | 'event'>,
+  answer: JoinAnswer,
+): Promise<Placed> {
+  const { roomId } = event;
+  return ctx.rooms.locks.run(roomId, async () => {
     const dag = await ctx.rooms.dags.adopt(roomId, rules.version);
     if (dag.rules.version !== rules.version)
       throw new FederationError(server, 'unusable', `the room has version ${dag.rules.version} here`);
     const state = await storeState(dag, answer);
-    return (await isResident(ctx.rooms, dag.room))
-      ? receiveAsMember(ctx, dag, answer.join, state)
-      : receiveEvent(ctx.rooms, dag, answer.join, {
-          given: givenFor(answer.join.event.prevEvents, state),
-          entering: true,
-          marks: EventFlag.sentOnElsewhere,
-          ...(answer.isPartial ? { partial: true } : {}),
-        });
+    if (await isResident(ctx.rooms, dag.room)) return receiveAsMember(ctx, dag, answer, state);
+    const options = {
+      given: givenFor(answer.join.event.prevEvents, state),
+      entering: true,
+      marks: EventFlag.sentOnElsewhere,
+    };
+    return answer.isPartial
+      ? receivePartially(ctx, dag, server, answer, options)
+      : receiveEvent(ctx.rooms, dag, answer.join, options);
   });
-  await placed.ticket?.committed;
-  if (!placed.verdict.ok)
-    throw new FederationError(server, 'unusable', `the room's rules refuse the join: ${placed.verdict.reason}`);
-  if (answer.isPartial) ctx.onPartialJoin({ roomId, eventId: event.eventId, servers: serversOf(server, answer) });
+}
+
+/** What it takes to go on with the room later is written together with the join. */
+async function receivePartially(
+  { rooms }: MembershipContext,
+  dag: RoomDag,
+  server: ServerName,
+  answer: JoinAnswer,
+  options: Omit<ReceiveOptions, 'local' | 'notifies' | 'prepare'>,
+): Promise<Placed> {
+  const others = [...new Set([server, ...answer.servers])].filter((name) => !rooms.localServers.isLocal(name));
+  const servers = await rooms.names.serverNids(others);
+  const { room } = dag;
+  const begun = { room, joinId: answer.join.event.eventId, startedTs: rooms.clock.nowMs() };
+  return receiveEvent(rooms, dag, answer.join, {
+    ...options,
+    partial: true,
+    also: (unit, { verdict }) => verdict.ok && rooms.partialRooms.writeBegun(unit, begun, servers),
+  });
 }
 
 /** Gives the events of the state that the rules accept. */
@@ -50,14 +88,14 @@ async function storeState(dag: RoomDag, { events, state }: JoinAnswer): Promise<
 async function receiveAsMember(
   { rooms }: MembershipContext,
   dag: RoomDag,
-  join: CheckedEvent,
+  { join, isPartial }: JoinAnswer,
   state: readonly EventId[],
 ): Promise<Placed> {
   const marks = EventFlag.sentOnElsewhere;
   try {
     return await receiveEvent(rooms, dag, join, { marks });
   } catch (error) {
-    if (!(error instanceof MissingEvents) || error.authEvents.length > 0) throw error;
+    if (!(error instanceof MissingEvents) || error.authEvents.length > 0 || isPartial) throw error;
     return receiveEvent(rooms, dag, join, { marks, given: givenFor(error.prevEvents, state) });
   }
 }
@@ -65,5 +103,3 @@ async function receiveAsMember(
 function givenFor(parents: readonly EventId[], state: readonly EventId[]): NonNullable<ReceiveOptions['given']> {
   return new Map(parents.map((parentId) => [parentId, state]));
 }
-
-const serversOf = (server: ServerName, answer: JoinAnswer): ServerName[] => [...new Set([server, ...answer.servers])];

@@ -1,12 +1,11 @@
 /** What memberships across servers work with. */
-import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
+import type { EventId, RoomId, ServerName } from '../../matrix/ids/ids.ts';
 import type { JsonObject } from '../../matrix/json/json-value.ts';
 import type { KeyedLock } from '../../platform/keyed-lock.ts';
 import type { RoomsContext } from '../../rooms/context.ts';
 import type { KeyValidity } from '../../rooms/ports.ts';
 import type { FederationClient, KeyRing, PduVerifier } from '../contract.ts';
 import type { LocalUsers } from '../ports.ts';
-import type { PartialJoin } from './partial-join.ts';
 
 export interface MembershipContext {
   readonly rooms: RoomsContext;
@@ -21,8 +20,8 @@ export interface MembershipContext {
   readonly pause: () => Promise<void>;
   /** Memberships may come later than a join. */
   readonly joinsInPart: boolean;
-  /** Told of each join whose state is still to be fetched. */
-  readonly onPartialJoin: (join: PartialJoin) => void;
+  /** Gives events that we know by their ids alone their places in a room that we are in. What cannot be had is left out. */
+  readonly fetchEvents: (server: ServerName, roomId: RoomId, eventIds: readonly EventId[]) => Promise<void>;
 }
 
 /** A membership event that is handed in, and what the request says of it. */

@@ -17,17 +17,19 @@ import { takeMembership } from './take-membership.ts';
 
 export type Memberships = ReturnType<typeof createMemberships>;
 
-export interface MembershipsParts extends Omit<MembershipContext, 'joins' | 'pause' | 'joinsInPart' | 'onPartialJoin'> {
+export interface MembershipsParts extends Omit<MembershipContext, 'joins' | 'pause' | 'joinsInPart' | 'fetchEvents'> {
   readonly timers: Timers;
+  /** Gets what joins left out. Absent: a join brings everything. */
+  readonly later?: Pick<MembershipContext, 'fetchEvents'>;
 }
 
-export function createMemberships({ timers, ...parts }: MembershipsParts) {
+export function createMemberships({ timers, later, ...parts }: MembershipsParts) {
   const ctx: MembershipContext = {
     ...parts,
     joins: new KeyedLock<RoomId>(),
     pause: () => new Promise((resolve) => timers.soon(resolve)),
-    joinsInPart: false,
-    onPartialJoin: () => undefined,
+    joinsInPart: later !== undefined,
+    fetchEvents: later?.fetchEvents ?? (() => Promise.resolve()),
   };
   const remote: RemoteMemberships = createRemoteMemberships(ctx);
   return {

@@ -6,6 +6,7 @@ import type {
   RemoteMembershipRequest,
   RemoteMemberships,
 } from '../../rooms/ports.ts';
+import { MatrixError } from '../../matrix/errors.ts';
 import { isResident } from '../../rooms/residence.ts';
 import { strippedEvents } from '../../rooms/stripped-state.ts';
 import { FederationError } from '../federation-error.ts';
@@ -29,13 +30,24 @@ export function createRemoteMemberships(ctx: MembershipContext): RemoteMembershi
 async function join(ctx: MembershipContext, request: RemoteJoinRequest): Promise<'joined' | 'resident'> {
   const { roomId, userId, content, servers, needsOthers } = request;
   const dag = await ctx.rooms.dags.find(roomId);
-  if (!needsOthers && dag !== undefined && (await isResident(ctx.rooms, dag.room))) return 'resident';
-  await tryServers(servers, async (server) => {
+  const isHere = dag !== undefined && (await isResident(ctx.rooms, dag.room));
+  // As long as the state is not known whole, others know better who may join.
+  if (!needsOthers && isHere && !dag.isPartial()) return 'resident';
+  const joined = tryServers(servers, async (server) => {
     const signed = await signedMembership(ctx, server, { roomId, userId, membership: 'join', content });
-    const answer = await handIn(ctx, signed, 'join', { omitMembers: ctx.joinsInPart && !needsOthers });
+    const answer = await handIn(ctx, signed, 'join', {
+      omitMembers: ctx.joinsInPart && (!needsOthers || dag?.isPartial() === true),
+    });
     await acceptJoin(ctx, signed, await checkedJoinAnswer(ctx.verifier, signed, answer));
+    return 'joined' as const;
   });
-  return 'joined';
+  return isHere && !needsOthers ? joined.catch(residentIfSilent) : joined;
+}
+
+/** Where nobody better can be asked, what is known of the state here has to do. */
+function residentIfSilent(error: unknown): 'resident' {
+  if (error instanceof MatrixError && (error.status === 404 || error.status === 502)) return 'resident';
+  throw error;
 }
 
 async function knock(ctx: MembershipContext, request: RemoteMembershipRequest): Promise<RemoteKnock> {

@@ -35,7 +35,7 @@ async function wholeState(gap: Gap, eventId: EventId): Promise<CheckedEvent[]> {
 }
 
 /** What was rejected is no state, whatever the other server says. */
-function applied(places: readonly KnownPlace[], event: KnownPlace | undefined): EventId[] {
+export function applied(places: readonly KnownPlace[], event: KnownPlace | undefined): EventId[] {
   const isState = ({ skey, flags }: KnownPlace): boolean => skey !== null && (flags & EventFlag.rejected) === 0;
   const ownKey = event !== undefined && isState(event) ? event.skey : null;
   return places

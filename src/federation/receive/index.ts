@@ -57,6 +57,7 @@ export function createReceiving(parts: ReceivingParts) {
     () => staged.count,
   );
   return {
+    ctx,
     /** For further types of EDUs. */
     edus,
     doors,

@@ -16,7 +16,7 @@ import type { OutgoingPdu } from './outgoing-pdu.ts';
 import type { RoomServers } from './room-servers.ts';
 
 export interface CatchUpParts {
-  readonly rooms: Pick<RoomsContext, 'db' | 'dags'>;
+  readonly rooms: Pick<RoomsContext, 'db' | 'dags' | 'partialRooms'>;
   readonly visibility: Pick<ServerVisibility, 'visibleTo'>;
   readonly roomServers: Pick<RoomServers, 'of'>;
   /** Numbers of our own names. */
@@ -59,12 +59,19 @@ export async function* catchUp(parts: CatchUpParts, range: CatchUpRange): AsyncG
   for (const rows of byRoom.values()) yield together([], rows);
 }
 
-async function* roomsOf({ rooms: { db } }: CatchUpParts, range: CatchUpRange): AsyncGenerator<number, void> {
+async function* roomsOf(
+  { rooms: { db, partialRooms } }: CatchUpParts,
+  range: CatchUpRange,
+): AsyncGenerator<number, void> {
   if (range.rooms !== undefined) return yield* range.rooms;
+  // That it is in these is not among what is read below.
+  await partialRooms.load();
+  const partial = new Set(partialRooms.all().map(({ room }) => room));
+  yield* partial;
   const ord = firstOrdAfter(range.from) - 1;
   for (let above = 0; ;) {
     const rows = await db.all(roomsOfServerWithNews, { server: range.serverNid, ord, above, limit: roomsPerRead });
-    for (const { room } of rows) yield room;
+    for (const { room } of rows) if (!partial.has(room)) yield room;
     const last = rows.at(-1);
     if (last === undefined || rows.length < roomsPerRead) return;
     above = last.room;

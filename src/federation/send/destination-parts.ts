@@ -17,7 +17,7 @@ export interface BackingOff {
 
 /** What all destinations share. */
 export interface DestinationParts {
-  readonly rooms: Pick<RoomsContext, 'db' | 'dags' | 'clock' | 'random'>;
+  readonly rooms: Pick<RoomsContext, 'db' | 'dags' | 'clock' | 'random' | 'partialRooms'>;
   readonly visibility: Pick<ServerVisibility, 'visibleTo'>;
   readonly timers: Timers;
   readonly client: Pick<FederationClient, 'request'>;

@@ -9,6 +9,8 @@ export interface FederationSender {
   start(): Promise<void>;
   /** The server can be reached again, it seems: it has just made a request. */
   heardFrom(server: ServerName): void;
+  /** Of these servers it was not known that they are in the room: they are sent what came since a position. */
+  missed(serverNids: readonly number[], room: number, since: number): void;
   /** A person wants to know: it is tried at once. */
   retryNow(server: ServerName): void;
   /** Who may be reached has changed: of those that fail, they are tried at once. */
@@ -28,6 +30,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
   return {
     start: () => sender.start(),
     heardFrom: (server) => sender.find(server)?.tryNow(false),
+    missed: (serverNids, room, since) => sender.missed(serverNids, room, since),
     retryNow: (server) => sender.find(server)?.tryNow(true),
     retryWhere: (mayReach) => sender.retryWhere(mayReach),
     eventsInMemory: (server) => sender.find(server)?.backlog.count ?? 0,

@@ -41,7 +41,7 @@ const retryMs = 1_000;
 const readingsMax = 10;
 
 export interface RoomServersParts {
-  readonly rooms: Pick<RoomsContext, 'db' | 'names' | 'dags' | 'localServers'>;
+  readonly rooms: Pick<RoomsContext, 'db' | 'names' | 'dags' | 'localServers' | 'partialRooms'>;
   readonly timers: Pick<Timers, 'after'>;
   readonly onFailed: (error: unknown) => void;
 }
@@ -195,14 +195,22 @@ export class RoomServers {
       if (changesOf().length > changes.length && reading < readingsMax) continue;
       const joined = new Map(rows.map((row) => [row.server_nid, row.joined]));
       for (const { serverNid, by } of changes) joined.set(serverNid, (joined.get(serverNid) ?? 0) - by);
-      return [...joined].flatMap(([nid, count]) => (count > 0 ? [nid] : []));
+      const here = [...joined].flatMap(([nid, count]) => (count > 0 ? [nid] : []));
+      return [...new Set([...here, ...(await this.#saidToBeIn(room))])];
     }
+  }
+
+  /** As long as the members of a room are not known, those servers count that were in it when it was joined. */
+  async #saidToBeIn(room: number): Promise<number[]> {
+    const { partialRooms } = this.#parts.rooms;
+    await partialRooms.load();
+    return partialRooms.isPartial(room) ? partialRooms.serverNids(room) : [];
   }
 
   async #dispelDoubts(entry: Room): Promise<void> {
     const servers = [...entry.doubtful];
     const rows = await this.#parts.rooms.db.all(joinedAmong, { room: entry.room, servers });
-    const joined = new Set(rows.map((row) => row.server_nid));
+    const joined = new Set([...rows.map((row) => row.server_nid), ...(await this.#saidToBeIn(entry.room))]);
     for (const server of servers) {
       entry.doubtful.delete(server);
       if (!joined.has(server)) entry.servers.delete(server);

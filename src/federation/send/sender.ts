@@ -116,6 +116,7 @@ export class Sender {
   #hear(wake: Wake): void {
     if (wake.kind === 'outgoing') this.#handOut(wake);
     else if (wake.kind === 'remote-membership') this.#remoteMember(wake);
+    else if (wake.kind === 'partial-room' || wake.kind === 'rejudged') this.#roomServers.stateChanged(wake.room);
     else if (wake.kind === 'event') {
       const { room, event, otherStateChanged, senderNid } = wake;
       if (event.type === 'm.room.member' && event.stateKey === event.sender && membershipIn(event) === 'join')
@@ -152,6 +153,11 @@ export class Sender {
     this.#lookUp(
       this.#deps.rooms.db.all(serversOfEdu, { pos }).then((rows) => this.#edusWait(rows.map((row) => row.server_nid))),
     );
+  }
+
+  /** Servers of which it was not known that they are in the room: they are sent what came since a position. */
+  missed(serverNids: readonly number[], room: number, since: number): void {
+    this.#withDestinations(serverNids, (destination) => destination.fallBehind(since, [room]));
   }
 
   #edusWait(serverNids: readonly number[]): void {

@@ -1,13 +1,15 @@
-import { MatrixError } from '../../matrix/errors.ts';
+import { badJson, MatrixError } from '../../matrix/errors.ts';
 import type { EventId, RoomId } from '../../matrix/ids/ids.ts';
 import type { ReceivedPdu } from '../../matrix/crypto/receive-pdu.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../matrix/json/json-value.ts';
 import { parseJson } from '../../matrix/json/parse-json.ts';
 import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
 import type {
+  OpenedState,
   OpenedTransaction,
   PduVerifier,
   RoomPdus,
+  StateOpener,
   TransactionOpener,
   UnverifiedBody,
   VerifiedPdu,
@@ -17,6 +19,7 @@ import type { ServerKeyRing } from '../keys/key-ring.ts';
 import type { VerifyKeys } from '../keys/verify-keys.ts';
 import { type KeyEntry, KeyTable } from './key-table.ts';
 import { fromOutcomeTexts, type OutcomeTexts, verifyHere } from './outcome-text.ts';
+import type { StateText } from './read-state.ts';
 import type { TransactionTexts } from './read-transaction.ts';
 import type { TakenThread, VerifyThreads } from './verify-threads.ts';
 import { wantedKeys } from './wanted-keys.ts';
@@ -28,9 +31,9 @@ export interface ThreadedVerifierParts {
 }
 
 /** Verifies in threads: the main one parses what they found to be genuine, and no more. One or two events are not worth the way. */
-export class ThreadedVerifier implements PduVerifier, TransactionOpener {
+export class ThreadedVerifier implements PduVerifier, TransactionOpener, StateOpener {
   readonly #parts: ThreadedVerifierParts;
-  #transactions = 0;
+  #opened = 0;
 
   constructor(parts: ThreadedVerifierParts) {
     this.#parts = parts;
@@ -56,7 +59,7 @@ export class ThreadedVerifier implements PduVerifier, TransactionOpener {
   async open(body: UnverifiedBody): Promise<OpenedTransaction> {
     const { bytes, signature } = body;
     const thread = this.#parts.threads.take();
-    const id = this.#transactions++;
+    const id = this.#opened++;
     try {
       // A copy of its own, because the bytes may be a part of a larger buffer.
       const own = new Uint8Array(bytes);
@@ -72,6 +75,32 @@ export class ThreadedVerifier implements PduVerifier, TransactionOpener {
         edus: readEdus(texts),
         close: () => {
           // A thread that has ended keeps nothing.
+          thread.call({ kind: 'close', id }).catch(() => undefined);
+          thread.release();
+        },
+      };
+    } catch (error) {
+      thread.release();
+      throw error;
+    }
+  }
+
+  async openState(bytes: Buffer, rules: RoomVersionRules, known: readonly EventId[]): Promise<OpenedState> {
+    const thread = this.#parts.threads.take();
+    const id = this.#opened++;
+    try {
+      const own = ownBytes(bytes);
+      const request = { kind: 'state', id, bytes: own, known, version: rules.version } as const;
+      const text = (await thread.call(request, [own.buffer])) as StateText;
+      if (!text.ok) throw badJson(text.message);
+      return {
+        count: text.count,
+        verify: async (from, to) => {
+          const wanted = (await thread.call({ kind: 'readPart', id, from, to })) as readonly WantedKey[];
+          const keys = await this.#loadKeys(wanted, rules);
+          return fromOutcomeTexts((await thread.call({ kind: 'verifyPart', id, keys })) as OutcomeTexts, rules);
+        },
+        close: () => {
           thread.call({ kind: 'close', id }).catch(() => undefined);
           thread.release();
         },
@@ -120,6 +149,14 @@ export class ThreadedVerifier implements PduVerifier, TransactionOpener {
 const inlineMax = 2;
 /** A thread that has a large state to verify takes other work in between. */
 const batchMax = 100;
+
+/** A part of a larger buffer is copied, because the whole would go with it. */
+function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(bytes);
+}
 
 function readEdus({ edus, hasOddNumber }: Extract<TransactionTexts, { ok: true }>): readonly JsonObject[] {
   if (edus === '[]') return [];

@@ -5,11 +5,12 @@ import { isJsonObject } from '../../matrix/json/json-value.ts';
 import { parseJson } from '../../matrix/json/parse-json.ts';
 import { findRoomVersion } from '../../matrix/room-versions/table.ts';
 import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
-import type { RequestSignature } from '../contract.ts';
+import type { RequestSignature, WantedKey } from '../contract.ts';
 import { VerifyKeys } from '../keys/verify-keys.ts';
 import { eventIdOf } from './event-ids.ts';
 import { type KeyEntry, KeyTable } from './key-table.ts';
 import { type OutcomeTexts, toOutcomeTexts, verifyHere } from './outcome-text.ts';
+import { ReadState, type StateText } from './read-state.ts';
 import {
   type ReadTransaction,
   readTransaction,
@@ -32,13 +33,25 @@ export type VerifyRequest =
     }
   | { readonly kind: 'ids'; readonly id: number; readonly roomId: RoomId; readonly version: string | undefined }
   | { readonly kind: 'close'; readonly id: number }
+  /** The bytes of a state. `known`: ids of events that are not wanted. */
+  | {
+      readonly kind: 'state';
+      readonly id: number;
+      readonly bytes: Uint8Array;
+      readonly known: readonly string[];
+      readonly version: string;
+    }
+  | { readonly kind: 'readPart'; readonly id: number; readonly from: number; readonly to: number }
+  | { readonly kind: 'verifyPart'; readonly id: number; readonly keys: readonly KeyEntry[] }
   /** `text`: a JSON array of events. */
   | { readonly kind: 'pdus'; readonly text: string; readonly version: string; readonly keys: readonly KeyEntry[] };
-export type VerifyResponse = TransactionTexts | OutcomeTexts | readonly string[] | undefined;
+export type VerifyResponse =
+  TransactionTexts | OutcomeTexts | StateText | readonly WantedKey[] | readonly string[] | undefined;
 
 export function start({ keysMax }: VerifyWorkerData): (request: VerifyRequest) => VerifyResponse {
   const verifyKeys = new VerifyKeys(keysMax);
   const opened = new Map<number, ReadTransaction>();
+  const states = new Map<number, ReadState>();
   const pdusOf = (id: number, roomId: RoomId) => opened.get(id)?.rooms.get(roomId) ?? [];
   return (request) => {
     switch (request.kind) {
@@ -55,7 +68,14 @@ export function start({ keysMax }: VerifyWorkerData): (request: VerifyRequest) =
       }
       case 'close':
         opened.delete(request.id);
+        states.delete(request.id);
         return undefined;
+      case 'state':
+        return openState(request, states);
+      case 'readPart':
+        return stateOf(states, request.id).read(request.from, request.to);
+      case 'verifyPart':
+        return stateOf(states, request.id).verify(request.keys, verifyKeys);
       case 'pdus': {
         const rules = rulesOf(request.version);
         const pdus = parseJson(request.text, { depthMax: depthMax, numbers: 'exact' });
@@ -83,6 +103,26 @@ function open(
     if (error instanceof MatrixError) return toRefusal(error);
     throw error;
   }
+}
+
+function openState(
+  { id, bytes, known, version }: Extract<VerifyRequest, { kind: 'state' }>,
+  states: Map<number, ReadState>,
+): StateText {
+  try {
+    const state = new ReadState(bytes, known, rulesOf(version));
+    states.set(id, state);
+    return { ok: true, count: state.count };
+  } catch (error) {
+    if (error instanceof MatrixError) return { ok: false, message: error.message };
+    throw error;
+  }
+}
+
+function stateOf(states: ReadonlyMap<number, ReadState>, id: number): ReadState {
+  const state = states.get(id);
+  if (state === undefined) throw new Error(`there is no state ${id}`);
+  return state;
 }
 
 function rulesOf(version: string): RoomVersionRules {

@@ -23,6 +23,20 @@ export function judgeByAuthEvents(room: HotRoom, event: RoomEvent, cited: readon
   return judgeByState(room, event, (type, stateKey) => state.get(stateMapKey(type, stateKey)));
 }
 
+/**
+ * Check 5 where the state before the event is known in part only (R11): of what it lacks the event's own auth events say what it is.
+ * https://github.com/matrix-org/matrix-spec-proposals/pull/3902
+ */
+export function judgeByPartialState(
+  room: HotRoom,
+  event: RoomEvent,
+  cited: readonly CitedEvent[],
+  state: StateLookup,
+): AuthResult {
+  const claimed = new Map(cited.map((one) => [stateMapKey(one.event.type, one.event.stateKey ?? ''), one.event]));
+  return judgeByState(room, event, (type, key) => state(type, key) ?? claimed.get(stateMapKey(type, key)));
+}
+
 /** The part of check 4 that asks no state. */
 export function judgeReferences(room: HotRoom, event: RoomEvent, cited: readonly CitedEvent[]): AuthResult {
   const create = room.create && { event: room.create.event, rejected: isRejected(room.create.place) };

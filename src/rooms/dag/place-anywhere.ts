@@ -12,7 +12,7 @@ import { type EventPlace, isCounted, isRejected } from './event-places.ts';
 import { updateExtremities, withoutOthers } from './extremities.ts';
 import { type GivenPoints, loadGivenStates, storeGivenStates, virtualStateOf } from './given-states.ts';
 import type { HotRoom } from './hot-room.ts';
-import { judgeByAuthEvents, judgeByState, tuplesForEvent } from './judge.ts';
+import { judgeByAuthEvents, judgeByPartialState, judgeByState, tuplesForEvent } from './judge.ts';
 import { virtualEventsAt } from './line-draft.ts';
 import { TooManyChanges, differingKeys } from './lines.ts';
 import { appendToMain, resolveMain } from './main-line.ts';
@@ -132,8 +132,10 @@ async function judgeNewcomer(
 ): Promise<Verdict> {
   const { room } = view;
   let result = judgeByAuthEvents(room, event, cited);
-  // in a partial state only the auth events count (R11)
-  if (result.ok && !partial) result = judgeByState(room, event, await lookupIn(view, event, before));
+  if (result.ok) {
+    const state = await lookupIn(view, event, before);
+    result = partial ? judgeByPartialState(room, event, cited, state) : judgeByState(room, event, state);
+  }
   const exempt =
     options.backfill === true || options.entering === true || options.partial === true || room.partialNid !== null;
   if (!result.ok || exempt || room.mainTipPos === BEFORE_ALL)

@@ -21,7 +21,7 @@ import type { AuthNode } from './auth-graph.ts';
 import { MissingEvents, type Placed, type ReceiveOptions, type StateChange } from './contract.ts';
 import { type EventPlace, isRejected } from './event-places.ts';
 import type { HotRoom } from './hot-room.ts';
-import { judgeByAuthEvents, judgeByState, judgeReferences, tuplesForEvent } from './judge.ts';
+import { judgeByAuthEvents, judgeByPartialState, judgeByState, judgeReferences, tuplesForEvent } from './judge.ts';
 import { refusal } from './placed.ts';
 import { BEFORE_ALL, NOW } from './state-point.ts';
 import { storableInteger } from './storable-integer.ts';
@@ -150,9 +150,10 @@ async function judgeRemote(
   const cited: CitedEvent[] = [];
   for (const place of auth) cited.push({ event: await room.loadEvent(place.nid), rejected: isRejected(place) });
   const byAuthEvents = judgeByAuthEvents(room, event, cited);
-  // on the tip the state before is the current state; in a partial state only the auth events count (R11)
-  if (!byAuthEvents.ok || partial) return byAuthEvents;
-  return judgeByState(room, event, await room.current.prefetch(tuplesForEvent(room, event)));
+  if (!byAuthEvents.ok) return byAuthEvents;
+  // On the tip the state before is the current state.
+  const state = await room.current.prefetch(tuplesForEvent(room, event));
+  return partial ? judgeByPartialState(room, event, cited, state) : judgeByState(room, event, state);
 }
 
 async function planState(

@@ -11,7 +11,7 @@ import { MissingEvents, type RejudgeOptions, type Rejudged } from './contract.ts
 import { type EventPlace, isCounted, isRejected } from './event-places.ts';
 import { type GivenLists, type GivenPoints, loadGivenStates, storeGivenStates } from './given-states.ts';
 import type { HotRoom } from './hot-room.ts';
-import { judgeByAuthEvents, judgeByState, tuplesForEvent } from './judge.ts';
+import { judgeByAuthEvents, judgeByPartialState, judgeByState, tuplesForEvent } from './judge.ts';
 import { virtualEventsAt } from './line-draft.ts';
 import { Lineage } from './lineage.ts';
 import { differingKeys, eventsAt } from './lines.ts';
@@ -147,7 +147,10 @@ export class Rejudging {
     const partial = view.partialNid === before.nid || buildsOnPartial(event, parents, (id) => given.has(id));
     const { cited } = await loadCited(view, event, authPlaces);
     let result = judgeByAuthEvents(view.room, event, cited);
-    if (result.ok && !partial) result = judgeByState(view.room, event, await lookupIn(view, event, state));
+    if (result.ok) {
+      const known = await lookupIn(view, event, state);
+      result = partial ? judgeByPartialState(view.room, event, cited, known) : judgeByState(view.room, event, known);
+    }
     await this.#setPlace(before, event, state, result, partial);
   }
 

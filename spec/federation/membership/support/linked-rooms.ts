@@ -11,7 +11,6 @@ import type { FederationClient, FederationRequest, PduVerifier } from '../../../
 import { FederationError } from '../../../../src/federation/federation-error.ts';
 import { type Memberships, createMemberships } from '../../../../src/federation/membership/index.ts';
 import type { HandedMembership } from '../../../../src/federation/membership/make-membership.ts';
-import type { PartialJoin } from '../../../../src/federation/membership/partial-join.ts';
 import type { RoomsContext } from '../../../../src/rooms/context.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { TestRooms } from '../../../support/test-rooms.ts';
@@ -58,7 +57,6 @@ export class LinkedServer {
   readonly name: ServerName;
   readonly rooms: TestRooms;
   readonly memberships: Memberships;
-  readonly partialJoins: PartialJoin[] = [];
 
   constructor(name: ServerName, db: Database, ports: Ports, links: LinkedServers) {
     this.name = name;

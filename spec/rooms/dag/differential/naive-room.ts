@@ -146,7 +146,11 @@ export class NaiveRoom {
     const cited = event.authEvents.map((id) => ({ event: this.events.get(id)!, rejected: this.rejected.has(id) }));
     const create = { event: this.create, rejected: false };
     if (!checkStateIndependentAuthRules(event, cited, this.rules, create).ok) return false;
-    return this.allowed(event, new Map(cited.map((one) => [keyOf(one.event), one.event.eventId])));
+    return this.allowed(event, this.#citedState(event));
+  }
+
+  #citedState(event: RoomEvent): State {
+    return new Map(event.authEvents.map((id) => [keyOf(this.events.get(id)!), id]));
   }
 
   #resolve(states: readonly State[]): State {
@@ -167,7 +171,8 @@ export class NaiveRoom {
     record.before = this.stateBefore(event.prevEvents, given);
     const isPartial = (id: EventId) => given?.has(id) !== true && this.records.get(id)!.partial;
     record.partial = this.partialJoin === event.eventId || event.prevEvents.some(isPartial);
-    const ok = this.#allowedByAuthEvents(event) && (record.partial || this.allowed(event, record.before));
+    const known = record.partial ? new Map([...this.#citedState(event), ...record.before]) : record.before;
+    const ok = this.#allowedByAuthEvents(event) && this.allowed(event, known);
     record.rejected = !ok;
     if (ok) this.rejected.delete(event.eventId);
     else this.rejected.add(event.eventId);
