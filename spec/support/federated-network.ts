@@ -106,9 +106,12 @@ export class FederatedNetwork {
     this.#cuts.delete(linkOf(one, other));
   }
 
-  addPeer(name: string, answer: PeerAnswer = () => undefined): TestPeer {
+  addPeer(
+    name: string,
+    answer: PeerAnswer = () => undefined,
+    key: SigningKey = testSigningKey(name, 'ed25519:peer'),
+  ): TestPeer {
     const serverName = name as ServerName;
-    const key = testSigningKey(name, 'ed25519:peer');
     this.#peers.set(name, async ({ method, body }, uri, from) => {
       if (uri.startsWith('/_matrix/key/v2/server')) return jsonResponse(200, peerKeys(serverName, key));
       const content = body === undefined ? {} : { content: JSON.parse(String(body)) as JsonObject };

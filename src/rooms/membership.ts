@@ -2,7 +2,7 @@
 import { forbidden } from '../matrix/errors.ts';
 import type { RoomEvent } from '../matrix/events/room-event.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
-import type { RoomsContext } from './context.ts';
+import { type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 
 /** Throws M_FORBIDDEN, not M_NOT_FOUND: whether a room exists is no business of those who are not in it. */
@@ -27,6 +27,17 @@ export async function assertJoined(dag: RoomDag, userId: UserId): Promise<void> 
 /** The membership event of a user in the current state. */
 export async function memberOf(dag: RoomDag, userId: UserId): Promise<RoomEvent | undefined> {
   return dag.currentEvent('m.room.member', userId);
+}
+
+/**
+ * Whether somebody of another server is joined, as far as is known: as long as the room's members are not, their server has to be one
+ * of those that are said to be in it.
+ */
+export async function isTakenForJoined(ctx: RoomsContext, dag: RoomDag, userId: UserId): Promise<boolean> {
+  const membership = membershipIn(await memberOf(dag, userId));
+  if (membership !== undefined || !dag.isPartial()) return membership === 'join';
+  const serverNid = await ctx.names.findServerNid(serverOf(userId));
+  return serverNid !== undefined && (await ctx.partialRooms.serverNids(dag.room)).includes(serverNid);
 }
 
 export function membershipIn(event: RoomEvent | undefined): string | undefined {

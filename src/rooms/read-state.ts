@@ -3,7 +3,7 @@ import { invalidParam, notFound } from '../matrix/errors.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject, JsonValue } from '../matrix/json/json-value.ts';
 import { historyOfKeys } from '../storage/stores/state-line-store.ts';
-import { type EventRow, eventsByNids } from '../storage/stores/timeline-store.ts';
+import { type EventRow, eventById, eventsByNids } from '../storage/stores/timeline-store.ts';
 import { type Viewer, clientEvents } from './client-events.ts';
 import type { Actor, RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
@@ -62,10 +62,19 @@ export async function readMembers(
 ): Promise<JsonObject[]> {
   const opened = await openWhole(ctx, actor, roomId);
   const { dag, access, pos } = opened;
-  const at = filter.at === undefined ? pos : Math.min(pos, visibleFrom(access, await pointOf(ctx, dag, filter.at)));
+  const wanted = filter.at === undefined ? pos : Math.min(pos, visibleFrom(access, await pointOf(ctx, dag, filter.at)));
+  const at = Math.min(pos, await wholeFrom(ctx, dag, wanted));
   const rows = await stateRows(ctx, dag, at, { type: 'm.room.member' });
-  const wanted = rows.filter((row) => passesMembers(filter, (pduOf(row)['content'] as JsonObject)['membership']));
-  return clientEvents(ctx, wanted, await viewer(ctx, actor, opened));
+  const passing = rows.filter((row) => passesMembers(filter, (pduOf(row)['content'] as JsonObject)['membership']));
+  return clientEvents(ctx, passing, await viewer(ctx, actor, opened));
+}
+
+/** The position itself; of a time since our join when the members were not known yet, the one from which on they are. */
+async function wholeFrom(ctx: RoomsContext, { room }: RoomDag, pos: number): Promise<number> {
+  const { filledPos = pos, joinId } = ctx.partialRooms.find(room) ?? {};
+  if (filledPos <= pos || joinId === undefined) return pos;
+  const join = await ctx.db.one(eventById, { eventId: joinId });
+  return join?.pos == null || pos < join.pos ? pos : filledPos;
 }
 
 /** Both together mean either. */

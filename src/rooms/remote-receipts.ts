@@ -4,7 +4,7 @@ import { receiptsOfUsersIn, upsertReceipt } from '../storage/stores/receipt-stor
 import { type EventRow, eventById } from '../storage/stores/timeline-store.ts';
 import type { RoomsContext } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
-import { membershipIn } from './membership.ts';
+import { isTakenForJoined, membershipIn } from './membership.ts';
 import { unthreaded } from './receipts.ts';
 import { mainThread, storedAncestry } from './threads.ts';
 
@@ -28,7 +28,7 @@ export async function storeRemoteReceipts(
   receipts: readonly RemoteReceipt[],
 ): Promise<void> {
   const { room } = dag;
-  const placed = await placedReceipts(ctx, dag, await ofMembers(dag, receipts));
+  const placed = await placedReceipts(ctx, dag, await ofMembers(ctx, dag, receipts));
   if (placed.length === 0) return;
   const userNids = await ctx.names.userNids(placed.map(({ userId }) => userId));
   const stored = new Map<string, number | null>();
@@ -52,7 +52,15 @@ interface PlacedReceipt extends RemoteReceipt {
   readonly ord: number | null;
 }
 
-async function ofMembers(dag: RoomDag, receipts: readonly RemoteReceipt[]): Promise<RemoteReceipt[]> {
+async function ofMembers(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  receipts: readonly RemoteReceipt[],
+): Promise<RemoteReceipt[]> {
+  if (dag.isPartial()) {
+    const areJoined = await Promise.all(receipts.map(({ userId }) => isTakenForJoined(ctx, dag, userId)));
+    return receipts.filter((_receipt, index) => areJoined[index]);
+  }
   const state = await dag.currentEvents(receipts.map(({ userId }) => ['m.room.member', userId]));
   return receipts.filter(({ userId }) => membershipIn(state('m.room.member', userId)) === 'join');
 }

@@ -11,6 +11,7 @@ import { FederationError } from '../federation-error.ts';
 import { federationPath } from '../federation-path.ts';
 import { type Gap, GapNotFilled } from '../receive/gap.ts';
 import { applied } from '../receive/given-state.ts';
+import { allCommitted } from '../receive/place-pdus.ts';
 import { storeOutliers } from '../receive/store-outliers.ts';
 import type { RemoteStateIds } from '../remote-rooms.ts';
 import { AuthOrder } from './auth-order.ts';
@@ -163,7 +164,7 @@ async function store({ ctx, gap, progress }: Fetching, events: readonly CheckedE
   for (let at = 0; at < events.length; at += limits.wholeStateBatch) {
     const batch = events.slice(at, at + limits.wholeStateBatch);
     const stored = await locks.run(gap.roomId, async () => (await dags.openByNid(gap.room)).outliers(batch));
-    await Promise.all(stored.map(({ ticket }) => ticket?.committed));
+    await allCommitted(stored.map(({ ticket }) => ticket));
     const fresh = stored.filter(({ ticket }) => ticket !== undefined).length;
     progress.stored += fresh;
     ctx.counters.events.add({ fate: 'stored' }, fresh);

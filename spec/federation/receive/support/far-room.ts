@@ -4,6 +4,7 @@
  */
 import { authTypesForEvent } from '../../../../src/matrix/event-auth/auth-types.ts';
 import { type SigningKey, signingKeyFromSeed, verifyKeyOf } from '../../../../src/matrix/crypto/ed25519.ts';
+import { roomEventFromPdu } from '../../../../src/matrix/events/room-event-from-pdu.ts';
 import type { RoomEvent } from '../../../../src/matrix/events/room-event.ts';
 import { parseStoredPdu } from '../../../../src/matrix/events/stored-pdu.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../../../src/matrix/ids/ids.ts';
@@ -36,7 +37,7 @@ export const keyOf = (serverName: ServerName): SigningKey => keys.get(serverName
 const keys = new Map(
   [far, other, near].map((name, i) => [name, signingKeyFromSeed('ed25519:k', Buffer.alloc(32, i + 40))]),
 );
-const signerOf = (serverName: ServerName): Signer => ({ serverName, key: keys.get(serverName)! });
+export const signerOf = (serverName: ServerName): Signer => ({ serverName, key: keys.get(serverName)! });
 
 /** With the keys of all three, and of nobody else. */
 export function testVerifier(workers: Workers): ThreadedVerifier {
@@ -162,6 +163,27 @@ export class FarRoom {
     this.events.set(built.event.eventId, added);
     this.order.push(added);
     return added;
+  }
+
+  /** An event of another server, as it came. */
+  take(pdu: JsonObject, eventId: EventId): FarEvent {
+    const event = roomEventFromPdu(pdu, this.rules, eventId);
+    const before = this.#stateAfter(event.prevEvents);
+    const after = event.stateKey === undefined ? before : new Map(before).set(keyOf(event), eventId);
+    const taken = { event, body: JSON.stringify(pdu), pdu, before, after };
+    this.events.set(eventId, taken);
+    this.order.push(taken);
+    return taken;
+  }
+
+  /** All that the events cite, however far, each once. */
+  authChainOf(ids: Iterable<EventId>): EventId[] {
+    return [...this.#authChain(ids)];
+  }
+
+  /** What an event cites by the state after the newest one. */
+  authEventsFor(draft: EventDraft): EventId[] {
+    return this.#authFor(draft, this.#stateAfter([this.tip]));
   }
 
   /** What this server and others answer. */

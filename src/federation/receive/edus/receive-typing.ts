@@ -2,7 +2,7 @@ import type { RoomId, ServerName, UserId } from '../../../matrix/ids/ids.ts';
 import { isUserId } from '../../../matrix/ids/user-id.ts';
 import type { JsonObject } from '../../../matrix/json/json-value.ts';
 import { serverOf } from '../../../rooms/context.ts';
-import { membershipIn, memberOf } from '../../../rooms/membership.ts';
+import { isTakenForJoined } from '../../../rooms/membership.ts';
 import type { Typing } from '../../../rooms/typing.ts';
 import { isAllowedIn } from '../../room-acl.ts';
 import type { ReceiveContext } from '../context.ts';
@@ -26,8 +26,7 @@ export function receiveTyping(ctx: ReceiveContext, doors: RoomDoors, typing: Typ
     for (const { roomId, userId, isTyping } of last.values()) {
       const dag = await ctx.rooms.dags.find(roomId);
       if (dag === undefined || !(await doors.isInhabited(dag)) || !(await isAllowedIn(dag, origin))) continue;
-      if (membershipIn(await memberOf(dag, userId)) === 'join')
-        typing.set(dag.room, userId, isTyping ? typingMs : undefined);
+      if (await isTakenForJoined(ctx.rooms, dag, userId)) typing.set(dag.room, userId, isTyping ? typingMs : undefined);
     }
   };
 }
