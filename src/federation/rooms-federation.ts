@@ -90,7 +90,6 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     receiving: receiving.ctx,
     client,
     states: verifier,
-    isAllowed: (dag, server) => receiving.doors.isAllowed(dag, server),
     wake: (room) => receiving.workers.wake(room),
     missed: (servers, room, since) => sender.missed(servers, room, since),
     onProgress: (message, details) => log.info(details, message),

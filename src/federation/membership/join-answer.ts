@@ -12,7 +12,11 @@ import { stateMapKey } from '../../matrix/state-res/state-map.ts';
 import { requiredSigners } from '../../matrix/crypto/event-signatures.ts';
 import { limits } from '../../platform/limits.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
+import type { RoomsContext } from '../../rooms/context.ts';
+import { findStoredEvent } from '../../rooms/stored-event.ts';
+import { EventFlag } from '../../storage/event-flags.ts';
 import type { PduVerifier } from '../contract.ts';
+import type { MembershipContext } from './context.ts';
 import { FederationError } from '../federation-error.ts';
 import { authEventsFirst } from './auth-events-first.ts';
 import type { SignedMembership } from './handshakes.ts';
@@ -35,7 +39,7 @@ export interface JoinAnswer {
  * events, or a state that does not let the user in.
  */
 export async function checkedJoinAnswer(
-  verifier: PduVerifier,
+  { verifier, rooms }: Pick<MembershipContext, 'verifier' | 'rooms'>,
   signed: SignedMembership,
   answer: JsonObject,
 ): Promise<JoinAnswer> {
@@ -49,8 +53,10 @@ export async function checkedJoinAnswer(
   const join = await cosigned(verifier, signed, answer['event'], refuse);
   const { checked, states } = await verified(verifier, signed.event.roomId, rules, stateGiven, chainGiven);
   checked.delete(join.event.eventId);
-  const events = authEventsFirst([...checked.values()], createEventIdOf(signed.event.roomId, rules));
-  const known = new Map(events.map((one) => [one.event.eventId, one.event]));
+  const here = await knownHere(rooms, signed, checked);
+  const first = createEventIdOf(signed.event.roomId, rules);
+  const events = authEventsFirst([...checked.values()], first, (eventId) => here.has(eventId));
+  const known = new Map([...here, ...events.map((one) => [one.event.eventId, one.event] as const)]);
   const state = states.filter((event) => known.has(event.eventId) && event.stateKey !== undefined);
   if (new Set(state.map(keyOf)).size < state.length) refuse('a key of the state has two events');
   const create = [...known.values()].find(({ type, stateKey }) => type === 'm.room.create' && stateKey === '');
@@ -60,6 +66,23 @@ export async function checkedJoinAnswer(
   if (fault !== undefined) refuse(fault);
   const servers = serversIn(answer['servers_in_room']);
   return { join, events, state: state.map((event) => event.eventId), isPartial, servers };
+}
+
+/** Of the events that the join and those that came cite, those that did not come and are here already. */
+async function knownHere(
+  rooms: RoomsContext,
+  { event }: SignedMembership,
+  came: ReadonlyMap<EventId, CheckedEvent>,
+): Promise<Map<EventId, RoomEvent>> {
+  const cited = new Set([...event.authEvents, ...[...came.values()].flatMap((one) => one.event.authEvents)]);
+  const found = new Map<EventId, RoomEvent>();
+  for (const eventId of cited) {
+    if (came.has(eventId) || found.size >= limits.wholeStateSinglesMax) continue;
+    const stored = await findStoredEvent(rooms, eventId);
+    const isGood = stored?.event.roomId === event.roomId && (stored.header.flags & EventFlag.rejected) === 0;
+    if (stored !== undefined && isGood) found.set(eventId, stored.event);
+  }
+  return found;
 }
 
 /** Why the state does not bear out the join. Of a partial one only the auth events count. */

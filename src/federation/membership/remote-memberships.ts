@@ -38,7 +38,7 @@ async function join(ctx: MembershipContext, request: RemoteJoinRequest): Promise
     const answer = await handIn(ctx, signed, 'join', {
       omitMembers: ctx.joinsInPart && (!needsOthers || dag?.isPartial() === true),
     });
-    await acceptJoin(ctx, signed, await checkedJoinAnswer(ctx.verifier, signed, answer));
+    await acceptJoin(ctx, signed, await checkedJoinAnswer(ctx, signed, answer));
     return 'joined' as const;
   });
   return isHere && !needsOthers ? joined.catch(residentIfSilent) : joined;

@@ -19,6 +19,7 @@ import { FederationError } from '../federation-error.ts';
 import type { ReceiveContext } from '../receive/context.ts';
 import { Gap, GapNotFilled } from '../receive/gap.ts';
 import type { PartialContext, PartialProgress } from './context.ts';
+import { isAllowedIn } from '../room-acl.ts';
 import { fetchState } from './fetch-state.ts';
 import { partialCounters } from './partial-counters.ts';
 
@@ -28,8 +29,6 @@ export interface PartialStatesParts {
   readonly states: StateOpener;
   readonly random: Random;
   readonly metrics: Metrics;
-  /** Whether the access control list of the room lets a server take part. */
-  isAllowed(dag: RoomDag, server: ServerName): Promise<boolean>;
   /** Events of the room may go on that waited. */
   wake(room: number): void;
   /** Servers of which it was not known that they are in the room are sent what they missed since a position. */
@@ -217,7 +216,7 @@ export class PartialStates {
     const [first] = others;
     for (const server of new Set([...(first === undefined ? [] : [first]), ...others.slice(start), ...others])) {
       if (servers.length === limits.partialRoomServersMax) break;
-      if (await this.#parts.isAllowed(dag, server)) servers.push(server);
+      if (await isAllowedIn(dag, server)) servers.push(server);
     }
     return servers;
   }

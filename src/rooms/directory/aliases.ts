@@ -60,9 +60,12 @@ export async function resolveAlias(ctx: RoomsContext, alias: RoomAlias): Promise
 /** The same for whoever asks about an alias of this server. Errors: M_NOT_FOUND. */
 export async function resolveLocalAlias(ctx: RoomsContext, alias: RoomAlias): Promise<ResolvedAlias> {
   const row = await getAlias(ctx, alias);
-  const rows = await ctx.db.all(serversInRoom, { room: row.room, limit: limits.aliasServersMax });
-  const servers = new Set([serverNameOfAlias(alias), ...rows.map(({ name }) => name as ServerName)]);
-  return { room_id: row.room_id as RoomId, servers: [...servers] };
+  const { room } = row;
+  const rows = await ctx.db.all(serversInRoom, { room, limit: limits.aliasServersMax });
+  await ctx.partialRooms.load();
+  const said = ctx.partialRooms.isPartial(room) ? await ctx.partialRooms.servers(room) : [];
+  const servers = new Set([serverNameOfAlias(alias), ...rows.map(({ name }) => name as ServerName), ...said]);
+  return { room_id: row.room_id as RoomId, servers: [...servers].slice(0, limits.aliasServersMax) };
 }
 
 /**

@@ -73,6 +73,7 @@ export class PublishedRooms {
 
   #follow(wake: Wake): void {
     if (wake.kind === 'published-room') this.#setPublished(wake.room, wake.isPublished);
+    else if (wake.kind === 'rejudged' && this.#entries.has(wake.room)) this.#changed.add(wake.room);
     else if (wake.kind === 'event' && this.#entries.has(wake.room)) {
       const { event, otherStateChanged } = wake;
       if (otherStateChanged || (event.stateKey !== undefined && isTold(event.type))) this.#changed.add(wake.room);

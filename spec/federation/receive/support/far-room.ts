@@ -169,7 +169,7 @@ export class FarRoom {
   take(pdu: JsonObject, eventId: EventId): FarEvent {
     const event = roomEventFromPdu(pdu, this.rules, eventId);
     const before = this.#stateAfter(event.prevEvents);
-    const after = event.stateKey === undefined ? before : new Map(before).set(keyOf(event), eventId);
+    const after = event.stateKey === undefined ? before : new Map(before).set(stateKeyOf(event), eventId);
     const taken = { event, body: JSON.stringify(pdu), pdu, before, after };
     this.events.set(eventId, taken);
     this.order.push(taken);
