@@ -50,6 +50,9 @@ export interface Sizes {
   /** Members of rooms whose events another server sends, and transactions of 50 for each. */
   readonly remoteMembers: readonly number[];
   readonly transactions: number;
+  /** Members of rooms that users of another server join, and how often each is joined to be measured. */
+  readonly joinedMembers: readonly number[];
+  readonly joinRounds: number;
   readonly settleMs: number;
 }
 
@@ -79,6 +82,8 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     firstSync: { rooms: 200, members: 500, syncs: 10 },
     remoteMembers: [10, 1_000],
     transactions: 120,
+    joinedMembers: [500],
+    joinRounds: 5,
     settleMs: 5_000,
   },
   tiny: {
@@ -106,6 +111,8 @@ export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
     firstSync: { rooms: 2, members: 2, syncs: 2 },
     remoteMembers: [3, 6],
     transactions: 3,
+    joinedMembers: [4],
+    joinRounds: 1,
     settleMs: 0,
   },
 };

@@ -1,6 +1,6 @@
 /**
  * npm run bench -- [--only NAME[,NAME]]... [--engine sqlite|postgres] [--sizes full|tiny]
- *   [--search-messages COUNT] [--out FILE]
+ *   [--search-messages COUNT] [--large] [--out FILE]
  * Measures what only the server itself can see, prints a table with the targets, and writes the same as JSON. A missed target
  * is said and is no failure: machines differ. See docs/performance.md.
  */
@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
     engine: { type: 'string', default: 'sqlite' },
     sizes: { type: 'string', default: 'full' },
     'search-messages': { type: 'string' },
+    large: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -59,7 +60,8 @@ async function main(): Promise<void> {
 }
 
 function wantedSizes(): Sizes {
-  const size = options.sizes === 'tiny' ? sizes.tiny : sizes.full;
+  const wanted = options.sizes === 'tiny' ? sizes.tiny : sizes.full;
+  const size = options.large ? { ...wanted, joinedMembers: [...wanted.joinedMembers, 10_000] } : wanted;
   const { 'search-messages': messages } = options;
   return messages === undefined ? size : { ...size, searchMessages: Number(messages) };
 }

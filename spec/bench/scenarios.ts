@@ -1,5 +1,6 @@
 import { deliver } from './deliver.ts';
 import { engines } from './engines.ts';
+import { federationJoin } from './federation-join.ts';
 import { federationReceive } from './federation-receive.ts';
 import { firstSync } from './first-sync.ts';
 import { roomState, roomsOfUser } from './growth.ts';
@@ -30,5 +31,6 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   thumbnails,
   media,
   'federation-receive': federationReceive,
+  'federation-join': federationJoin,
   verify,
 };

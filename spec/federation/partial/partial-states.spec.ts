@@ -56,7 +56,7 @@ describeOnBothEngines('a room that was joined before its members were known', (e
     (await client.get(`${path}/event/${encodeURIComponent(eventId)}`)).status === 200;
 
   it('lets its user speak at once; who reads members waits for them', async () => {
-    const { peer, bob, room, roomId, path } = await begin();
+    const { peer, bob, room, roomId, path } = await begin(farRoom(30));
     const before = await sync(bob);
     expect(before.rooms?.join?.[roomId]).toBeUndefined();
     const lazy = await sync(bob, { filter: lazily });
@@ -76,15 +76,16 @@ describeOnBothEngines('a room that was joined before its members were known', (e
     expect(news?.timeline.events.map((event) => event['event_id'])).toEqual([said, heard.event.eventId]);
     expect(news?.state.events.map((event) => event['state_key'])).toContain(memberOfFar(0));
     peer.tellStates();
-    const everybody = [alice, bob.userId, eve, ...[0, 1, 2].map(memberOfFar)].toSorted();
+    const everybody = [alice, bob.userId, eve, ...Array.from({ length: 30 }, (_, i) => memberOfFar(i))].toSorted();
     expect(await members).toEqual(everybody);
     const eager = (await sync(bob, { since: before.next_batch })).rooms?.join?.[roomId];
     expect(eager?.state.events.map((event) => event['state_key']).filter((key) => key !== '')).toEqual(
       expect.arrayContaining(everybody.filter((userId) => userId !== bob.userId)),
     );
     const whole = (await sync(bob, { filter: lazily, since: lazyNews.next_batch })).rooms?.join?.[roomId];
-    expect(whole?.summary).toMatchObject({ 'm.joined_member_count': 6 });
-    expect(whole?.state.events ?? []).toEqual([]);
+    expect(whole?.summary).toMatchObject({ 'm.joined_member_count': 33 });
+    // Of the others it meets only those by whom a room without a name is known.
+    expect(whole?.state.events.length).toBeLessThan(8);
     expect((await sync(bob, { since: (await sync(bob)).next_batch })).rooms).toBeUndefined();
   });
 
