@@ -35,6 +35,7 @@ describe.runIf(hasProc)('npm run bench', () => {
           'thumbnails',
           'media',
           'federation-receive',
+          'federation-join',
           'verify',
         ]),
       );
