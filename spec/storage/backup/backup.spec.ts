@@ -23,6 +23,7 @@ import { restore } from '../../../src/storage/backup/restore.ts';
 import type { GroupCommitDatabase } from '../../../src/storage/group-commit.ts';
 import { type DatabaseOptions, openDatabase } from '../../../src/storage/open.ts';
 import { bindServerName, findServerFact, setServerFact } from '../../../src/storage/server-facts.ts';
+import { staleLists } from '../../../src/storage/stores/remote-device-store.ts';
 import { describeOnBothEngines } from '../../support/databases.ts';
 import { testPorts } from '../../support/test-ports.ts';
 import {
@@ -30,6 +31,7 @@ import {
   addMedia,
   addOneTimeKey,
   addPair,
+  addRemoteList,
   allPairs,
   bodies,
   oneTimeKeys,
@@ -76,6 +78,8 @@ describeOnBothEngines('backup and restore', (engine) => {
     expect(await again.all(bodies, { nids: [1, 2] })).toEqual(written);
     expect(await findServerFact(again, 'strange \u0000 name')).toBe('strange \u{10FFFF} value');
     expect(await again.all(oneTimeKeys, {})).toEqual([]);
+    // keys of users of other servers are asked for anew
+    expect(await again.all(staleLists, {})).toMatchObject([{ user_nid: 5, stream_id: 9, stale_pos: 1 }]);
     // what was handed out after the backup is not handed out again
     expect(again.committedPos()).toBeGreaterThan(db.committedPos() + 1_000_000);
     expect(again.nextId()).toBeGreaterThan(db.nextId() + 1_000_000);
@@ -211,6 +215,7 @@ async function fill(db: GroupCommitDatabase): Promise<{ nid: number; body: Buffe
     for (const row of written) unit.run(addBody, row);
     for (let room = 0; room < 2_500; room++) unit.run(addPair, { room, nid: unit.nextPos() });
     for (let serial = 0; serial < 2; serial++) unit.run(addOneTimeKey, { device: 7, serial });
+    unit.run(addRemoteList, { user: 5 });
     unit.run(addMedia, { id: 'abc', sha256: Buffer.from([1, 2, 255]) });
   }).committed;
   return written;

@@ -46,6 +46,10 @@ export const addOneTimeKey = defineWrite<{ device: number; serial: number }>('sc
 export const oneTimeKeys = defineRead<Record<never, never>, { key_id: string }>('scratch.oneTimeKeys', (q) =>
   q.selectFrom('one_time_key').select('key_id'),
 );
+/** That was right. */
+export const addRemoteList = defineWrite<{ user: number }>('scratch.addRemoteList', (q, p) =>
+  q.insertInto('remote_device_list').values({ user_nid: p.user, server_nid: 1, stream_id: 9, stale_pos: 0 }),
+);
 export const addMedia = defineWrite<{ id: string; sha256: Buffer }>('scratch.addMedia', (q, p) =>
   q.insertInto('media').values({ origin: '', media_id: p.id, sha256: p.sha256, bytes: 3, created_ts: 0, protected: 0 }),
 );

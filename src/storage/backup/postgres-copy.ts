@@ -13,7 +13,7 @@ import { typeParsers, wireValue } from '../postgres/values.ts';
 import type { BoundValue } from '../query.ts';
 import type { DatabaseCopy, MediaRow } from './database-copy.ts';
 import { BackupRefused } from './backup-refused.ts';
-import { afterRestore } from './restore-statements.ts';
+import { afterRestore, remoteKeysTable } from './restore-statements.ts';
 
 const rowsPerFetch = 1_000;
 /** The protocol counts parameters in 16 bits. */
@@ -72,6 +72,7 @@ async function fillTables(client: pg.Client, folder: string, files: readonly str
   }
   const { rowCount } = await client.query(afterRestore.dropOneTimeKeys);
   await client.query(afterRestore.skipNumbers);
+  if ((await tablesOf(client)).includes(remoteKeysTable)) await client.query(afterRestore.doubtRemoteKeys);
   await client.query('COMMIT');
   return rowCount ?? 0;
 }

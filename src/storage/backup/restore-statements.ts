@@ -5,4 +5,8 @@ export const afterRestore = {
   // positions and ids that were handed out after the backup must not get a second meaning: clients hold sync tokens made of
   // them. There is room for a thousand restores.
   skipNumbers: `UPDATE sequence SET reserved_until = reserved_until + 1073741824 WHERE name IN ('pos', 'id')`,
+  // what other servers have told of their users' keys since the backup will not be told again. Backups of before have no such table
+  doubtRemoteKeys: 'UPDATE remote_device_list SET stale_pos = 1',
 } as const;
+
+export const remoteKeysTable = 'remote_device_list';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { DatabaseCopy, MediaRow } from './database-copy.ts';
 import { BackupRefused } from './backup-refused.ts';
-import { afterRestore } from './restore-statements.ts';
+import { afterRestore, remoteKeysTable } from './restore-statements.ts';
 import { syncToDisk } from './sync-to-disk.ts';
 
 const databaseFile = 'veche.db';
@@ -63,6 +63,9 @@ function makeRestorable(path: string): number {
     return connection.transaction(() => {
       const dropped = connection.prepare(afterRestore.dropOneTimeKeys).run().changes;
       connection.prepare(afterRestore.skipNumbers).run();
+      const hasRemoteKeys =
+        connection.prepare('SELECT 1 FROM sqlite_master WHERE name = ?').get(remoteKeysTable) !== undefined;
+      if (hasRemoteKeys) connection.prepare(afterRestore.doubtRemoteKeys).run();
       return dropped;
     })();
   } finally {
