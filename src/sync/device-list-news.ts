@@ -73,14 +73,15 @@ export class DeviceListNews {
 
   /** To be called for every commit, in order, when the users know of it. */
   onCommit({ wakes }: Commit): void {
+    let moves: MembershipWake[] | undefined;
     for (const wake of wakes) {
       if (wake.kind === 'device-list') this.#listChanged(wake.userNid, wake.pos);
       else if (wake.kind === 'remote-device-list') this.#remoteListChanged(wake.userNid, wake.pos);
       else if (wake.kind === 'user-signatures') this.#signed(wake.userNid, wake.signed, wake.pos);
       else if (wake.kind === 'membership') this.#membershipChanged(wake);
+      else if (wake.kind === 'remote-membership' && isMove(wake)) (moves ??= []).push(wake);
     }
-    const moves = wakes.filter((wake) => wake.kind === 'remote-membership').filter(isMove);
-    if (moves.length > 0) this.#remoteMoves(moves);
+    if (moves !== undefined) this.#remoteMoves(moves);
   }
 
   /** What a user is to be told between two positions; `since` is not negative. Reads nothing where nothing happened. */

@@ -43,21 +43,21 @@ export class FollowedMembers {
   }
 
   onCommit({ wakes }: Commit): void {
-    const moves: Moves = { joined: new Map(), left: [], entered: [], quit: [] };
-    let isAny = false;
+    let moves: Moves | undefined;
     for (const wake of wakes) {
       if (wake.kind !== 'membership' && wake.kind !== 'remote-membership') continue;
       const { userNid, room, membership, previous } = wake;
       const [isIn, wasIn] = [membership === 'join', previous === 'join'];
       if (isIn === wasIn) continue;
-      isAny = true;
+      moves ??= { joined: new Map(), left: [], entered: [], quit: [] };
       if (wake.kind === 'membership') {
         if (isIn) moves.entered.push([userNid, room]);
         else moves.quit.push(room);
-      } else if (isIn) moves.joined.set(room, [...(moves.joined.get(room) ?? []), userNid]);
-      else moves.left.push(userNid);
+      } else if (!isIn) moves.left.push(userNid);
+      else if (moves.joined.has(room)) moves.joined.get(room)?.push(userNid);
+      else moves.joined.set(room, [userNid]);
     }
-    if (!isAny || this.#isClosed) return;
+    if (moves === undefined || this.#isClosed) return;
     this.#queue.push(moves);
     this.#work ??= this.#workOff();
   }

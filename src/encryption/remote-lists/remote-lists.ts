@@ -78,10 +78,12 @@ export class RemoteLists {
 
   /** Of those of the users whose keys are known. */
   async known(userNids: readonly number[]): Promise<ReadonlyMap<number, KnownRemoteKeys>> {
+    // Not after what is read: it may be swept meanwhile.
+    const isSwept = this.#isSwept;
     await this.#members.settled();
     const lists = await this.#ctx.kept.of(userNids);
     let known = [...lists].filter((entry): entry is [number, Kept] => wasRight(entry[1]));
-    if (!this.#isSwept && known.length > 0) {
+    if (!isSwept && known.length > 0) {
       const sharing = await this.#sharing(known.map(([userNid]) => userNid));
       known = known.filter(([userNid]) => sharing.has(userNid));
     }
