@@ -15,6 +15,7 @@ import { outgoingEdus } from './federation/send/enqueue-edu.ts';
 import { outgoingDeviceLists } from './federation/send/outgoing-device-lists.ts';
 import { createRemoteKeys } from './federation/remote-keys.ts';
 import { createRoomsFederation, type RoomsFederation } from './federation/rooms-federation.ts';
+import { createPolicyServers } from './federation/query/policy-servers.ts';
 import { createRemoteOpenId, type RemoteOpenId } from './federation/query/remote-openid.ts';
 import { createRemoteSpaces } from './federation/query/remote-spaces.ts';
 import { createRemoteProfiles } from './federation/query/remote-profiles.ts';
@@ -387,6 +388,7 @@ async function createAccountsAndRooms(
     remoteMemberships: membershipsLater(memberships),
     remoteAliases: createRemoteAliases(federation.client),
     remoteSpaces: createRemoteSpaces(federation.client, ports.clock),
+    policyServers: createPolicyServers(federation.client, ports.clock),
   };
   const dags = createRoomDags(db, names, { hotRoomsMax: config.limits.hotRoomsMax, timers });
   const roomsContext = createRoomsContext({

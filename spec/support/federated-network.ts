@@ -69,6 +69,7 @@ export class FederatedNetwork {
     string,
     (request: StreamedRequest, uri: string, from: string) => Promise<StreamedResponse>
   >();
+  readonly #interceptors = new Map<string, PeerAnswer>();
   readonly #cuts = new Set<string>();
   readonly #http = systemOutgoingHttp(
     { federation: loopbackOnly, general: { ...loopbackOnly, allowPrivateAddresses: [] } },
@@ -124,6 +125,10 @@ export class FederatedNetwork {
     });
     return { name: serverName, key, send: (to, request) => this.#sendAs(serverName, key, to, request) };
   }
+  /** Answers in place of a server what `answer` has an answer to. */
+  intercept(name: string, answer: PeerAnswer): void {
+    this.#interceptors.set(name, answer);
+  }
   removePeer(name: string): void {
     this.#peers.delete(name);
   }
@@ -150,6 +155,15 @@ export class FederatedNetwork {
 
   async #lead<T>(from: string, to: string, uri: string, request: StreamedRequest, way: Way<T>): Promise<T> {
     if (this.#cuts.has(linkOf(from, to))) throw new OutgoingHttpError('connection', `no way from ${from} to ${to}`);
+    const method = request.method as PeerRequest['method'];
+    const interceptor = this.#interceptors.get(to);
+    const content =
+      interceptor === undefined || request.body === undefined
+        ? {}
+        : { content: JSON.parse(String(request.body)) as JsonObject };
+    const instead = await interceptor?.({ method, uri, ...content, from });
+    if (instead !== undefined && 'json' in instead)
+      return way.peer(jsonResponse(instead.status ?? 200, instead.json));
     const peer = this.#peers.get(to);
     if (peer !== undefined) return way.peer(await peer(request, uri, from));
     const base = this.#urls.get(to);

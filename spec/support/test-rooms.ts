@@ -10,7 +10,12 @@ import type { Ports } from '../../src/platform/ports.ts';
 import type { Actor, RoomsContext } from '../../src/rooms/context.ts';
 import { parseStreamPosition } from '../../src/rooms/pagination-token.ts';
 import { createRoomDags } from '../../src/rooms/dag/room-dags.ts';
-import { noRemoteAliases, noRemoteMemberships, noRemoteSpaces } from '../../src/rooms/no-remote-memberships.ts';
+import {
+  noPolicyServers,
+  noRemoteAliases,
+  noRemoteMemberships,
+  noRemoteSpaces,
+} from '../../src/rooms/no-remote-memberships.ts';
 import { noRemoteHistory } from '../../src/rooms/no-remote-history.ts';
 import type { MessagesRequest } from '../../src/rooms/read-timeline.ts';
 import { findStoredEvent } from '../../src/rooms/stored-event.ts';
@@ -189,6 +194,7 @@ export class TestRooms {
       remoteMemberships: options.remoteMemberships ?? noRemoteMemberships,
       remoteAliases: options.remoteAliases ?? noRemoteAliases,
       remoteSpaces: options.remoteSpaces ?? noRemoteSpaces,
+      policyServers: noPolicyServers,
       encryptByDefault: options.encryptByDefault ?? 'off',
       clock: ports.clock,
       random: ports.random,

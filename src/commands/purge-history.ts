@@ -18,7 +18,12 @@ import { noRemoteHistory } from '../rooms/no-remote-history.ts';
 import { createRoomDags } from '../rooms/dag/room-dags.ts';
 import { createRoomsContext } from '../rooms/index.ts';
 import type { Members } from '../rooms/ports.ts';
-import { noRemoteAliases, noRemoteMemberships, noRemoteSpaces } from '../rooms/no-remote-memberships.ts';
+import {
+  noPolicyServers,
+  noRemoteAliases,
+  noRemoteMemberships,
+  noRemoteSpaces,
+} from '../rooms/no-remote-memberships.ts';
 import { purgeHistory } from '../rooms/purge-history.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { Names } from '../storage/names.ts';
@@ -111,6 +116,7 @@ async function purgeInDatabase(
       remoteMemberships: noRemoteMemberships,
       remoteAliases: noRemoteAliases,
       remoteSpaces: noRemoteSpaces,
+      policyServers: noPolicyServers,
       remoteHistory: noRemoteHistory,
     };
     const ctx = createRoomsContext({

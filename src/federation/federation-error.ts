@@ -15,17 +15,26 @@ export class FederationError extends Error {
   readonly status: number | undefined;
   /** As the other server said it, if it did. */
   readonly errcode: string | undefined;
+  /** The same in words. */
+  readonly said: string | undefined;
+  /** Of M_INCOMPATIBLE_ROOM_VERSION. */
+  readonly roomVersion: string | undefined;
 
-  constructor(
-    destination: ServerName,
-    failure: FederationFailure,
-    message: string,
-    details: { readonly status?: number; readonly errcode?: string; readonly cause?: unknown } = {},
-  ) {
+  constructor(destination: ServerName, failure: FederationFailure, message: string, details: FailureDetails = {}) {
     super(`${destination}: ${message}`, { cause: details.cause });
     this.destination = destination;
     this.failure = failure;
     this.status = details.status;
     this.errcode = details.errcode;
+    this.said = details.said;
+    this.roomVersion = details.roomVersion;
   }
+}
+
+export interface FailureDetails {
+  readonly status?: number;
+  readonly errcode?: string | undefined;
+  readonly said?: string | undefined;
+  readonly roomVersion?: string | undefined;
+  readonly cause?: unknown;
 }

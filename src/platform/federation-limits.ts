@@ -98,6 +98,13 @@ export const federationLimits = {
   federationQueryTimeoutMs: 20_000,
   /** Of an answer with the profile of somebody elsewhere. */
   remoteProfileBytesMax: 131_072,
+  /** A room's policy server: how long it is waited for, how long its answers are remembered, when it is tried again. */
+  policyServerTimeoutMs: 10_000,
+  policyServerBytesMax: 65_536,
+  policyAnswerKeptMs: 60_000,
+  policyAnswersKeptMax: 10_000,
+  policyServerRetryMs: 10_000,
+  policyQuestionsAtOnceMax: 10,
   /** Whether an identity server's key is valid still. */
   keyValidityTimeoutMs: 10_000,
   keyValidityBytesMax: 16_384,

@@ -25,6 +25,7 @@ import { prepareEffects } from './event-effects.ts';
 import type { UnitBuilder } from '../storage/database.ts';
 import { openRoom } from './membership.ts';
 import { sendOut, targetServerOf } from './outgoing-event.ts';
+import { signedByPolicyServer } from './policy-servers.ts';
 import { referenceHashOf } from './stored-event.ts';
 import { isOwnJoin, settingsToCarry } from './upgrade/carried-settings.ts';
 
@@ -87,7 +88,7 @@ export async function draftLocalEvent(ctx: RoomsContext, dag: RoomDag, draft: Ev
   const state = await dag.currentEvents(stateForAuthRules(built.event, dag.rules));
   const verdict = checkStateDependentAuthRules(built.event, state, dag.rules);
   if (!verdict.ok) throw forbidden(verdict.reason);
-  return built;
+  return signedByPolicyServer(ctx, dag, built);
 }
 
 /**
@@ -123,7 +124,8 @@ async function placeOfNext(
 }
 
 async function append(ctx: RoomsContext, dag: RoomDag, draft: EventDraft, options: AppendOptions): Promise<Appended> {
-  const built = await build(ctx, dag, draft, options.originServerTs ?? ctx.clock.nowMs());
+  const unsigned = await build(ctx, dag, draft, options.originServerTs ?? ctx.clock.nowMs());
+  const built = await signedByPolicyServer(ctx, dag, unsigned);
   const effects = await prepareEffects(ctx, dag, built.event, options);
   const told = { ...built, targetServerNid: await targetServerOf(ctx, built.event) };
   const placed = await dag.receive(built.event, built.body, {

@@ -16,6 +16,7 @@ import type {
   Members,
   RemoteAliases,
   RemoteHistory,
+  PolicyServers,
   RemoteMemberships,
   RemoteSpaces,
   RoomFiles,
@@ -49,6 +50,7 @@ export interface RoomsContext {
   readonly remoteMemberships: RemoteMemberships;
   readonly remoteAliases: RemoteAliases;
   readonly remoteSpaces: RemoteSpaces;
+  readonly policyServers: PolicyServers;
   readonly erasures: Erasures;
   /** undefined: rooms may have any files. */
   readonly roomFiles?: RoomFiles | undefined;

@@ -1,5 +1,5 @@
 import { forbidden, notFound } from '../matrix/errors.ts';
-import type { RemoteAliases, RemoteMemberships, RemoteSpaces } from './ports.ts';
+import type { PolicyServers, RemoteAliases, RemoteMemberships, RemoteSpaces } from './ports.ts';
 
 /** Of a server that has to do with no other one. */
 export const noRemoteMemberships: RemoteMemberships = {
@@ -26,4 +26,10 @@ export const noRemoteAliases: RemoteAliases = {
 export const noRemoteSpaces: RemoteSpaces = {
   recall: () => 'nothing',
   ask: () => Promise.resolve('nothing'),
+};
+
+export const noPolicyServers: PolicyServers = {
+  async sign({ server }) {
+    throw forbidden(`The room wants ${server} to check it, and this server talks to no other`);
+  },
 };

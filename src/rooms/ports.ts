@@ -124,6 +124,21 @@ export interface RemoteAliases {
   resolve(alias: RoomAlias): Promise<{ readonly roomId: RoomId; readonly servers: readonly ServerName[] }>;
 }
 
+/** Servers that check what is sent into rooms; `federation` implements it. */
+export interface PolicyServers {
+  /**
+   * The signature in unpadded Base64, not verified. Throws MatrixError: what the policy server says, or 502 M_UNKNOWN when it cannot be
+   * asked. Asked again within a minute, of the same event, the answer is the same.
+   */
+  sign(question: PolicyQuestion): Promise<string>;
+}
+export interface PolicyQuestion {
+  readonly server: ServerName;
+  /** Which of our names asks. */
+  readonly origin: ServerName;
+  readonly event: RoomEvent;
+}
+
 /** Whether keys of identity servers count still; `federation` implements it. */
 export interface KeyValidity {
   /** `validityUrl`: as a room names it. false, too, when it cannot be asked. */

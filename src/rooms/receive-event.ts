@@ -4,6 +4,7 @@ import { EventFlag } from '../storage/event-flags.ts';
 import { type RoomsContext, serverOf } from './context.ts';
 import type { Placed, ReceiveOptions, RoomDag } from './dag/contract.ts';
 import { prepareEffects } from './event-effects.ts';
+import { policed } from './policy-servers.ts';
 import { redactedOnArrival } from './waiting-redactions.ts';
 import { sendOut } from './outgoing-event.ts';
 
@@ -16,15 +17,18 @@ export interface CheckedEvent {
 
 /**
  * To be called with the room's lock held. The event is on disk when `ticket.committed` of the answer resolves; the lock may be
- * given back before. With `EventFlag.sentOn` among its `marks` it goes to the other servers in the room.
+ * given back before. What the room's policy server does not sign is soft-failed. With `EventFlag.sentOn` among its `marks` it goes to the other servers in the room.
  * Throws MissingEvents, as `RoomDag.receive` does.
  */
 export async function receiveEvent(
   ctx: RoomsContext,
   dag: RoomDag,
-  checked: CheckedEvent,
+  given: CheckedEvent,
   options: Omit<ReceiveOptions, 'local' | 'notifies' | 'prepare'> = {},
 ): Promise<Placed> {
+  // What is history, and how somebody of ours comes in, is judged by what the room was or nobody here knew of yet.
+  const isJudged = options.backfill !== true && options.entering !== true;
+  const { checked, denies } = isJudged ? await policed(ctx, dag, given) : { checked: given, denies: false };
   const redacted = await redactedOnArrival(ctx, dag, checked);
   const { event, body } = redacted ?? checked;
   const marks = redacted === undefined ? options.marks : (options.marks ?? 0) | EventFlag.redacted;
@@ -40,6 +44,7 @@ export async function receiveEvent(
     ...options,
     ...(marks === undefined ? {} : { marks }),
     ...effects.options,
+    ...(denies ? { policyDenies: true } : {}),
     also(unit, place) {
       if (isSentOn && place.ord !== null) sendOut(unit, place, { event, body, exceptServerNid });
       also(unit, place);

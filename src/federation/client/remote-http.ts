@@ -177,13 +177,13 @@ export class RemoteHttp {
   #judge({ destination, isProbe = false }: Sent, { status, body }: OutgoingResponse): void {
     const { destinations } = this.#parts;
     if (status < 300) return isProbe ? undefined : destinations.succeeded(destination);
-    const { errcode, error, retryAfterMs } = readError(body);
+    const { errcode, error, retryAfterMs, roomVersion } = readError(body);
     const words = `answered ${status}${errcode === undefined ? '' : ` ${errcode}`}${error === undefined ? '' : `: ${error}`}`;
     const isUnwell = status >= 500 || status === 429;
     if (isUnwell && !isProbe) destinations.failed(destination, words, retryAfterMs);
     // That our signature is refused says nothing good, and nothing that waiting would better.
     else if (status !== 401 && !isUnwell && !isProbe) destinations.succeeded(destination);
-    throw new FederationError(destination, 'answered', words, errcode === undefined ? { status } : { status, errcode });
+    throw new FederationError(destination, 'answered', words, { status, errcode, said: error, roomVersion });
   }
 }
 
@@ -218,15 +218,16 @@ const mayTryNext = ({ method }: Sent, { failure }: OutgoingHttpError): boolean =
   failure === 'name' || failure === 'refused_address' || (failure === 'connection' && method !== 'POST');
 
 /** What an error response says, as far as it is one. https://spec.matrix.org/v1.19/client-server-api/#standard-error-response */
-function readError(body: Buffer): { errcode?: string; error?: string; retryAfterMs?: number } {
+function readError(body: Buffer): { errcode?: string; error?: string; retryAfterMs?: number; roomVersion?: string } {
   if (body.length > errorBytesMax) return {};
   try {
     const value = parseJson(body);
     if (!isJsonObject(value)) return {};
-    const { errcode, error, retry_after_ms: retryAfterMs } = value;
+    const { errcode, error, retry_after_ms: retryAfterMs, room_version: roomVersion } = value;
     return {
       ...(typeof errcode === 'string' ? { errcode: errcode.slice(0, 100) } : {}),
       ...(typeof error === 'string' ? { error: error.slice(0, 300) } : {}),
+      ...(typeof roomVersion === 'string' ? { roomVersion: roomVersion.slice(0, 100) } : {}),
       ...(typeof retryAfterMs === 'number' && retryAfterMs > 0 ? { retryAfterMs } : {}),
     };
   } catch (failure) {

@@ -12,6 +12,7 @@ import { isJsonObject, type JsonObject } from '../../matrix/json/json-value.ts';
 import { serverOf } from '../../rooms/context.ts';
 import { MissingEvents, type Placed, type RoomDag } from '../../rooms/dag/contract.ts';
 import { type CheckedEvent, receiveEvent } from '../../rooms/receive-event.ts';
+import { signedByPolicyServer } from '../../rooms/policy-servers.ts';
 import { authorisingMember } from '../../rooms/restricted-joins.ts';
 import { EventFlag } from '../../storage/event-flags.ts';
 import type { RequestingServer } from '../contract.ts';
@@ -66,7 +67,7 @@ async function take({ rooms }: Pick<MembershipContext, 'rooms'>, dag: RoomDag, c
   const verdict = checkStateDependentAuthRules(event, state, dag.rules);
   if (!verdict.ok) throw forbidden(verdict.reason);
   try {
-    return await receiveEvent(rooms, dag, checked, { marks: EventFlag.sentOn });
+    return await receiveEvent(rooms, dag, await signedByPolicyServer(rooms, dag, checked), { marks: EventFlag.sentOn });
   } catch (error) {
     if (error instanceof MissingEvents) throw invalidParam('The event names events that are not known here');
     throw error;

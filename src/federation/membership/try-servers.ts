@@ -32,9 +32,10 @@ const isSilent = ({ failure }: FederationError): boolean => failure === 'unreach
 export function toldFailure(failures: readonly FederationError[]): MatrixError {
   const [telling] = failures.toSorted((one, other) => rank(other) - rank(one));
   if (telling === undefined) return new MatrixError(502, 'M_UNKNOWN', 'No server that may know the room is known');
-  const { status = 0, errcode, message } = telling;
+  const { status = 0, errcode, message, roomVersion } = telling;
   const isPassedOn = errcode !== undefined && rank(telling) > 1;
-  if (isPassedOn) return new MatrixError(status, errcode, message);
+  const extra = roomVersion === undefined ? {} : { room_version: roomVersion };
+  if (isPassedOn) return new MatrixError(status, errcode, message, extra);
   if (failures.every(({ failure }) => failure === 'refused'))
     return new MatrixError(403, 'M_FORBIDDEN', `This server does not talk to the others: ${message}`);
   const all = failures.map((failure) => failure.message).join('; ');

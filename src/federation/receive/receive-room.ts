@@ -7,6 +7,7 @@ import type { ReceivedPdu } from '../../matrix/crypto/receive-pdu.ts';
 import type { EventId, RoomId, ServerName } from '../../matrix/ids/ids.ts';
 import { serverOf } from '../../rooms/context.ts';
 import type { RoomDag } from '../../rooms/dag/contract.ts';
+import { askForPolicySignatures } from '../../rooms/policy-servers.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import type { RoomPdus } from '../contract.ts';
 import { withdrawInvites } from '../membership/withdrawn-invites.ts';
@@ -95,6 +96,7 @@ async function take(
   checked: readonly CheckedEvent[],
 ): Promise<PduResult[]> {
   if (checked.length === 0) return [];
+  await askForPolicySignatures(ctx.rooms, dag, checked);
   const { outcomes, staging } = await ctx.rooms.locks.run(dag.roomId, async () => {
     // The room may have been opened anew while others held its lock.
     const opened = await ctx.rooms.dags.openByNid(dag.room);

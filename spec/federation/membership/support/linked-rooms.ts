@@ -47,8 +47,10 @@ export class LinkedServers {
       return await this.tamper(request, parseJson(text, { numbers: 'exact' }) as JsonObject);
     } catch (error) {
       if (!(error instanceof MatrixError)) throw error;
-      const { status, errcode, message } = error;
-      throw new FederationError(destination, 'answered', message, { status, errcode });
+      const { status, errcode, message, extra } = error;
+      const { room_version: roomVersion } = extra;
+      const details = { status, errcode, roomVersion: typeof roomVersion === 'string' ? roomVersion : undefined };
+      throw new FederationError(destination, 'answered', message, details);
     }
   }
 }
