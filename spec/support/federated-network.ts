@@ -162,8 +162,7 @@ export class FederatedNetwork {
         ? {}
         : { content: JSON.parse(String(request.body)) as JsonObject };
     const instead = await interceptor?.({ method, uri, ...content, from });
-    if (instead !== undefined && 'json' in instead)
-      return way.peer(jsonResponse(instead.status ?? 200, instead.json));
+    if (instead !== undefined && 'json' in instead) return way.peer(jsonResponse(instead.status ?? 200, instead.json));
     const peer = this.#peers.get(to);
     if (peer !== undefined) return way.peer(await peer(request, uri, from));
     const base = this.#urls.get(to);
