@@ -283,6 +283,8 @@ async function openBase(config: Config, overrides: ServerOverrides, ports: Ports
   };
 }
 
+const federationSettings = ({ federation, groups }: Config) => ({ ...federation, groups });
+
 const rateLimitsOf = ({ rateLimits }: Config): RateLimits => (rateLimits.enabled ? rateLimits : {});
 
 /** As it is now: what can be reloaded is read anew each time. */
@@ -306,7 +308,7 @@ async function openFederation(
   onFailed: (error: unknown) => void,
 ): Promise<Federation> {
   const { version } = packageFile;
-  const settings = config.federation;
+  const settings = federationSettings(config);
   const onNotice = (message: string, details: object): void => log.warn(details, message);
   const federation = await createFederation({
     ...ports,
@@ -318,7 +320,7 @@ async function openFederation(
     onNotice,
     onFailed,
   });
-  configReload.add((next) => federation.prepare(next.federation));
+  configReload.add((next) => federation.prepare(federationSettings(next)));
   shutdown.add('federation', () => federation.close());
   return federation;
 }
@@ -396,6 +398,7 @@ async function createAccountsAndRooms(
     dags,
     ...people,
     ...remote,
+    federationRights: federation.policy,
     roomFiles: media.roomQuotas,
     encryptByDefault: config.rooms.encryptByDefault,
   });

@@ -1,4 +1,6 @@
 /** What this server and others do in rooms together: made when rooms are there. */
+import type { UserId } from '../matrix/ids/ids.ts';
+import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Clock, OutgoingHttp, Random, Timers } from '../platform/ports.ts';
@@ -13,6 +15,7 @@ import { fetchEventsBy } from './partial/fetch-events.ts';
 import { PartialStates } from './partial/partial-states.ts';
 import type { DeviceLists, DeviceMessages, LocalUsers } from './ports.ts';
 import { createRemoteDirectory, type RemoteDirectory } from './query/remote-directory.ts';
+import type { FederationPolicy } from './policy/federation-policy.ts';
 import { createReceiving, type Receiving } from './receive/index.ts';
 import type { PresenceReceiver } from './receive/ports.ts';
 import { DestinationAdministration } from './send/administration.ts';
@@ -53,6 +56,14 @@ export interface RoomsFederation {
   close(): Promise<void>;
 }
 
+/** Without messages for those who may have nothing to do with other servers. */
+function permitted(content: JsonObject, rights: Pick<FederationPolicy, 'mayFederate'>): JsonObject {
+  const { messages } = content;
+  if (!isJsonObject(messages)) return content;
+  const kept = Object.entries(messages).filter(([userId]) => rights.mayFederate(userId as UserId));
+  return { ...content, messages: Object.fromEntries(kept) };
+}
+
 export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederation {
   const { federation, log, isEnabled } = parts;
   const { client, destinations: health, policy } = federation;
@@ -74,7 +85,9 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
     onNotice: (message, details) => log.warn(details, message),
   });
   const { encryption } = parts;
-  receiving.edus.register('m.direct_to_device', (origin, contents) => encryption.receiveToDevice(origin, contents));
+  receiving.edus.register('m.direct_to_device', (origin, contents) =>
+    encryption.receiveToDevice(origin, policy.isRestricted ? contents.map((one) => permitted(one, policy)) : contents),
+  );
   const { remoteLists } = encryption;
   receiving.edus.register('m.device_list_update', (origin, contents) =>
     remoteLists.receiveDeviceLists(origin, contents),

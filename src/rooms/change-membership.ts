@@ -20,6 +20,7 @@ import {
 } from './elsewhere.ts';
 import { standingOf } from './foreign-memberships.ts';
 import { assertGuestsEnter } from './guest-access.ts';
+import { assertMayEnter } from './may-federate.ts';
 import { assertMayInvite, assertMayReject } from './may-invite.ts';
 import { assertJoined, memberOf, membershipIn } from './membership.ts';
 import { authorised, withoutAuthorisation } from './restricted-joins.ts';
@@ -48,6 +49,7 @@ export async function inviteUser(ctx: RoomsContext, actor: Actor, request: Membe
   }
   await assertMayInvite(ctx, actor.userId, request.target);
   await changeRoom(ctx, request.roomId, async (dag) => {
+    await assertMayEnter(ctx, dag, request.target);
     const profile = await profileOf(ctx, request.target);
     return append(ctx, dag, actor.userId, request.target, contentOf('invite', request, profile));
   });
@@ -87,6 +89,7 @@ async function joinHere(ctx: RoomsContext, actor: Actor, request: Omit<Membershi
     const current = await memberOf(dag, actor.userId);
     const content = contentOf('join', request, await profileOf(ctx, actor.userId));
     if (current !== undefined && sameContent(dag, withoutAuthorisation(current.content), content)) return nothingToDo;
+    await assertMayEnter(ctx, dag, actor.userId);
     await assertGuestsEnter(dag, actor);
     return append(ctx, dag, actor.userId, actor.userId, await authorised(ctx, dag, actor.userId, content));
   });
@@ -123,6 +126,7 @@ export async function knockRoom(
     const current = await memberOf(dag, actor.userId);
     const content = contentOf('knock', request, await profileOf(ctx, actor.userId));
     if (current !== undefined && sameContent(dag, current.content, content)) return nothingToDo;
+    await assertMayEnter(ctx, dag, actor.userId);
     return append(ctx, dag, actor.userId, actor.userId, content);
   });
 }

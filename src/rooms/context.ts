@@ -19,6 +19,7 @@ import type {
   PolicyServers,
   RemoteMemberships,
   RemoteSpaces,
+  FederationRights,
   RoomFiles,
 } from './ports.ts';
 import type { PartialRooms } from './partial-rooms.ts';
@@ -55,6 +56,8 @@ export interface RoomsContext {
   /** undefined: rooms may have any files. */
   readonly roomFiles?: RoomFiles | undefined;
   readonly remoteHistory: RemoteHistory;
+  /** undefined: everybody may have to do with other servers. */
+  readonly federationRights?: FederationRights | undefined;
   readonly encryptByDefault: EncryptByDefault;
   readonly clock: Clock;
   readonly random: Random;

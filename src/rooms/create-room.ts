@@ -43,7 +43,8 @@ async function makeRoom(
   const [here, elsewhere] = invitedUsers(ctx, request);
   for (const invited of here) await assertMayInvite(ctx, actor.userId, invited);
   const profile = await ctx.members.memberProfile(actor.userId);
-  const drafts = createRoomEvents(request, actor.userId, profile, rules, ctx.encryptByDefault);
+  const kept = keptHere(ctx, actor, request, elsewhere);
+  const drafts = createRoomEvents(kept, actor.userId, profile, rules, ctx.encryptByDefault);
   const invites = await inviteDrafts(ctx, request, here);
   const { roomId } = await layRoom(ctx, actor, rules, [...drafts, ...invites], (unit, { room }) => {
     if (request.alias !== undefined) unit.run(insertAlias, { alias: request.alias, room, creator: actor.userNid });
@@ -51,6 +52,20 @@ async function makeRoom(
   });
   await inviteAll(ctx, actor, roomId, elsewhere, contentOf('invite', { extra: extraOf(request) }));
   return roomId;
+}
+
+/** Who may have nothing to do with other servers makes rooms for this one. Throws 403 M_FORBIDDEN where another one is asked for. */
+function keptHere(
+  ctx: RoomsContext,
+  { userId }: Actor,
+  request: CreateRoomRequest,
+  elsewhere: readonly UserId[],
+): CreateRoomRequest {
+  const rights = ctx.federationRights;
+  if (rights === undefined || rights.mayFederate(userId)) return request;
+  const { creationContent } = request;
+  if (elsewhere.length > 0 || creationContent['m.federate'] === true) rights.assertMayFederate(userId, 'outgoing');
+  return { ...request, creationContent: { ...creationContent, 'm.federate': false } };
 }
 
 /** Users of this server, whose invites are part of the room from its beginning, and others, whose servers have to sign them. */

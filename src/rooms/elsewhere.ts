@@ -11,6 +11,7 @@ import { type Actor, type RoomsContext, serverOf } from './context.ts';
 import type { RoomDag } from './dag/contract.ts';
 import { departureAlone } from './departure-alone.ts';
 import { standingOf, withdrawForeignMembership, writeForeignMembership } from './foreign-memberships.ts';
+import { assertOpenToOthers } from './may-federate.ts';
 import { memberOf, membershipIn, openRoom } from './membership.ts';
 import { receiveEvent } from './receive-event.ts';
 import { isResident } from './residence.ts';
@@ -75,6 +76,7 @@ export async function joinElsewhere(
 ): Promise<'joined' | 'resident'> {
   if (actor.isGuest === true) throw guestAccessForbidden('Guests join rooms of this server only');
   const { userId } = actor;
+  ctx.federationRights?.assertMayFederate(userId, 'outgoing');
   const outcome = await ctx.remoteMemberships.join({ roomId, userId, content, servers, needsOthers });
   if (outcome === 'joined') await carrySettings(ctx, roomId, userId);
   return outcome;
@@ -85,6 +87,7 @@ export async function knockElsewhere(
   { actor, roomId, content, servers }: ElsewhereRequest,
 ): Promise<void> {
   const { userId } = actor;
+  ctx.federationRights?.assertMayFederate(userId, 'outgoing');
   const knock = await ctx.remoteMemberships.knock({ roomId, userId, content, servers });
   await ctx.locks.run(roomId, async () => {
     const dag = await ctx.dags.adopt(roomId, knock.rules.version);
@@ -123,8 +126,10 @@ export async function inviteElsewhere(
   target: UserId,
   content: JsonObject,
 ): Promise<void> {
+  ctx.federationRights?.assertMayFederate(actor.userId, 'outgoing');
   const unsigned = await ctx.locks.run(roomId, async () => {
     const dag = await openRoom(ctx, roomId);
+    await assertOpenToOthers(ctx, dag, 'outgoing');
     const draft = { type: 'm.room.member', stateKey: target, sender: actor.userId, content };
     const { event, body } = await draftLocalEvent(ctx, dag, draft);
     const shown = await shownState(dag, event);

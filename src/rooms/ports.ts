@@ -118,6 +118,17 @@ export interface SignedInvite {
   readonly body: string;
 }
 
+/** Which local users may have to do with other servers; `federation` implements it. From memory, and each refusal is counted. */
+export interface FederationRights {
+  /** Whether there may be somebody who may not. */
+  readonly isRestricted: boolean;
+  mayFederate(userId: UserId): boolean;
+  /** Throws 403 M_FORBIDDEN. `incoming`: another server asked for it. */
+  assertMayFederate(userId: UserId, direction: 'incoming' | 'outgoing'): void;
+  /** Throws 403 M_FORBIDDEN: the room does not federate, or somebody in it may not. */
+  refuseRoom(direction: 'incoming' | 'outgoing', reason: 'room_not_federated' | 'user_not_allowed'): never;
+}
+
 /** Aliases of other servers; `federation` implements it. */
 export interface RemoteAliases {
   /** Errors: M_NOT_FOUND when the alias leads nowhere, or its server does not answer. */

@@ -15,6 +15,7 @@ const federation: Configured['federation'] = {
   allowPrivateAddresses: [],
   trustedKeyServers: [],
   pinnedKeys: {},
+  users: { allow: undefined, deny: [] },
   signedList: {
     url: undefined,
     authorities: [],

@@ -11,6 +11,7 @@ import type { JsonObject } from '../../matrix/json/json-value.ts';
 import { nextEvent } from '../../rooms/append-local-event.ts';
 import { serverOf } from '../../rooms/context.ts';
 import type { RoomDag } from '../../rooms/dag/contract.ts';
+import { assertOpenToOthers } from '../../rooms/may-federate.ts';
 import { authorised } from '../../rooms/restricted-joins.ts';
 import type { RequestingServer } from '../contract.ts';
 import type { MembershipContext } from './context.ts';
@@ -43,6 +44,7 @@ export async function makeMembership(
     });
   const event = await ctx.rooms.locks.run(roomId, async () => {
     const dag = await openResidentRoom(ctx.rooms, origin, roomId);
+    if (membership !== 'leave') await assertOpenToOthers(ctx.rooms, dag, 'incoming');
     return draft(ctx, dag, userId, membership);
   });
   return { room_version: version, event: { ...event, origin: destination } };

@@ -2,10 +2,10 @@
 import { signEvent } from '../../matrix/crypto/finish-event.ts';
 import { MatrixError, forbidden, invalidParam, notFound } from '../../matrix/errors.ts';
 import { withoutUnsigned } from '../../matrix/events/client-event.ts';
-import type { EventId, RoomId, UserId } from '../../matrix/ids/ids.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../matrix/ids/ids.ts';
 import { isUserId } from '../../matrix/ids/user-id.ts';
 import { canonicalJsonOf } from '../../matrix/json/canonical-json.ts';
-import type { JsonObject, JsonValue } from '../../matrix/json/json-value.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../matrix/json/json-value.ts';
 import type { RoomVersionRules } from '../../matrix/room-versions/rules.ts';
 import { findRoomVersion } from '../../matrix/room-versions/table.ts';
 import { serverOf } from '../../rooms/context.ts';
@@ -49,16 +49,25 @@ export async function receiveInvite(
   const { event } = checked;
   const invited = localUserIn(ctx, event.stateKey);
   if (!(await ctx.users.isActive(invited))) throw notFound('There is no such user');
+  ctx.rooms.federationRights?.assertMayFederate(invited, 'incoming');
   await assertMayInvite(ctx.rooms, event.sender, invited);
   const dag = await ctx.rooms.dags.find(roomId);
   if (dag !== undefined && !(await isAllowedIn(dag, origin)))
     throw forbidden('The room does not let your server take part');
   const state = await shownRoomState(ctx, { roomId, rules, roomState });
   const server = serverOf(invited);
+  if (isClosedTo(server, state)) ctx.rooms.federationRights?.refuseRoom('incoming', 'room_not_federated');
   const signed = signEvent(event.pdu, server, ctx.rooms.localServers.signingKeyOf(server), rules);
   const body = canonicalJsonOf(rules)(signed);
   await show(ctx, { invited, rules, checked: { event: { ...event, pdu: signed }, body }, state });
   return body;
+}
+
+/** Whether what is shown of the room says that users of the server cannot be in it. */
+function isClosedTo(server: ServerName, state: readonly JsonObject[]): boolean {
+  const create = state.find(({ type, state_key: stateKey }) => type === 'm.room.create' && stateKey === '');
+  const { content, sender } = create ?? {};
+  return isJsonObject(content) && content['m.federate'] === false && isUserId(sender) && serverOf(sender) !== server;
 }
 
 interface ShownInvite {

@@ -11,6 +11,7 @@ import { isUserId } from '../../matrix/ids/user-id.ts';
 import { isJsonObject, type JsonObject } from '../../matrix/json/json-value.ts';
 import { serverOf } from '../../rooms/context.ts';
 import { MissingEvents, type Placed, type RoomDag } from '../../rooms/dag/contract.ts';
+import { assertOpenToOthers } from '../../rooms/may-federate.ts';
 import { type CheckedEvent, receiveEvent } from '../../rooms/receive-event.ts';
 import { signedByPolicyServer } from '../../rooms/policy-servers.ts';
 import { authorisingMember } from '../../rooms/restricted-joins.ts';
@@ -51,6 +52,7 @@ export async function takeMembership(
   if (checked.event.stateKey !== checked.event.sender) throw invalidParam('The state_key is not the sender');
   const { dag, placed } = await ctx.rooms.locks.run(roomId, async () => {
     const dag = await openResidentRoom(ctx.rooms, origin, roomId);
+    if (membership !== 'leave') await assertOpenToOthers(ctx.rooms, dag, 'incoming');
     if (authoriser !== undefined) await authorisingMember(ctx.rooms, dag, checked.event.sender);
     return { dag, placed: await take(ctx, dag, checked) };
   });

@@ -1,10 +1,12 @@
 import { forbidden } from '../../matrix/errors.ts';
-import type { ServerName } from '../../matrix/ids/ids.ts';
+import type { ServerName, UserId } from '../../matrix/ids/ids.ts';
 import type { Counter, Metrics } from '../../platform/metrics.ts';
 import { FederationError } from '../federation-error.ts';
+import type { FederationRights } from '../../rooms/ports.ts';
 import { ServerPatterns } from './server-patterns.ts';
+import { UserRights, type UserRightsSettings } from './user-rights.ts';
 
-export interface FederationPolicySettings {
+export interface FederationPolicySettings extends Partial<UserRightsSettings> {
   readonly enabled: boolean;
   /** Patterns; undefined: all servers. */
   readonly allow: DirectedPatterns | undefined;
@@ -18,7 +20,8 @@ export interface DirectedPatterns {
 }
 
 type Direction = 'incoming' | 'outgoing';
-type Reason = 'federation_off' | 'denied' | 'not_allowed' | 'not_listed' | 'no_list';
+type Reason =
+  'user_not_allowed' | 'room_not_federated' | 'federation_off' | 'denied' | 'not_allowed' | 'not_listed' | 'no_list';
 
 /** A list of servers that somebody else makes. */
 export interface FollowedList {
@@ -28,18 +31,20 @@ export interface FollowedList {
   readonly beside: readonly string[];
 }
 
-/** With which servers this one talks, and in which direction. Each refusal is counted. */
-export class FederationPolicy {
+/** With which servers this one talks, in which direction, and for whom. Each refusal is counted. */
+export class FederationPolicy implements FederationRights {
   readonly #refusals: Counter<'direction' | 'reason'>;
   readonly #listeners = new Set<() => void>();
   readonly #onUnlisted: () => void;
   #rules: Readonly<Record<Direction, DirectionRules>>;
   #list: ListRules | undefined;
+  #rights: UserRights;
 
   /** `onUnlisted`: told of each refusal of a server that is not on the list. */
   constructor(settings: FederationPolicySettings, metrics: Metrics, onUnlisted: () => void = () => undefined) {
     this.#onUnlisted = onUnlisted;
     this.#rules = rulesOf(settings);
+    this.#rights = rightsOf(settings);
     this.#refusals = metrics.counter(
       'veche_federation_refusals_total',
       "Requests of and to other servers that this server's policy refused.",
@@ -50,6 +55,7 @@ export class FederationPolicy {
   /** From now on these count. */
   replace(settings: FederationPolicySettings): void {
     this.#rules = rulesOf(settings);
+    this.#rights = rightsOf(settings);
     this.#changed();
   }
 
@@ -63,6 +69,29 @@ export class FederationPolicy {
   onChanged(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  get isRestricted(): boolean {
+    return this.#rights.isRestricted;
+  }
+
+  mayFederate(userId: UserId): boolean {
+    return this.#rights.mayFederate(userId);
+  }
+
+  assertMayFederate(userId: UserId, direction: Direction): void {
+    if (this.#rights.mayFederate(userId)) return;
+    this.#refused(direction, 'user_not_allowed');
+    throw forbidden(sentences.user_not_allowed);
+  }
+
+  refuseRoom(direction: Direction, reason: 'room_not_federated' | 'user_not_allowed'): never {
+    this.#refused(direction, reason);
+    throw forbidden(
+      reason === 'room_not_federated'
+        ? sentences.room_not_federated
+        : 'Somebody in this room may not have to do with users of other servers',
+    );
   }
 
   /** Throws MatrixError 403 M_FORBIDDEN where requests of the server are not answered. */
@@ -105,6 +134,8 @@ export class FederationPolicy {
 }
 
 const sentences: Readonly<Record<Reason, string>> = {
+  user_not_allowed: 'This user may not have to do with users and rooms of other servers',
+  room_not_federated: 'The room is for users of its own server only',
   federation_off: 'This server does not talk to other servers',
   denied: 'This server does not talk to that server',
   not_allowed: 'This server only talks to servers that its administrators have named',
@@ -145,6 +176,9 @@ class DirectionRules {
     return this.#allowed === undefined || this.#allowed.matches(server) ? undefined : 'not_allowed';
   }
 }
+
+const rightsOf = ({ groups = {}, users = { allow: undefined, deny: [] } }: FederationPolicySettings): UserRights =>
+  new UserRights({ groups, users });
 
 const rulesOf = (settings: FederationPolicySettings): Readonly<Record<Direction, DirectionRules>> => ({
   incoming: new DirectionRules(settings, 'incoming'),

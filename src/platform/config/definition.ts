@@ -5,7 +5,7 @@
 import { isStrictLocalpart, isUserId } from '../../matrix/ids/user-id.ts';
 import { emailSection } from './email-section.ts';
 import { base64, base64OfLength, keyIdText } from './key-kinds.ts';
-import { federationSection, privateAddresses } from './federation-section.ts';
+import { federationSection, groupName, privateAddresses, userPattern } from './federation-section.ts';
 import { livekitSection, turnSection } from './calls-sections.ts';
 import * as kind from './kinds.ts';
 import { field, type FieldsValue, object, reloadable, requiredField, secretField, section } from './sections.ts';
@@ -207,6 +207,14 @@ export const configFields = {
     ),
   }),
   media: mediaSection,
+  groups: reloadable(
+    field(
+      kind.recordOf(groupName, kind.listOf(userPattern)),
+      {},
+      'Groups of users, by patterns of their ids in which * and ? stand for anything.',
+      { example: { teachers: ['@t-*:example.org'], pupils: ['@p-*:example.org', '@guest-pupil:example.org'] } },
+    ),
+  ),
   federation: federationSection,
   outgoing: section(
     'Requests to everything but other Matrix servers: push gateways, previews of links, identity providers.',
@@ -323,9 +331,12 @@ export const configFields = {
   }),
 };
 
-export const configSection = object(configFields, ({ registration, email }, mistake) => {
+export const configSection = object(configFields, ({ registration, email, groups, federation }, mistake) => {
   if (registration.email === 'required' && email.smtp.host === undefined)
     mistake('registration', 'email: required needs a mail server in email.smtp');
+  for (const entry of [...(federation.users.allow ?? []), ...federation.users.deny])
+    if (!entry.startsWith('@') && !Object.hasOwn(groups, entry))
+      mistake('federation', `users names the group ${entry}, which is not in groups`);
 });
 
 export type ConfigAsRead = FieldsValue<typeof configFields>;

@@ -15,6 +15,24 @@ const directed = {
   outgoing: field(patterns, [], 'Only for requests that this server makes to them.'),
 };
 
+export const userPattern = kind.text('a pattern of user ids, such as @pupil-*:example.org', (value) =>
+  /^@[^\s]{1,254}$/.test(value) ? value : undefined,
+);
+export const groupName = kind.text('a name of small letters, digits, - and _', (value) =>
+  /^[a-z0-9_-]{1,64}$/.test(value) ? value : undefined,
+);
+const usersOrGroup = kind.text('a group, or a pattern of user ids', (value) =>
+  /^(@[^\s]{1,254}|[a-z0-9_-]{1,64})$/.test(value) ? value : undefined,
+);
+
+const usersSection = section(
+  'Which users of this server may have to do with other servers; each entry is a group or a pattern of user ids. Who may not makes rooms for this server only (m.federate: false), and is in none where others are (docs/federation.md).',
+  {
+    allow: field(kind.nullable(kind.listOf(usersOrGroup)), null, 'The only ones who may. null: all.'),
+    deny: field(kind.listOf(usersOrGroup), [], 'Those who may not, whatever allow says.'),
+  },
+);
+
 const signedListSection = section(
   'A signed list of the servers of a federation, fetched from time to time: only those on it are talked to, as far as allow and deny let them (docs/federation.md).',
   {
@@ -66,6 +84,7 @@ export const federationSection = section('Talking to other servers.', {
     false,
     "Whether users of other servers see the names of devices, such as: Anna's telephone.",
   ),
+  users: reloadable(usersSection),
   signed_list: reloadable(signedListSection),
   ca_certificates: field(
     kind.listOf(kind.existingFile()),

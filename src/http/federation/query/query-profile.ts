@@ -1,5 +1,6 @@
 /** GET /_matrix/federation/v1/query/profile. https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1queryprofile */
 import type { Accounts } from '../../../accounts/index.ts';
+import type { FederationOfUsers } from '../../client/federation-of-users.ts';
 import { userId } from '../../client/rooms/identifiers.ts';
 import { optional, string } from '../../decode.ts';
 import { defineEndpoint } from '../../endpoint.ts';
@@ -12,7 +13,11 @@ export const queryProfile = defineEndpoint({
   rateLimit: 'federation',
   params: {},
   query: { user_id: userId(), field: optional(string()) },
-  async handle({ query }, { accounts }: { accounts: Pick<Accounts, 'getLocalProfile'> }) {
+  async handle(
+    { query },
+    { accounts, federation }: { accounts: Pick<Accounts, 'getLocalProfile'> } & Pick<FederationOfUsers, 'federation'>,
+  ) {
+    federation.policy.assertMayFederate(query.user_id, 'incoming');
     const profile = await accounts.getLocalProfile(query.user_id);
     if (query.field === undefined) return { json: profile };
     const value = Object.hasOwn(profile, query.field) ? profile[query.field] : undefined;
