@@ -206,7 +206,9 @@ async function* fileIn(reader: MultipartReader): AsyncIterable<Buffer> {
 const isUnknownEndpoint = (error: unknown): boolean =>
   error instanceof FederationError &&
   error.failure === 'answered' &&
-  (error.errcode === 'M_UNRECOGNIZED' || (error.status === 404 && error.errcode === undefined));
+  (error.errcode === 'M_UNRECOGNIZED' || (error.errcode === undefined && unknownStatuses.has(error.status ?? 0)));
+/** With an error of Matrix they would say something about the file. */
+const unknownStatuses: ReadonlySet<number> = new Set([400, 404, 405]);
 
 const isEncoded = (headers: Readonly<Record<string, string>>): boolean =>
   !['', 'identity'].includes((headers['content-encoding'] ?? '').trim().toLowerCase());

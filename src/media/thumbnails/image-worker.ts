@@ -72,15 +72,19 @@ async function make(
     position: 'centre',
     fastShrinkOnLoad: true,
   });
-  const output = moves ? animatedForm(resized) : stillForm(resized, facts.hasAlpha);
+  // A drawing as small as an icon stays sharp, and is small all the same.
+  const isIcon = facts.format === 'png' && size.width * size.height <= iconPixelsMax;
+  const isPng = facts.hasAlpha || isIcon;
+  const output = moves ? animatedForm(resized) : stillForm(resized, isPng);
   const { data: bytes, info } = await output.toBuffer({ resolveWithObject: true });
-  const contentType = moves ? 'image/webp' : facts.hasAlpha ? 'image/png' : 'image/jpeg';
+  const contentType = moves ? 'image/webp' : isPng ? 'image/png' : 'image/jpeg';
   return { bytes, contentType, width: info.width, height: info.pageHeight ?? info.height };
 }
 
+const iconPixelsMax = 96 * 96;
 const animatedForm = (image: Sharp): Sharp => image.webp({ quality: 70, effort: 2 });
-const stillForm = (image: Sharp, hasAlpha: boolean): Sharp =>
-  hasAlpha ? image.png({ compressionLevel: 6 }) : image.jpeg({ quality: 80 });
+const stillForm = (image: Sharp, isPng: boolean): Sharp =>
+  isPng ? image.png({ compressionLevel: 6 }) : image.jpeg({ quality: 80 });
 
 function asImageError(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
