@@ -1,6 +1,6 @@
 /**
  * npm run complement -- [CHECKOUT] [--package NAME]... [--run REGULAR-EXPRESSION] [--parallel N] [--room-version V] [--verbose]
- * Runs tests of Complement, by default of tests/csapi and of proposals that are served, against `npm run serve-env`, writes
+ * Runs tests of Complement, by default of tests, tests/csapi and of proposals that are served, against `npm run serve-env`, writes
  * results.txt beside this file and prints what changed. With --run, the results are only compared: a part of the tests is no
  * new table. With --room-version, rooms are of that version where a test names none: some tests of the suite are written for
  * versions in which creators have no powers of their own, and the server makes rooms of version 12. That is no new table either.
@@ -16,7 +16,6 @@ import { buildSuite, reasonAgainst, type Places, type Suite } from './setup.ts';
 const repository = resolve(import.meta.dirname, '../..');
 const table = join(import.meta.dirname, 'results.txt');
 
-/** Those that one server can pass: the others want federation. */
 const packagesByDefault = [
   'csapi',
   'msc3391',
@@ -29,6 +28,8 @@ const packagesByDefault = [
   'msc4155',
   'msc4222',
   'msc4306',
+  'msc3902',
+  'tests',
 ];
 
 const { values: options, positionals } = parseArgs({

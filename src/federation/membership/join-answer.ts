@@ -35,8 +35,8 @@ export interface JoinAnswer {
 
 /**
  * An event that cannot be verified is left out, and so is what cites it: it does not keep anybody from joining. Throws
- * FederationError 'unusable' where the rest does not bear out the join: no create event, another room or version, missing auth
- * events, or a state that does not let the user in.
+ * FederationError 'unusable' where the rest does not bear out the join: no create event, another room or version, or missing auth
+ * events; and 'answered' with 403 where the state does not let the user in.
  */
 export async function checkedJoinAnswer(
   { verifier, rooms }: Pick<MembershipContext, 'verifier' | 'rooms'>,
@@ -63,7 +63,9 @@ export async function checkedJoinAnswer(
   if (create === undefined || !state.includes(create)) return refuse('there is no create event in the state');
   if ((create.content['room_version'] ?? '1') !== rules.version) refuse('the room has another version');
   const fault = faultOf(join.event, known, state, create, { rules, isPartial });
-  if (fault !== undefined) refuse(fault);
+  if (fault?.isRefusal === true)
+    throw new FederationError(server, 'answered', fault.reason, { status: 403, errcode: 'M_FORBIDDEN' });
+  if (fault !== undefined) refuse(fault.reason);
   const servers = serversIn(answer['servers_in_room']);
   return { join, events, state: state.map((event) => event.eventId), isPartial, servers };
 }
@@ -85,6 +87,12 @@ async function knownHere(
   return found;
 }
 
+interface Fault {
+  readonly reason: string;
+  /** The rules of the room do not let the user in, whatever the other server says. */
+  readonly isRefusal: boolean;
+}
+
 /** Why the state does not bear out the join. Of a partial one only the auth events count. */
 function faultOf(
   join: RoomEvent,
@@ -92,19 +100,19 @@ function faultOf(
   state: readonly RoomEvent[],
   create: RoomEvent,
   { rules, isPartial }: { readonly rules: RoomVersionRules; readonly isPartial: boolean },
-): string | undefined {
+): Fault | undefined {
   const cited: CitedEvent[] = [];
   for (const eventId of join.authEvents) {
     const event = known.get(eventId);
-    if (event === undefined) return `the auth event ${eventId} is missing`;
+    if (event === undefined) return { reason: `the auth event ${eventId} is missing`, isRefusal: false };
     cited.push({ event, rejected: false });
   }
   const independent = checkStateIndependentAuthRules(join, cited, rules, { event: create, rejected: false });
-  if (!independent.ok) return independent.reason;
+  if (!independent.ok) return { reason: independent.reason, isRefusal: false };
   for (const events of isPartial ? [cited.map(({ event }) => event)] : [cited.map(({ event }) => event), state]) {
     const byKey = new Map([create, ...events].map((event) => [keyOf(event), event]));
     const verdict = checkStateDependentAuthRules(join, (type, key) => byKey.get(stateMapKey(type, key)), rules);
-    if (!verdict.ok) return verdict.reason;
+    if (!verdict.ok) return { reason: verdict.reason, isRefusal: true };
   }
   return undefined;
 }

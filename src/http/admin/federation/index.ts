@@ -2,6 +2,7 @@ import { describeDestination } from './describe-destination.ts';
 import { getDestination } from './get-destination.ts';
 import { listDestinations } from './list-destinations.ts';
 import { listLaggingAsOperator } from './list-lagging-as-operator.ts';
+import { listPartialRooms } from './list-partial-rooms.ts';
 import { listRoomsOfDestination } from './list-rooms-of-destination.ts';
 import { resetAsOperator } from './reset-as-operator.ts';
 import { resetConnection } from './reset-connection.ts';
@@ -13,6 +14,7 @@ export const adminFederationEndpoints = [
   listRoomsOfDestination,
   resetConnection,
   describeDestination,
+  listPartialRooms,
   listLaggingAsOperator,
   resetAsOperator,
 ];
