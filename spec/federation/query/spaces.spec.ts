@@ -198,8 +198,8 @@ describe('spaces with servers that lie', () => {
       '!good:peer.test': space(
         '!good:peer.test',
         [
-          childEvent(ours),
-          childEvent('!told:peer.test'),
+          childEvent(ours, { content: { via: ['peer.test'], order: '1' } }),
+          childEvent('!told:peer.test', { content: { via: ['peer.test'], order: '2' } }),
           childEvent('!hidden:peer.test'),
           childEvent('no room'),
           childEvent(7),

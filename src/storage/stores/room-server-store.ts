@@ -29,7 +29,7 @@ export const usersOfServerInRoom = defineRead<{ room: number; server: number; li
       .limit(bigint(p.limit)),
 );
 
-/** Of these rooms, those that one of the servers has a joined user in. */
+/** Of these rooms, those that one of the servers has a joined user in, or is said to have while the members are not known. */
 export const roomsOfServers = defineRead<
   { servers: readonly number[]; roomIds: readonly string[] },
   { room: number; room_id: string }
@@ -39,14 +39,23 @@ export const roomsOfServers = defineRead<
     .select(['r.room', 'r.room_id'])
     .where('r.room_id', 'in', p.list('roomIds'))
     .where((e) =>
-      e.exists(
-        e
-          .selectFrom('room_server as s')
-          .select('s.room')
-          .whereRef('s.room', '=', 'r.room')
-          .where('s.server_nid', 'in', p.list('servers'))
-          .where('s.joined', '>', 0),
-      ),
+      e.or([
+        e.exists(
+          e
+            .selectFrom('room_server as s')
+            .select('s.room')
+            .whereRef('s.room', '=', 'r.room')
+            .where('s.server_nid', 'in', p.list('servers'))
+            .where('s.joined', '>', 0),
+        ),
+        e.exists(
+          e
+            .selectFrom('partial_room_server as t')
+            .select('t.room')
+            .whereRef('t.room', '=', 'r.room')
+            .where('t.server_nid', 'in', p.list('servers')),
+        ),
+      ]),
     ),
 );
 
