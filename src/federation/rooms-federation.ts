@@ -70,14 +70,8 @@ export function createRoomsFederation(parts: RoomsFederationParts): RoomsFederat
   const remoteRooms = createRemoteRooms(client);
   const { verifier, keyRing: keys } = federation;
   const later = { fetchEvents: fetchEventsBy(() => ({ remoteRooms, receiving })) };
-  const memberships = createMemberships({
-    ...parts,
-    client,
-    keys,
-    verifier,
-    keyValidity: createKeyValidity(parts.http),
-    later,
-  });
+  const ways = { client, keys, verifier, keyValidity: createKeyValidity(parts.http), later };
+  const memberships = createMemberships({ ...parts, ...ways });
   const receiving: Receiving = createReceiving({
     ...parts,
     remoteRooms,
