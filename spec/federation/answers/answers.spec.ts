@@ -62,6 +62,27 @@ describeOnBothEngines('what other servers are told of rooms', (engine) => {
       await expect(question()).rejects.toMatchObject({ status: 403, errcode: 'M_FORBIDDEN' });
   });
 
+  it('is, after the last of their users was put out, what led to that and nothing that came later', async () => {
+    const { test, answers, alice, bob, roomId } = await start(engine);
+    const before = await test.say(alice, roomId, 'hello');
+    const kicked = await test.setState(alice, roomId, 'm.room.member', { membership: 'leave' }, bob.userId);
+    const after = await test.say(alice, roomId, 'alone at last');
+    const question = { earliest: [], limit: 1, minDepth: 0 };
+    const missing = parsed(await answers.missingEvents(two, roomId, { ...question, latest: [kicked] }));
+    expect(bodiesIn(missing, 'events')).toEqual(['hello']);
+    expect(bodiesIn(parsed(await answers.event(two, before)))).toEqual(['hello']);
+    expect(pdusIn(await whole(await answers.state(two, roomId, kicked))).length).toBeGreaterThan(3);
+    const forbiddenOnes = [
+      () => answers.event(two, after),
+      () => answers.missingEvents(two, roomId, { ...question, latest: [after] }),
+      () => answers.missingEvents(two, roomId, { ...question, latest: [] }),
+      () => answers.stateIds(two, roomId, after),
+      () => answers.event(three, kicked),
+      () => answers.backfill(two, roomId, { from: [kicked], limit: 1 }),
+    ];
+    for (const ask of forbiddenOnes) await expect(ask()).rejects.toMatchObject({ status: 403 });
+  });
+
   it('is nothing where the access control list shuts them out', async () => {
     const { test, answers, alice, roomId } = await start(engine);
     const eventId = await test.say(alice, roomId, 'hello');

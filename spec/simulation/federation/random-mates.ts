@@ -11,6 +11,7 @@ export interface Mate extends Person {
 export interface SharedRoom {
   readonly roomId: string;
   readonly version: string;
+  readonly creator: Mate;
   /** As far as those who did something know. */
   readonly memberships: Map<string, string>;
   /** That were acknowledged, with the server that did. */
@@ -71,7 +72,7 @@ export class RandomMates {
       creator,
     );
     const roomId = String(json['room_id']);
-    const room: SharedRoom = { roomId, version, memberships: new Map([[creator.userId, 'join']]), sent: [] };
+    const room: SharedRoom = { roomId, version, creator, memberships: new Map([[creator.userId, 'join']]), sent: [] };
     this.#log(`room ${roomId} of version ${version} by ${creator.userId}`);
     this.rooms.push(room);
     for (const mate of others) if (this.#random.int(4) > 0) await elapse(this.#ports, this.#join(room, mate));
@@ -96,6 +97,17 @@ export class RandomMates {
     const unsure = [...this.#unsureJoins];
     this.#unsureJoins.clear();
     for (const [room, mate] of unsure) await elapse(this.#ports, this.#join(room, mate));
+  }
+
+  /** Whoever can puts the user out of every room. */
+  async banEverywhere(userId: string): Promise<void> {
+    for (const room of this.rooms)
+      for (const mate of this.mates) {
+        const body = { user_id: userId };
+        const answer = await mate.server.request({ method: 'POST', path: `${inRoom(room)}/ban`, body }, mate);
+        this.#note(mate, 'ban', answer);
+        if (answer.status === 200) break;
+      }
   }
 
   /** Somebody of the server who is in the room, as far as the server knows. */

@@ -2,7 +2,8 @@
 import type { Random } from '../../../src/platform/ports.ts';
 import { seededRandom } from '../../support/test-ports.ts';
 import { findDifferences } from './find-differences.ts';
-import { FederatedWorld, type Template } from './federated-world.ts';
+import { elapse, FederatedWorld, type Template } from './federated-world.ts';
+import { HostileServer } from './hostile-server.ts';
 import { noFaults } from './lossy-network.ts';
 import { RandomMates } from './random-mates.ts';
 import { readWork } from './server-records.ts';
@@ -11,6 +12,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly template: Template;
   readonly steps: number;
+  /** There is a server that lies, too. */
+  readonly isHostile?: boolean;
   /** Told what happens, line by line. */
   readonly log?: (line: string) => void;
 }
@@ -22,7 +25,8 @@ export interface SimulationResult {
   readonly requests: number;
 }
 
-export async function runSimulation({ seed, template, steps, log }: SimulationOptions): Promise<SimulationResult> {
+export async function runSimulation(options: SimulationOptions): Promise<SimulationResult> {
+  const { seed, template, steps, log, isHostile = false } = options;
   const write = log ?? (() => undefined);
   const world = new FederatedWorld(seed, template, write);
   const random = seededRandom(`${seed} chaos`);
@@ -33,9 +37,12 @@ export async function runSimulation({ seed, template, steps, log }: SimulationOp
   );
   await world.start();
   for (let room = 0; room < roomCount; room++) await mates.createRoom(pick(random, versions));
-  await chaos(world, mates, random, steps, write);
+  const hostile = isHostile ? await letIn(world, mates, seed) : undefined;
+  await chaos({ world, mates, hostile, random, write }, steps);
+  if (hostile !== undefined && random.int(2) === 0) world.network.disconnect(hostile.name);
   const problems = await calmDown(world, mates, write);
   if (problems.length === 0) {
+    if (hostile !== undefined) await mates.banEverywhere(hostile.user);
     await mates.joinAgain();
     await speakUp(world, mates);
     problems.push(...(await calmDown(world, mates, write)), ...(await findDifferences(world, mates)));
@@ -46,18 +53,40 @@ export async function runSimulation({ seed, template, steps, log }: SimulationOp
   return { seed, problems, events, requests: world.network.requestCount };
 }
 
-async function chaos(
-  world: FederatedWorld,
+interface Scene {
+  readonly world: FederatedWorld;
+  readonly mates: RandomMates;
+  readonly hostile: HostileServer | undefined;
+  readonly random: Random;
+  readonly write: (line: string) => void;
+}
+
+/** A server that lies comes into every room. */
+async function letIn(
+  { network, ports, servers }: FederatedWorld,
   mates: RandomMates,
-  random: Random,
-  steps: number,
-  write: (line: string) => void,
-): Promise<void> {
+  seed: number,
+): Promise<HostileServer> {
+  const others = servers.map(({ name }) => name);
+  const hostile = new HostileServer({
+    name: hostileName,
+    network,
+    ports,
+    others,
+    random: seededRandom(`${seed} lies`),
+  });
+  for (const { roomId, creator } of mates.rooms) await elapse(ports, hostile.join(roomId, creator.server.name));
+  return hostile;
+}
+
+async function chaos({ world, mates, hostile, random, write }: Scene, steps: number): Promise<void> {
   const { network, ports, servers } = world;
   const isStormy = random.int(3) > 0;
   network.faults = isStormy ? { lostRequests: 5, lostAnswers: 5, repeated: 5, slow: 15 } : noFaults;
   for (let step = 0; step < steps; step++) {
     const chance = random.int(100);
+    const trick = random.int(3) === 0 ? hostile?.trick() : undefined;
+    if (trick !== undefined) write(`-- trick ${trick}`);
     const server = pick(random, servers);
     if (chance < 5) {
       const other = pick(random, servers);
@@ -97,12 +126,14 @@ async function calmDown(world: FederatedWorld, mates: RandomMates, write: (line:
       return [];
   }
   return servers.flatMap(({ name, databasePath }) =>
-    isIdle(databasePath) ? [] : [`${name} does not come to rest: ${JSON.stringify(readWork(databasePath))}`],
+    isIdle(databasePath)
+      ? []
+      : [`${name} does not come to rest: ${JSON.stringify(readWork(databasePath, hostileName))}`],
   );
 }
 
 function isIdle(databasePath: string): boolean {
-  const { stagedPdus, laggingServers, waitingEdus } = readWork(databasePath);
+  const { stagedPdus, laggingServers, waitingEdus } = readWork(databasePath, hostileName);
   return stagedPdus + laggingServers + waitingEdus === 0;
 }
 
@@ -117,6 +148,7 @@ async function speakUp(world: FederatedWorld, mates: RandomMates): Promise<void>
       }
 }
 
+const hostileName = 'm.test';
 const roomCount = 2;
 const hoursMax = 30;
 const hourMs = 3_600_000;

@@ -48,15 +48,18 @@ export function readRoom(databasePath: string, roomId: string): RoomRecord | und
   });
 }
 
-export function readWork(databasePath: string): Work {
+/** `except`: a server for which things may wait. */
+export function readWork(databasePath: string, except = ''): Work {
   return reading(databasePath, (db) => ({
     stagedPdus: count(db, 'SELECT count(*) FROM staged_pdu'),
-    laggingServers: count(db, 'SELECT count(*) FROM destination_lag'),
-    waitingEdus: count(db, 'SELECT count(*) FROM outgoing_edu_server'),
+    laggingServers: count(db, `SELECT count(*) FROM destination_lag WHERE ${of}`, except),
+    waitingEdus: count(db, `SELECT count(*) FROM outgoing_edu_server WHERE ${of}`, except),
     events: count(db, 'SELECT count(*) FROM event'),
     outliers: count(db, 'SELECT count(*) FROM event WHERE pos IS NULL'),
   }));
 }
+
+const of = 'server_nid NOT IN (SELECT server_nid FROM server_name WHERE name = ?)';
 
 function count(db: Sqlite.Database, sql: string, ...values: unknown[]): number {
   return db

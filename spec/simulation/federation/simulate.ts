@@ -1,5 +1,6 @@
 /**
- * `npm run simulation -- --seed N [--steps N] [--log]` or `--seeds FROM-TO`: federations of servers under faults. Says which seeds
+ * `npm run simulation -- --seed N [--hostile] [--steps N] [--log]` or `--seeds FROM-TO`: federations of servers under
+ * faults, with `--hostile` beside a server that lies. Says which seeds
  * fail and why, and ends with 1 then.
  */
 import { rmSync } from 'node:fs';
@@ -13,9 +14,10 @@ interface Wanted {
   readonly to: number;
   readonly steps: number;
   readonly isLogged: boolean;
+  readonly isHostile: boolean;
 }
 const usage =
-  'Say which runs you want: npm run simulation -- --seed N [--steps N] [--log], or npm run simulation -- --seeds FROM-TO [--steps N]';
+  'Say which runs you want: npm run simulation -- --seed N [--hostile] [--steps N] [--log], or --seeds FROM-TO [--hostile] [--steps N]';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -34,19 +36,21 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function runAll(
-  { from, to, steps, isLogged }: Wanted,
+  { from, to, steps, isLogged, isHostile }: Wanted,
   template: Awaited<ReturnType<typeof makeTemplate>>,
 ): Promise<number> {
   const failed: number[] = [];
   const results: SimulationResult[] = [];
   for (let seed = from; seed <= to; seed++) {
     const log = isLogged ? { log: (line: string) => console.log(line) } : {};
-    const result = await attempt(seed, () => runSimulation({ seed, template, steps, ...log }));
+    const result = await attempt(seed, () => runSimulation({ seed, template, steps, isHostile, ...log }));
     if (typeof result !== 'string') results.push(result);
     const problems = typeof result === 'string' ? [result] : result.problems;
     if (problems.length === 0) continue;
     failed.push(seed);
-    console.log(`seed ${seed}: again by npm run simulation -- --seed ${seed} --steps ${steps} --log`);
+    console.log(
+      `seed ${seed}: again by npm run simulation -- --seed ${seed}${isHostile ? ' --hostile' : ''} --steps ${steps} --log`,
+    );
     for (const problem of problems) console.log(`  ${problem}`);
   }
   const sum = (of: (result: SimulationResult) => number): number =>
@@ -77,13 +81,20 @@ function wantedRuns(args: readonly string[]): Wanted | undefined {
         seeds: { type: 'string' },
         steps: { type: 'string' },
         log: { type: 'boolean' },
+        hostile: { type: 'boolean' },
       },
     });
     const steps = Number(values.steps ?? stepsByDefault);
     const [, from, to] = /^(\d+)-(\d+)$/.exec(values.seeds ?? `${values.seed}-${values.seed}`) ?? [];
     const isSound = Number.isSafeInteger(steps) && steps >= 0 && from !== undefined && Number(from) <= Number(to);
     if (!isSound || (values.seed === undefined) === (values.seeds === undefined)) return undefined;
-    return { from: Number(from), to: Number(to), steps, isLogged: values.log ?? false };
+    return {
+      from: Number(from),
+      to: Number(to),
+      steps,
+      isLogged: values.log ?? false,
+      isHostile: values.hostile ?? false,
+    };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     return undefined;

@@ -93,7 +93,7 @@ async function answerEvent(ctx: AnswersContext, requester: RequestingServer, eve
   const { db, dags } = ctx.rooms;
   const row = await db.one(eventById, { eventId });
   if (row === undefined) throw noSuchEvent();
-  const asked = await admit(ctx, requester.origin, await dags.openByNid(row.room));
+  const asked = await admit(ctx, requester.origin, await dags.openByNid(row.room), [eventId]);
   if (row.pos === null && row.skey === null) throw noSuchEvent();
   return transaction(ctx, requester, asked, [row]);
 }
@@ -121,7 +121,7 @@ async function answerMissingEvents(
   roomId: RoomId,
   question: MissingEventsQuestion,
 ): Promise<Buffer> {
-  const asked = await openFor(ctx, requester, roomId);
+  const asked = await openFor(ctx, requester, roomId, question.latest);
   const rows = await walkHistory(ctx.rooms, asked.dag, {
     from: question.latest,
     includesStart: false,
@@ -167,7 +167,7 @@ async function answerEventAuth(
   eventId: EventId,
 ): Promise<AsyncIterable<Buffer>> {
   const { db } = ctx.rooms;
-  const asked = await openFor(ctx, requester, roomId);
+  const asked = await openFor(ctx, requester, roomId, [eventId]);
   const row = await eventOf(ctx, asked, eventId);
   const { authEvents } = roomEventFromPdu(pduOf(row), asked.dag.rules, eventId);
   // Where the room id names the create event, no event names it; it is part of the chain still.
@@ -186,7 +186,7 @@ async function stateBefore(
   roomId: RoomId,
   eventId: EventId,
 ): Promise<{ readonly asked: AskedRoom; readonly numbers: StateNumbers }> {
-  const asked = await openFor(ctx, requester, roomId);
+  const asked = await openFor(ctx, requester, roomId, [eventId]);
   const row = await eventOf(ctx, asked, eventId);
   if ((row.flags & EventFlag.partialState) !== 0) throw unableForNow('The state at this event is not known here yet');
   if (row.pos === null) throw notFound('The state at this event is not known here');

@@ -48,6 +48,16 @@ export class ServerVisibility {
     return visible;
   }
 
+  /** Whether somebody of the server was joined right before or after each of the events. */
+  async wasJoinedAt(asked: AskedRoom, events: readonly JudgedEvent[]): Promise<boolean> {
+    const memberships = ['join'];
+    const seen = await this.#witnessed(
+      asked,
+      events.map((event) => ({ event, memberships })),
+    );
+    return events.every(({ nid }) => seen.has(nid));
+  }
+
   /** Users who were erased; and as long as it is not known who is in the room, everybody who is not ours. */
   async #withoutHiddenSenders({ dag }: AskedRoom, events: readonly JudgedEvent[]): Promise<readonly JudgedEvent[]> {
     const { names, erasures, localServers } = this.#ctx;
