@@ -1,6 +1,6 @@
 /**
- * A server as a process of its own, on a free loopback port and with its data in a new folder, that specs can kill and start
- * again on the same data.
+ * A server as a process of its own, on a free loopback port unless it is told otherwise and with its data in a new folder, that specs
+ * can kill and start again on the same data.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -17,6 +17,10 @@ export interface ServerProcessOptions {
   readonly command?: 'serve-env' | 'start';
   /** Beside what such a server is given; of this process's environment nothing else reaches it but PATH. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where it takes clients, as its environment tells it. Absent: a free port of 127.0.0.1. */
+  readonly clientsAt?: { readonly address: string; readonly port: number };
+  /** A command that the server's own is appended to; it must become the server. */
+  readonly launcher?: readonly string[];
 }
 
 export interface Ended {
@@ -32,7 +36,7 @@ export interface Ran {
 
 /** To be closed by whoever starts it; one that was forgotten ends with this process. */
 export class ServerProcess {
-  /** http://127.0.0.1:port, the same after every start. */
+  /** Such as http://127.0.0.1:port, the same after every start. */
   readonly url: string;
   readonly port: number;
   /** Where it runs; its data is in `data`. */
@@ -42,15 +46,16 @@ export class ServerProcess {
   #ended: Promise<Ended> | undefined;
   #said = '';
 
-  private constructor(port: number, options: ServerProcessOptions) {
+  private constructor(address: string, port: number, options: ServerProcessOptions) {
     this.port = port;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `http://${address}:${port}`;
     this.#options = options;
   }
 
   /** Resolves when the server says that it is ready. Rejects with what it printed when it ends before. */
   static async start(options: ServerProcessOptions = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(await freePort(), options);
+    const { address, port } = options.clientsAt ?? { address: '127.0.0.1', port: await freePort() };
+    const server = new ServerProcess(address, port, options);
     try {
       await server.start();
       return server;
@@ -79,7 +84,8 @@ export class ServerProcess {
   async start(args: readonly string[] = []): Promise<void> {
     if (this.#child !== undefined) throw new Error('the server runs already');
     const file = this.#options.command === 'start' ? 'src/main.ts' : 'src/commands/serve-env.ts';
-    const child = spawn(process.execPath, [join(repository, file), ...args], {
+    const command = [...(this.#options.launcher ?? []), process.execPath, join(repository, file), ...args];
+    const child = spawn(command[0] ?? '', command.slice(1), {
       cwd: this.folder,
       env: this.#environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
