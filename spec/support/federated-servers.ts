@@ -1,7 +1,8 @@
 /** Whole servers in one process that reach each other by name. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach } from 'vitest';
 import { outgoingPolicies } from '../../src/platform/outgoing-policies.ts';
 import { systemPorts } from '../../src/platform/system-ports.ts';
@@ -36,6 +37,8 @@ export interface FederatedServers {
   stop(name: string): Promise<void>;
   /** With the same data at the same address. Stops it first if it runs. */
   restart(name: string): Promise<void>;
+  /** The same without the writing of its end: what is committed at the moment of the call is all that it finds. On SQLite only. */
+  crash(name: string): Promise<void>;
   /** A server that the test plays. */
   addPeer(name: string, answer?: PeerAnswer): TestPeer;
   /** Every request between servers so far, oldest first. */
@@ -75,6 +78,12 @@ export async function startFederatedServers(
       await of(name).stop();
       await of(name).start();
     },
+    async crash(name) {
+      const goBack = of(name).remember();
+      await of(name).stop();
+      goBack();
+      await of(name).start();
+    },
     addPeer: (name, answer) => network.addPeer(name, answer),
     async close() {
       await Promise.all([...servers.values()].map((server) => server.close()));
@@ -105,6 +114,7 @@ export function useFederatedServers(names: readonly string[], options: Federated
     leap: (ms) => now().leap(ms),
     stop: (name) => now().stop(name),
     restart: (name) => now().restart(name),
+    crash: (name) => now().crash(name),
     addPeer: (name, answer) => now().addPeer(name, answer),
     close: () => now().close(),
     get passed() {
@@ -177,6 +187,19 @@ class FederatedServer {
     this.#running = undefined;
     this.#network.disconnect(this.#name);
     await running.close();
+  }
+
+  /** What it returns puts the database back to what it is now, while the server is stopped. */
+  remember(): () => void {
+    if (this.#folder === undefined || this.#postgresUrl !== undefined) throw new Error('only of SQLite on disk');
+    const path = join(this.#folder, 'data', 'veche.db');
+    const database = new Sqlite(path, { readonly: true });
+    const committed = database.serialize();
+    database.close();
+    return () => {
+      for (const side of ['-wal', '-shm']) rmSync(path + side, { force: true });
+      writeFileSync(path, committed);
+    };
   }
 
   async close(): Promise<void> {
