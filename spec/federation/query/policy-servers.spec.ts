@@ -84,6 +84,9 @@ describe('rooms with a policy server', { timeout: 120_000 }, () => {
     expect(refusal(await name())).toEqual([400, 'M_FORBIDDEN']);
     rule.answer = () => ({ status: 404, json: { errcode: 'M_UNRECOGNIZED', error: 'no' } });
     expect(refusal(await name())).toEqual([404, 'M_UNRECOGNIZED']);
+    // Of whoever is logged in here it has no say.
+    rule.answer = () => ({ status: 401, json: { errcode: 'M_UNKNOWN_TOKEN', error: 'no' } });
+    expect(refusal(await name())).toEqual([403, 'M_FORBIDDEN']);
     const other = testSigningKey('somebody else', 'ed25519:policy_server');
     for (const answer of [
       (pdu: JsonObject) => sign(pdu, other),

@@ -43,6 +43,22 @@ describe('profiles of users of other servers', () => {
     });
   });
 
+  it('say nothing of the session of whoever asks, whatever their server answers', async () => {
+    const bob = await servers.register('two.test', 'bob');
+    let answer = { status: 403, json: { errcode: 'M_UNKNOWN_TOKEN', error: 'no' } };
+    servers.addPeer('peer.test', () => answer);
+    // Clients log out and forget their keys where they are told so.
+    for (const errcode of [
+      'M_UNKNOWN_TOKEN',
+      'M_USER_LOCKED',
+      'M_CONSENT_NOT_GIVEN',
+      'ORG_MATRIX_MSC3823_USER_SUSPENDED',
+    ]) {
+      answer = { status: 403, json: { errcode, error: 'no' } };
+      expect(await bob.get('/profile/@eve:peer.test')).toMatchObject({ status: 403, json: { errcode: 'M_FORBIDDEN' } });
+    }
+  });
+
   it('are told to other servers, of users of this one', async () => {
     const alice = await servers.register('one.test', 'alice');
     await alice.put(`${pathOf(alice)}/displayname`, { displayname: 'Alice' });

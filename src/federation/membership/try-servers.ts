@@ -2,6 +2,7 @@ import { MatrixError, notFound } from '../../matrix/errors.ts';
 import type { ServerName } from '../../matrix/ids/ids.ts';
 import { limits } from '../../platform/limits.ts';
 import { FederationError } from '../federation-error.ts';
+import { passedOnError } from '../passed-on-error.ts';
 
 /**
  * What the first server that can brings, tried in order. One that says no may not know better, so others are asked, but not
@@ -35,7 +36,7 @@ export function toldFailure(failures: readonly FederationError[]): MatrixError {
   const { status = 0, errcode, message, roomVersion } = telling;
   const isPassedOn = errcode !== undefined && rank(telling) > 1;
   const extra = roomVersion === undefined ? {} : { room_version: roomVersion };
-  if (isPassedOn) return new MatrixError(status, errcode, message, extra);
+  if (isPassedOn) return passedOnError({ status, errcode, message, extra });
   if (failures.every(({ failure }) => failure === 'refused'))
     return new MatrixError(403, 'M_FORBIDDEN', `This server does not talk to the others: ${message}`);
   const all = failures.map((failure) => failure.message).join('; ');

@@ -8,6 +8,7 @@ import type { Clock } from '../../platform/ports.ts';
 import type { PolicyQuestion, PolicyServers } from '../../rooms/ports.ts';
 import type { FederationClient } from '../contract.ts';
 import { FederationError } from '../federation-error.ts';
+import { passedOnError } from '../passed-on-error.ts';
 
 interface Asked {
   readonly answer: Promise<string>;
@@ -59,7 +60,11 @@ export function createPolicyServers(client: FederationClient, clock: Clock): Pol
 /** Its own words, where it has some. */
 function toldRefusal({ destination, failure, status = 0, errcode, said, message }: FederationError): MatrixError {
   if (failure === 'answered' && errcode !== undefined && status >= 400)
-    return new MatrixError(status, errcode, said ?? 'The policy server of the room does not let the event pass');
+    return passedOnError({
+      status,
+      errcode,
+      message: said ?? 'The policy server of the room does not let the event pass',
+    });
   return failure === 'unreachable'
     ? unreachable(destination)
     : new MatrixError(502, 'M_UNKNOWN', `The policy server of the room could not be asked: ${message}`);
