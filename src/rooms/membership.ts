@@ -37,7 +37,7 @@ export async function isTakenForJoined(ctx: RoomsContext, dag: RoomDag, userId: 
   const membership = membershipIn(await memberOf(dag, userId));
   if (membership !== undefined || !dag.isPartial()) return membership === 'join';
   const serverNid = await ctx.names.findServerNid(serverOf(userId));
-  return serverNid !== undefined && (await ctx.partialRooms.serverNids(dag.room)).includes(serverNid);
+  return serverNid !== undefined && (await ctx.partialRooms.isSaidToBeIn(dag.room, serverNid));
 }
 
 export function membershipIn(event: RoomEvent | undefined): string | undefined {

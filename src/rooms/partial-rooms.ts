@@ -12,6 +12,7 @@ import {
   dropPartialRoom,
   dropPartialRoomServers,
   partialRooms,
+  serverOfPartialRoom,
   serversOfPartialRoom,
   setPartialRoom,
   setRoomFilled,
@@ -86,6 +87,11 @@ export class PartialRooms {
   async serverNids(room: number): Promise<number[]> {
     const rows = await this.#db.all(serversOfPartialRoom, { room, limit: limits.serversInRoomMax });
     return rows.map((row) => row.server_nid);
+  }
+
+  /** Whether a server is one of them: one row, however many another server says that there are. */
+  async isSaidToBeIn(room: number, server: number): Promise<boolean> {
+    return (await this.#db.one(serverOfPartialRoom, { room, server })) !== undefined;
   }
 
   /**

@@ -57,7 +57,7 @@ export async function admit(
   const serverNid = await rooms.names.findServerNid(server);
   if (serverNid !== undefined && (await isJoinedIn(rooms, dag.room, [serverNid]))) return { dag, server, serverNid };
   if (dag.isPartial()) {
-    if (serverNid !== undefined && (await rooms.partialRooms.serverNids(dag.room)).includes(serverNid))
+    if (serverNid !== undefined && (await rooms.partialRooms.isSaidToBeIn(dag.room, serverNid)))
       return { dag, server, serverNid };
     throw unableForNow('This server does not know yet who is in the room');
   }

@@ -25,6 +25,16 @@ export const serversOfPartialRoom = defineRead<{ room: number; limit: number }, 
       .limit(bigint(p.limit)),
 );
 
+export const serverOfPartialRoom = defineRead<{ room: number; server: number }, { server_nid: number }>(
+  'partialRoom.server',
+  (q, p) =>
+    q
+      .selectFrom('partial_room_server')
+      .select('server_nid')
+      .where('room', '=', p.room)
+      .where('server_nid', '=', p.server),
+);
+
 export const setPartialRoom = defineWrite<{ room: number; eventId: string; startedTs: number }>(
   'partialRoom.set',
   (q, p) =>
