@@ -1,0 +1,98 @@
+/** What people with matrix-js-sdk do who are on different servers. */
+import { EventType, type MatrixEvent, Preset } from 'matrix-js-sdk';
+import { CryptoPerson } from '../../journeys/support/crypto-person.ts';
+import { eventually } from '../../journeys/support/eventually.ts';
+import type { ServerOfThree, ThreeServers } from './three-servers.ts';
+
+const password = 'correct horse battery';
+
+export function register(servers: ThreeServers, server: ServerOfThree, name: string): Promise<CryptoPerson> {
+  return CryptoPerson.register({ baseUrl: servers.of(server).url, name, password });
+}
+
+/** A further device. */
+export function login(servers: ThreeServers, server: ServerOfThree, name: string): Promise<CryptoPerson> {
+  return CryptoPerson.login({ baseUrl: servers.of(server).url, name, password });
+}
+
+/** An open room that everybody may change, with an alias, not encrypted. All are in it when this resolves. */
+export async function openRoom(alias: string, owner: CryptoPerson, guests: readonly CryptoPerson[]): Promise<string> {
+  const { room_id: roomId } = await owner.client.createRoom({
+    preset: Preset.PublicChat,
+    room_alias_name: alias,
+    name: alias,
+    power_level_content_override: { state_default: 0 },
+  });
+  const server = owner.userId.slice(owner.userId.indexOf(':') + 1);
+  for (const guest of guests) await guest.client.joinRoom(`#${alias}:${server}`);
+  await seeEachOther(roomId, [owner, ...guests]);
+  return roomId;
+}
+
+/** All are in it when this resolves, and everybody knows of it and of the encryption. */
+export async function encryptedRoom(owner: CryptoPerson, guests: readonly CryptoPerson[]): Promise<string> {
+  const { room_id: roomId } = await owner.client.createRoom({
+    preset: Preset.PrivateChat,
+    invite: guests.map(({ userId }) => userId),
+  });
+  for (const guest of guests) {
+    await invitation(guest, roomId);
+    await guest.client.joinRoom(roomId);
+  }
+  await seeEachOther(roomId, [owner, ...guests]);
+  for (const { userId, client } of [owner, ...guests])
+    await eventually(`${userId} to know of the encryption`, () => client.getRoom(roomId)?.hasEncryptionStateEvent());
+  return roomId;
+}
+
+/** A direct chat, which clients encrypt. Resolves when both are in it. */
+export async function directChat(owner: CryptoPerson, guest: CryptoPerson): Promise<string> {
+  const { room_id: roomId } = await owner.client.createRoom({
+    preset: Preset.TrustedPrivateChat,
+    is_direct: true,
+    invite: [guest.userId],
+  });
+  await invitation(guest, roomId);
+  const inviter = guest.room(roomId).getDMInviter();
+  if (inviter !== owner.userId) throw new Error(`the invitation to a direct chat is of ${inviter}`);
+  await guest.client.setAccountData(EventType.Direct, { [inviter]: [roomId] });
+  await guest.client.joinRoom(roomId);
+  await seeEachOther(roomId, [owner, guest]);
+  await eventually('the encryption', () => guest.client.getRoom(roomId)?.hasEncryptionStateEvent());
+  return roomId;
+}
+
+/** The event of a message that is in the person's timeline. */
+export function sees(person: CryptoPerson, roomId: string, body: string): Promise<MatrixEvent> {
+  return eventually(`"${body}" to be seen by ${person.userId}`, () =>
+    timeline(person, roomId).find((event) => event.getContent()['body'] === body),
+  );
+}
+
+/** The texts of the messages that the person's client shows, in its order. */
+export const texts = (person: CryptoPerson, roomId: string): readonly string[] =>
+  timeline(person, roomId)
+    .filter((event) => event.getType() === EventType.RoomMessage)
+    .map((event) => String(event.getContent()['body']));
+
+export async function knowsDevices(person: CryptoPerson, userId: string, count: number): Promise<void> {
+  await eventually(`${person.userId} to know of ${count} devices of ${userId}`, async () => {
+    const known = await person.knownDevices(userId);
+    return known.length === count;
+  });
+}
+
+const timeline = (person: CryptoPerson, roomId: string): readonly MatrixEvent[] =>
+  person.client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [];
+
+const invitation = ({ client, userId }: CryptoPerson, roomId: string): Promise<unknown> =>
+  eventually(`the invitation of ${userId}`, () => client.getRoom(roomId)?.getMyMembership() === 'invite');
+
+async function seeEachOther(roomId: string, people: readonly CryptoPerson[]): Promise<void> {
+  for (const { client, userId } of people)
+    for (const other of people)
+      await eventually(
+        `${userId} to see ${other.userId} in the room`,
+        () => client.getRoom(roomId)?.getMember(other.userId)?.membership === 'join',
+      );
+}
