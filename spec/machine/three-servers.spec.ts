@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SyncState } from 'matrix-js-sdk';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CryptoPerson, verifyByEmoji } from '../journeys/support/crypto-person.ts';
@@ -227,7 +228,7 @@ async function outage(talker: Talker | undefined, { hall, vault }: Rooms): Promi
   await servers.of(three).start();
   talker?.link.letPass();
   clara.client.retryImmediately();
-  await eventually('Clara to be connected', () => clara.client.getSyncState() === 'SYNCING');
+  await eventually('Clara to be connected', () => clara.client.getSyncState() === SyncState.Syncing);
   await clara.say(vault, 'from Clara, after the crash');
   await boris.client.setDisplayName('Boris, renamed');
   await delay(70_000);

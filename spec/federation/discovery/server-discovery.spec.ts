@@ -42,6 +42,7 @@ function discovery({ pages = () => ({ status: 404 }), srv = {} }: Given) {
     ports,
     asked,
     find: (name: string) => found.find(name as ServerName),
+    doubt: (name: string) => found.doubt(name as ServerName),
     /** host:port, Host header and name of the certificate of the first place. */
     async first(name: string) {
       const [{ host, port, hostHeader, certificateName }] = await found.find(name as ServerName);
@@ -199,6 +200,27 @@ describe('ServerDiscovery', () => {
       await find('a.example');
     }
     expect(times()).toBeGreaterThanOrEqual(30);
+  });
+
+  it('asks again for what could not be found out, as soon as it proves wrong', async () => {
+    let page: Partial<OutgoingResponse> | undefined;
+    const srv: Record<string, readonly Srv[] | Error> = {
+      '_matrix-fed._tcp.b.example': new Error('no name server answers'),
+    };
+    const { first, doubt, asked } = discovery({ pages: () => page, srv });
+    expect((await first('a.example'))[0]).toBe('a.example:8448');
+    page = wellKnown('b.example');
+    expect((await first('a.example'))[0]).toBe('a.example:8448');
+    doubt('a.example');
+    expect((await first('a.example'))[0]).toBe('b.example:8448');
+    srv['_matrix-fed._tcp.b.example'] = [{ name: 'c.example', port: 1 }];
+    expect((await first('a.example'))[0]).toBe('b.example:8448');
+    doubt('a.example');
+    expect((await first('a.example'))[0]).toBe('c.example:1');
+    const { length } = asked;
+    doubt('a.example');
+    expect((await first('a.example'))[0]).toBe('c.example:1');
+    expect(asked).toHaveLength(length);
   });
 
   it('holds to what was valid while the host is in trouble, and not when the file is gone', async () => {

@@ -21,7 +21,7 @@ export async function openRoom(alias: string, owner: CryptoPerson, guests: reado
     preset: Preset.PublicChat,
     room_alias_name: alias,
     name: alias,
-    power_level_content_override: { state_default: 0 },
+    power_level_content_override: { users_default: 50 },
   });
   const server = owner.userId.slice(owner.userId.indexOf(':') + 1);
   for (const guest of guests) await guest.client.joinRoom(`#${alias}:${server}`);
@@ -72,7 +72,7 @@ export function sees(person: CryptoPerson, roomId: string, body: string): Promis
 /** The texts of the messages that the person's client shows, in its order. */
 export const texts = (person: CryptoPerson, roomId: string): readonly string[] =>
   timeline(person, roomId)
-    .filter((event) => event.getType() === EventType.RoomMessage)
+    .filter((event) => event.getType() === 'm.room.message')
     .map((event) => String(event.getContent()['body']));
 
 export async function knowsDevices(person: CryptoPerson, userId: string, count: number): Promise<void> {

@@ -49,7 +49,7 @@ export interface RemoteHttpParts {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly localServers: LocalServers;
   readonly policy: FederationPolicy;
-  readonly discovery: Pick<ServerDiscovery, 'find'>;
+  readonly discovery: Pick<ServerDiscovery, 'find' | 'doubt'>;
   readonly destinations: Destinations;
   readonly metrics: Metrics;
 }
@@ -169,7 +169,10 @@ export class RemoteHttp {
     if (failure === 'too_large') return new FederationError(destination, 'unusable', message, details);
     if (failure === 'refused_address') return new FederationError(destination, 'refused', message, details);
     const isOurs = failure === 'aborted' || signal?.aborted === true || isProbe === true;
-    if (!isOurs) this.#parts.destinations.failed(destination, message);
+    if (!isOurs) {
+      this.#parts.discovery.doubt(destination);
+      this.#parts.destinations.failed(destination, message);
+    }
     return new FederationError(destination, 'unreachable', message, details);
   }
 

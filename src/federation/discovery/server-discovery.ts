@@ -44,6 +44,16 @@ export class ServerDiscovery {
     return this.#addressesOf(delegate ?? name);
   }
 
+  /** The server could not be reached where it was said to be: what could not be found out about it is asked for again the next time. */
+  doubt(server: ServerName): void {
+    const name = parseServerName(server);
+    if (name === undefined || name.isIpLiteral || name.port !== undefined) return;
+    const delegate = this.#wellKnown.doubt(name.host.toLowerCase());
+    const host = (delegate ?? name).host.toLowerCase();
+    const known = this.#services.find(host);
+    if (known?.isFailed === true) this.#services.set(host, { ...known, untilMs: 0 });
+  }
+
   async #addressesOf(name: ServerNameParts): Promise<readonly [ServerAddress, ...ServerAddress[]]> {
     if (name.isIpLiteral || name.port !== undefined) return [fixedAddress(name)];
     const { host } = name;
@@ -64,13 +74,19 @@ export class ServerDiscovery {
     const known = this.#services.find(host);
     if (known !== undefined && known.untilMs > nowMs) return known.records;
     let records: readonly SrvRecord[] = [];
+    let isFailed = false;
     for (const service of ['_matrix-fed._tcp', '_matrix._tcp']) {
-      records = await this.#parts.dns.srv(`${service}.${host}`).catch(() => []);
+      records = await this.#parts.dns.srv(`${service}.${host}`).catch(() => {
+        isFailed = true;
+        return [];
+      });
       if (records.length > 0) break;
     }
+    // That nobody answered does not say that there are none.
+    if (isFailed && records.length === 0) records = known?.records ?? [];
     // A single dot says that the service is not to be had there, and then nobody knows where it is.
     const usable = records.filter(({ name, port }) => name !== '' && name !== '.' && port > 0);
-    this.#services.set(host, { records: usable, untilMs: nowMs + limits.srvFreshMs });
+    this.#services.set(host, { records: usable, untilMs: nowMs + limits.srvFreshMs, isFailed });
     return usable;
   }
 }
@@ -78,6 +94,8 @@ export class ServerDiscovery {
 interface Services {
   readonly records: readonly SrvRecord[];
   readonly untilMs: number;
+  /** Whether some name server gave no answer. */
+  readonly isFailed: boolean;
 }
 
 const federationPort = 8448;

@@ -36,6 +36,13 @@ export class WellKnown {
     return (await asking).delegate;
   }
 
+  /** If the host could not be asked lately, it is asked again the next time. Gives what it is known to delegate to. */
+  doubt(host: string): ServerNameParts | undefined {
+    const known = this.#known.find(host);
+    if (known?.isPassing === true) this.#known.set(host, { ...known, untilMs: 0 });
+    return known?.delegate;
+  }
+
   async #ask(host: string, before: Known | undefined): Promise<Known> {
     const answer = await this.#fetch(host);
     const nowMs = this.#parts.clock.nowMs();
@@ -79,6 +86,8 @@ interface Known {
   readonly validMs: number | undefined;
   /** Errors in a row. */
   readonly errors: number;
+  /** Of the last one: the host may have a file. */
+  readonly isPassing: boolean;
 }
 type Answer =
   | { readonly ok: true; readonly delegate: ServerNameParts; readonly headers: OutgoingResponse['headers'] }
@@ -103,7 +112,7 @@ function redirectOf({ status, headers }: OutgoingResponse, from: string): string
 function kept({ delegate, headers }: Extract<Answer, { ok: true }>, nowMs: number): Known {
   const freshMs = freshMsOf(headers, nowMs) ?? limits.wellKnownFreshMs;
   const untilMs = nowMs + Math.min(limits.wellKnownFreshMsMax, Math.max(limits.wellKnownFreshMsMin, freshMs));
-  return { delegate, untilMs, validMs: nowMs, errors: 0 };
+  return { delegate, untilMs, validMs: nowMs, errors: 0, isPassing: false };
 }
 
 /** What was valid lately holds while the host is in trouble. */
@@ -117,5 +126,6 @@ function afterError(isPassing: boolean, before: Known | undefined, nowMs: number
     untilMs: nowMs + waitMs,
     validMs: holds ? validMs : undefined,
     errors,
+    isPassing,
   };
 }
