@@ -203,7 +203,7 @@ describe('ServerDiscovery', () => {
   });
 
   it('asks again for what could not be found out, as soon as it proves wrong', async () => {
-    let page: Partial<OutgoingResponse> | undefined;
+    let page: Partial<OutgoingResponse> = { status: 503 };
     const srv: Record<string, readonly Srv[] | Error> = {
       '_matrix-fed._tcp.b.example': new Error('no name server answers'),
     };
