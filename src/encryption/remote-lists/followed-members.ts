@@ -8,6 +8,7 @@ import { membersElsewhere } from '../../storage/stores/device-change-store.ts';
 import { serversNewTo } from '../../storage/stores/device-list-edu-store.ts';
 import { devicesOfUser } from '../../storage/stores/device-store.ts';
 import { joinedServers } from '../../storage/stores/outgoing-store.ts';
+import { serversOfPartialRoom } from '../../storage/stores/partial-room-store.ts';
 import { keptAbove, keptMembersOf, sharingWithUs } from '../../storage/stores/remote-device-store.ts';
 import { serverJoinedIn } from '../../storage/stores/room-server-store.ts';
 import type { RemoteListsContext } from './context.ts';
@@ -146,9 +147,17 @@ export class FollowedMembers {
   async #entered(user: number, room: number): Promise<void> {
     const { db, outgoingDevices } = this.#ctx;
     const locals = await this.#ctx.locals();
-    const servers = await db.all(joinedServers, { room });
-    if (servers.every((row) => locals.includes(row.server_nid))) return;
-    const unaware = (await db.all(serversNewTo, { user, room, locals })).map((row) => row.server_nid);
+    const known = (await db.all(joinedServers, { room })).map((row) => row.server_nid);
+    const said = await db.all(serversOfPartialRoom, { room, limit: limits.serversInRoomMax });
+    const servers = [...new Set([...known, ...said.map((row) => row.server_nid)])].filter(
+      (nid) => !locals.includes(nid),
+    );
+    if (servers.length === 0) return;
+    const unaware: number[] = [];
+    for (let i = 0; i < servers.length; i += serversPerRead) {
+      const rows = await db.all(serversNewTo, { user, room, servers: servers.slice(i, i + serversPerRead) });
+      unaware.push(...rows.map((row) => row.server_nid));
+    }
     const device = unaware.length === 0 ? undefined : (await db.all(devicesOfUser, { user })).at(-1);
     if (device !== undefined)
       await db.write((unit) => outgoingDevices.introduce(unit, user, device.device_id, unaware)).committed;
@@ -161,3 +170,4 @@ export class FollowedMembers {
 }
 
 const usersPerRead = 500;
+const serversPerRead = 500;

@@ -15,7 +15,10 @@ export const dropReplaced = defineWrite<{ replaces: string }>('deviceListEdu.dro
   q.deleteFrom('outgoing_edu').where('replaces', '=', p.replaces),
 );
 
-/** Servers other than ours that share a room with a user who ever had keys. `locals`: names. */
+/**
+ * Servers other than ours that share a room with a user who ever had keys, or are said to, as long as its members are not known.
+ * `locals`: names.
+ */
 export const insertEduServersSharing = defineWrite<{ pos: number; user: number; locals: readonly string[] }>(
   'deviceListEdu.insertServersSharing',
   (q, p) =>
@@ -29,11 +32,21 @@ export const insertEduServersSharing = defineWrite<{ pos: number; user: number; 
           .innerJoin('room_server as s', 's.room', 'u.room')
           .innerJoin('server_name as n', 'n.server_nid', 's.server_nid')
           .select(['s.server_nid', bigint(p.pos).as('pos')])
-          .distinct()
           .where('c.user_nid', '=', p.user)
           .where('u.membership', '=', 'join')
           .where('s.joined', '>', 0)
-          .where('n.name', 'not in', p.list('locals')),
+          .where('n.name', 'not in', p.list('locals'))
+          .union(
+            q
+              .selectFrom('device_change as c')
+              .innerJoin('user_room as u', 'u.user_nid', 'c.user_nid')
+              .innerJoin('partial_room_server as s', 's.room', 'u.room')
+              .innerJoin('server_name as n', 'n.server_nid', 's.server_nid')
+              .select(['s.server_nid', bigint(p.pos).as('pos')])
+              .where('c.user_nid', '=', p.user)
+              .where('u.membership', '=', 'join')
+              .where('n.name', 'not in', p.list('locals')),
+          ),
       ),
 );
 
@@ -71,17 +84,15 @@ export const serversOfEdu = defineRead<{ pos: number }, { server_nid: number }>(
   q.selectFrom('outgoing_edu_server').select('server_nid').where('pos', '=', p.pos),
 );
 
-/** Servers other than ours in a room that share no other one with the user. `locals`: numbers. */
+/** Of these servers, those that share no room with the user but this one, as far as is known or said. */
 export const serversNewTo = defineRead<
-  { user: number; room: number; locals: readonly number[] },
+  { user: number; room: number; servers: readonly number[] },
   { server_nid: number }
 >('deviceListEdu.serversNewTo', (q, p) =>
   q
-    .selectFrom('room_server as s')
-    .select('s.server_nid')
-    .where('s.room', '=', p.room)
-    .where('s.joined', '>', 0)
-    .where('s.server_nid', 'not in', p.list('locals'))
+    .selectFrom('server_name as n')
+    .select('n.server_nid')
+    .where('n.server_nid', 'in', p.list('servers'))
     .where((e) =>
       e.not(
         e.exists(
@@ -92,8 +103,22 @@ export const serversNewTo = defineRead<
             .where('u.user_nid', '=', p.user)
             .where('u.membership', '=', 'join')
             .where('u.room', '<>', p.room)
-            .whereRef('o.server_nid', '=', 's.server_nid')
+            .whereRef('o.server_nid', '=', 'n.server_nid')
             .where('o.joined', '>', 0),
+        ),
+      ),
+    )
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('user_room as u')
+            .innerJoin('partial_room_server as o', 'o.room', 'u.room')
+            .select('u.room')
+            .where('u.user_nid', '=', p.user)
+            .where('u.membership', '=', 'join')
+            .where('u.room', '<>', p.room)
+            .whereRef('o.server_nid', '=', 'n.server_nid'),
         ),
       ),
     ),

@@ -55,7 +55,7 @@ export const roomsOfServerWithNews = defineRead<
     .limit(bigint(p.limit)),
 );
 
-/** Servers other than ours that share a room with the user in which both are joined. */
+/** Servers other than ours that share a room with the user in which both are joined, or are said to, as long as its members are not known. */
 export const serversSharingRooms = defineRead<{ user: number; locals: readonly number[] }, { server_nid: number }>(
   'outgoing.serversSharingRooms',
   (q, p) =>
@@ -63,11 +63,19 @@ export const serversSharingRooms = defineRead<{ user: number; locals: readonly n
       .selectFrom('user_room as u')
       .innerJoin('room_server as s', 's.room', 'u.room')
       .select('s.server_nid')
-      .distinct()
       .where('u.user_nid', '=', p.user)
       .where('u.membership', '=', 'join')
       .where('s.joined', '>', 0)
-      .where('s.server_nid', 'not in', p.list('locals')),
+      .where('s.server_nid', 'not in', p.list('locals'))
+      .union(
+        q
+          .selectFrom('user_room as u')
+          .innerJoin('partial_room_server as s', 's.room', 'u.room')
+          .select('s.server_nid')
+          .where('u.user_nid', '=', p.user)
+          .where('u.membership', '=', 'join')
+          .where('s.server_nid', 'not in', p.list('locals')),
+      ),
 );
 
 /** Of an event `e`. */

@@ -14,6 +14,8 @@ export class ResidentPeer {
   readonly peer: TestPeer;
   /** Events that were sent to it. */
   readonly received: JsonObject[] = [];
+  /** What else was sent to it, by type. */
+  readonly told = new Map<string, JsonObject[]>();
   /** Of state_ids, how often it was asked, and of all the rest of a state. */
   readonly asked: string[] = [];
   /** Given with a bad signature whenever they are given. */
@@ -44,6 +46,15 @@ export class ResidentPeer {
     return json;
   }
 
+  /** Hands something over that is no event. */
+  async tell(to: string, type: string, content: JsonObject): Promise<void> {
+    const edus = [{ edu_type: type, content }];
+    const transaction = { origin: this.peer.name, origin_server_ts: 1_700_000_000_000, pdus: [], edus };
+    const uri = `/_matrix/federation/v1/send/${this.peer.name}-${this.#transactions++}`;
+    const { status, json } = await this.peer.send(to, { method: 'PUT', uri, content: transaction });
+    if (status !== 200) throw new Error(`${to} answered with ${status}: ${JSON.stringify(json)}`);
+  }
+
   async #answer({ uri, content }: Asked): Promise<PeerReply | undefined> {
     if (this.isGone) return { status: 502, json: { errcode: 'M_UNKNOWN', error: 'It is gone' } };
     const url = new URL(uri, 'https://peer');
@@ -72,6 +83,8 @@ export class ResidentPeer {
           this.received.push(pdu);
           this.room.take(pdu, eventIdOf(pdu, this.room.rules));
         }
+        for (const { edu_type: type, content: told } of (content?.['edus'] ?? []) as JsonObject[])
+          this.told.set(type as string, [...(this.told.get(type as string) ?? []), told as JsonObject]);
         return { json: { pdus: {} } };
       default:
         return undefined;
