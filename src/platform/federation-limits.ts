@@ -105,7 +105,8 @@ export const federationLimits = {
   policyAnswersKeptMax: 10_000,
   policyServerRetryMs: 10_000,
   policyQuestionsAtOnceMax: 10,
-  /** Whether an identity server's key is valid still. */
+  /** Whether an identity server's key is valid still, and of how many keys of one invite that is asked. */
+  keyValidityQuestionsMax: 3,
   keyValidityTimeoutMs: 10_000,
   keyValidityBytesMax: 16_384,
   /** Of one binding of a third-party identifier. */

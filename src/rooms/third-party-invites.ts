@@ -8,6 +8,7 @@ import { promisedKeys } from '../matrix/event-auth/third-party-invite.ts';
 import type { RoomEvent, StateTuple } from '../matrix/events/room-event.ts';
 import type { RoomId, UserId } from '../matrix/ids/ids.ts';
 import type { JsonObject } from '../matrix/json/json-value.ts';
+import { limits } from '../platform/limits.ts';
 import { EventFlag } from '../storage/event-flags.ts';
 import { appendLocalEvent, changeRoom } from './append-local-event.ts';
 import { type RoomsContext, serverOf } from './context.ts';
@@ -46,7 +47,8 @@ export async function redeemThirdPartyInvite(
   if (membership === 'invite' || membership === 'join') return;
   const promise = state(...promised);
   if (promise === undefined || promise.sender !== sender) throw forbidden('The room promises no such invite');
-  const keys = [...promisedKeys(promise, signed, dag.rules)];
+  // What the room and the caller say decides who is asked, so a key is asked about once, and few are.
+  const keys = [...new Set(promisedKeys(promise, signed, dag.rules))].slice(0, limits.keyValidityQuestionsMax);
   if (keys.length === 0) throw forbidden('No key of the promised invite has signed this one');
   await assertValid(keyValidity, keys);
   const content = { membership: 'invite', third_party_invite: { ...displayNameOf(promise), signed } };

@@ -156,6 +156,17 @@ describeOnBothEngines('third-party invites', (engine) => {
       expect(await membership(alice)).toMatchObject({ membership: 'invite' });
     }));
 
+  it('make nobody ask an identity server more than once about a key, however often it has signed', () =>
+    run(async (world) => {
+      const { servers, bob, bind } = world;
+      world.isValid = false;
+      const signed = signedFor(bob.userId);
+      const [signature] = Object.values((signed['signatures'] as Record<string, Record<string, string>>)['id.test']!);
+      const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`ed25519:${index}`, signature!]));
+      expect((await bind({ ...signed, signatures: { 'id.test': many } })).status).toBe(403);
+      expect(servers.passed.filter(({ to }) => to === 'id.test')).toHaveLength(1);
+    }));
+
   it('are exchanged only for users of who asks, and promises of our own users', () =>
     run(async ({ servers, alice, bob, roomId }) => {
       const peer = servers.addPeer('peer.test');
