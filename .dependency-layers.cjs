@@ -48,7 +48,8 @@ const layers = {
     layers: ['matrix', 'platform', 'plugin-api', ...domain],
     packages: ['express', 'ws', 'prom-client', '@tus/server', 'content-disposition'],
   },
-  'server.ts': { layers: [...core, 'mail', ...domain, 'http', 'identity', 'bridges'], packages: [] },
+  composition: { layers: [...core, 'mail', ...domain, 'http', 'identity', 'bridges'], packages: [] },
+  'server.ts': { layers: [...core, 'mail', ...domain, 'http', 'identity', 'bridges', 'composition'], packages: [] },
   commands: {
     layers: [...core, 'mail', ...domain, 'http', 'server.ts', 'run-server.ts'],
     packages: ['yaml', 'prettier', 'dependency-cruiser'],
