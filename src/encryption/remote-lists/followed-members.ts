@@ -4,7 +4,7 @@
  */
 import { limits } from '../../platform/limits.ts';
 import type { Commit } from '../../storage/database.ts';
-import { membersElsewhere } from '../../storage/stores/device-change-store.ts';
+import { deviceChangesOf, membersElsewhere } from '../../storage/stores/device-change-store.ts';
 import { serversNewTo } from '../../storage/stores/device-list-edu-store.ts';
 import { devicesOfUser } from '../../storage/stores/device-store.ts';
 import { joinedServers } from '../../storage/stores/outgoing-store.ts';
@@ -158,7 +158,9 @@ export class FollowedMembers {
       const rows = await db.all(serversNewTo, { user, room, servers: servers.slice(i, i + serversPerRead) });
       unaware.push(...rows.map((row) => row.server_nid));
     }
-    const device = unaware.length === 0 ? undefined : (await db.all(devicesOfUser, { user })).at(-1);
+    // Others see nothing of devices without keys, and are told when these get some.
+    const hasKeys = unaware.length > 0 && (await db.all(deviceChangesOf, { users: [user] })).length > 0;
+    const device = hasKeys ? (await db.all(devicesOfUser, { user })).at(-1) : undefined;
     if (device !== undefined)
       await db.write((unit) => outgoingDevices.introduce(unit, user, device.device_id, unaware)).committed;
     const members = await db.all(membersElsewhere, { room, locals, limit: limits.deviceListsAheadMax + 1 });
