@@ -18,13 +18,18 @@ describeOnBothEngines('every query of src/storage', (engine) => {
     const complaints =
       options.engine === 'sqlite' ? complaintsOfSqlite(options.path) : await complaintsOfPostgres(options.url);
     expect(complaints).toEqual([]);
-    expect(definedQueries().length).toBeGreaterThan(100);
+    expect(queriesOfStorage().length).toBeGreaterThan(100);
   });
 });
 
+/** Spec files share a process: those that define queries of their own name them `spec.*`. */
+function queriesOfStorage(): ReturnType<typeof definedQueries> {
+  return definedQueries().filter(({ name }) => !name.startsWith('spec.'));
+}
+
 function complaintsOfSqlite(path: string): string[] {
   const connection = new Sqlite(path);
-  const complaints = definedQueries().flatMap((query) => {
+  const complaints = queriesOfStorage().flatMap((query) => {
     const { sql } = compiledStatement(query, 'sqlite');
     try {
       const { readonly } = connection.prepare(sql);
@@ -44,7 +49,7 @@ async function complaintsOfPostgres(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const complaints: string[] = [];
-  for (const query of definedQueries()) {
+  for (const query of queriesOfStorage()) {
     const { sql } = compiledStatement(query, 'postgres');
     try {
       await client.query(`PREPARE "${query.name}" AS ${sql}`);

@@ -2,11 +2,11 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { boundValues, compiledStatement, defineRead, defineWrite } from '../../src/storage/query.ts';
 
-const byRoom = defineRead<{ room: number; limit: number }, { nid: number }>('query-spec.byRoom', (q, p) =>
+const byRoom = defineRead<{ room: number; limit: number }, { nid: number }>('spec.query.byRoom', (q, p) =>
   q.selectFrom('extremity').select('nid').where('room', '=', p.room).where('nid', '>', 7).limit(p.limit),
 );
 const lists = defineRead<{ nids: readonly number[]; names: readonly string[] }, { nid: number }>(
-  'query-spec.lists',
+  'spec.query.lists',
   (q, p) =>
     q.selectFrom('event').select('nid').where('nid', 'in', p.list('nids')).where('type', 'not in', p.list('names')),
 );
@@ -32,7 +32,7 @@ describe('queries', () => {
   });
 
   it('refuse lists where they would mean different things', () => {
-    const misplaced = defineRead<{ nids: readonly number[] }, { nid: number }>('query-spec.misplaced', (q, p) =>
+    const misplaced = defineRead<{ nids: readonly number[] }, { nid: number }>('spec.query.misplaced', (q, p) =>
       q
         .selectFrom('event')
         .select('nid')
@@ -42,14 +42,14 @@ describe('queries', () => {
   });
 
   it('have names of their own', () => {
-    const define = () => defineWrite<{ nid: number }>('query-spec.byRoom', (q) => q.deleteFrom('extremity'));
-    expect(define).toThrow('there are two queries named query-spec.byRoom');
+    const define = () => defineWrite<{ nid: number }>('spec.query.byRoom', (q) => q.deleteFrom('extremity'));
+    expect(define).toThrow('there are two queries named spec.query.byRoom');
   });
 
   it('refuse parameters that are missing or cannot be stored', () => {
     const statement = compiledStatement(byRoom, 'sqlite');
     const bound = (params: object) => () => boundValues(statement, params, 'sqlite');
-    expect(bound({ room: 1 })).toThrow('query-spec.byRoom: parameter limit is missing');
+    expect(bound({ room: 1 })).toThrow('spec.query.byRoom: parameter limit is missing');
     expect(bound({ room: Number.POSITIVE_INFINITY, limit: 1 })).toThrow(
       'parameter room is a number that cannot be stored',
     );
