@@ -21,7 +21,7 @@ import { type MemberChange, applyMemberChange, memberChangesOf } from './member-
 import { openingOf, writeOpening } from './open-rooms.ts';
 import { everybody, mentionsIn } from './mentions.ts';
 import { ancestryFrom, mainThread } from './threads.ts';
-import { type Redaction, redactStored, redactionOf } from './redaction.ts';
+import { type Redaction, redactStored, redactionOf, tellRedaction } from './redaction.ts';
 import { annotationKey, annotationOf } from './relations/check-relation.ts';
 import { type RelationDraft, draftRelation, writeRelation } from './relations/write-relation.ts';
 
@@ -72,6 +72,8 @@ export interface EffectsRequest {
   readonly isAutomatic?: boolean | undefined;
   /** It was fetched: it counts for nobody. */
   readonly isHistory?: boolean | undefined;
+  /** As it was before it was redacted: what it redacts itself stays so, whichever of the two came first. */
+  readonly asSent?: RoomEvent | undefined;
   /** Bits of `event.flags`. */
   readonly marks?: number | undefined;
   /** As in ReceiveOptions. */
@@ -95,7 +97,7 @@ export async function prepareEffects(
   const lineage = await ctx.relations.lineageOf(dag.room, event);
   const { threadId } = ancestryFrom(event, lineage);
   const isHistory = request.isHistory === true;
-  const redaction = await redactionOf(ctx, dag, event);
+  const redaction = await redactionOf(ctx, dag, request.asSent ?? event);
   const lasting: LastingEffects = {
     event,
     notifies: !isHistory && defaultRulesNotify(event),
@@ -138,14 +140,7 @@ export async function prepareEffects(
       const { redaction, awaited } = lasting;
       if (awaited !== undefined) ctx.waitingRedactions.add(placed.room, awaited);
       if (redaction === undefined) return;
-      const { header, event: before } = redaction.target;
-      dag.bodyReplaced(header.nid, redaction.redacted);
-      ctx.relations.tell(before.eventId, { room: header.room, relation: undefined });
-      // The sender hears of a failure; here it only takes back what memory was told.
-      placed.ticket?.committed.catch(() => {
-        dag.bodyReplaced(header.nid, before);
-        ctx.relations.forget(before.eventId);
-      });
+      tellRedaction(ctx, dag, redaction, placed.ticket);
     },
   };
 }

@@ -28,13 +28,15 @@ export async function fillRoom(
     if (entry === undefined) return undefined;
     const dag = await dags.openByNid(room);
     const effects = rejudgeEffects(ctx, dag);
-    return dag.fill(laid, {
+    const outcome = await dag.fill(laid, {
       ...effects,
-      also(unit, outcome) {
-        effects.also(unit, outcome);
-        partialRooms.writeFilled(unit, entry, outcome.pos);
+      also(unit, rejudged) {
+        effects.also(unit, rejudged);
+        partialRooms.writeFilled(unit, entry, rejudged.pos);
       },
     });
+    effects.handedIn(outcome);
+    return outcome;
   });
   await filled?.ticket?.committed;
   return filled;

@@ -34,13 +34,16 @@ export async function receiveEvent(
   const marks = redacted === undefined ? options.marks : (options.marks ?? 0) | EventFlag.redacted;
   const effects = await prepareEffects(ctx, dag, event, {
     marks,
+    asSent: checked.event,
     isEntering: options.entering,
     isHistory: options.backfill,
   });
   const { also } = effects.options;
   const isSentOn = ((marks ?? 0) & EventFlag.sentOn) !== 0;
   const exceptServerNid = isSentOn ? await ctx.names.serverNid(serverOf(event.sender)) : undefined;
-  const placed = await dag.receive(event, body, {
+  // The two oldest room versions judge a redaction by what it redacts.
+  const judged = event.type === 'm.room.redaction' ? checked.event : event;
+  const placed = await dag.receive(judged, body, {
     ...options,
     ...(marks === undefined ? {} : { marks }),
     ...effects.options,

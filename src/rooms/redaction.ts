@@ -12,7 +12,7 @@ import { namedPowerLevel, powerLevelOf } from '../matrix/event-auth/power-levels
 import type { EventId, UserId } from '../matrix/ids/ids.ts';
 import { defaultRulesNotify } from '../matrix/push-rules/default-notify.ts';
 import { encodeEventBody } from '../storage/event-body.ts';
-import type { UnitBuilder } from '../storage/database.ts';
+import type { UnitBuilder, UnitTicket } from '../storage/database.ts';
 import { EventFlag } from '../storage/event-flags.ts';
 import { deleteMentions, insertMention } from '../storage/stores/mention-store.ts';
 import { markRedacted, replaceBody } from '../storage/stores/timeline-store.ts';
@@ -59,10 +59,10 @@ export async function redactionOf(
   event: RoomEvent,
 ): Promise<Redaction | AwaitedTarget | undefined> {
   if (event.type !== 'm.room.redaction' || event.redacts === undefined) return undefined;
-  const target = await findTarget(ctx, event.redacts);
+  const target = await findOnDisk(ctx, event.redacts);
   if (target === undefined) return { awaited: event.redacts };
   if (target.header.room !== dag.room || target.header.redacted_by !== null) return undefined;
-  if (!(await mayRedact(dag, event.sender, target.event.sender))) return undefined;
+  if (!(await mayRedact(ctx, dag, event, target.event.sender))) return undefined;
   const pdu = redact(exactPduOf(target.header), dag.rules);
   const isInTimeline = target.header.ord !== null;
   const mentioned = isInTimeline ? await mentionedUsers(ctx, target.event) : [];
@@ -80,26 +80,54 @@ export async function redactionOf(
 
 /** Throws M_FORBIDDEN when the user may not redact this event. undefined: it is not known here whose it is. */
 export async function assertMayRedact(dag: RoomDag, userId: UserId, target: RoomEvent | undefined): Promise<void> {
-  if (userId === target?.sender || (await hasRedactLevel(dag, userId))) return;
+  if (userId === target?.sender) return;
+  if (await hasRedactLevel(dag, userId, await dag.currentEvent('m.room.power_levels', ''))) return;
   throw forbidden('You do not have permission to redact this event');
 }
 
-async function findTarget(ctx: RoomsContext, eventId: EventId): Promise<StoredEvent | undefined> {
+async function findOnDisk(ctx: RoomsContext, eventId: EventId): Promise<StoredEvent | undefined> {
   const found = await findStoredEvent(ctx, eventId);
   if (found !== undefined) return found;
-  // What came together with its redaction is perhaps still on its way to disk.
+  // What came together with it is perhaps still on its way to disk.
   await ctx.db.drained();
   return findStoredEvent(ctx, eventId);
 }
 
-export async function mayRedact(dag: RoomDag, sender: UserId, targetSender: UserId): Promise<boolean> {
-  return serverOf(sender) === serverOf(targetSender) || (await hasRedactLevel(dag, sender));
+/**
+ * Whether a redaction that was accepted takes effect on what this user sent: by the power levels that the redaction cites. They are the
+ * same on every server, whatever came before or after (docs/decisions/0035-which-redactions-take-effect.md).
+ * https://spec.matrix.org/v1.19/rooms/v12/#handling-redactions
+ */
+export async function mayRedact(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  redaction: Pick<RoomEvent, 'sender' | 'authEvents'>,
+  targetSender: UserId,
+): Promise<boolean> {
+  // There the authorisation rules have decided.
+  if (dag.rules.eventAuth.specialCaseRedaction) return true;
+  const { sender } = redaction;
+  if (serverOf(sender) === serverOf(targetSender)) return true;
+  return hasRedactLevel(dag, sender, await citedPowerLevels(ctx, dag, redaction));
 }
 
-async function hasRedactLevel(dag: RoomDag, userId: UserId): Promise<boolean> {
+async function hasRedactLevel(dag: RoomDag, userId: UserId, powerLevels: RoomEvent | undefined): Promise<boolean> {
   const create = await dag.currentEvent('m.room.create', '');
-  const powerLevels = await dag.currentEvent('m.room.power_levels', '');
   return powerLevelOf(userId, create, powerLevels, dag.rules) >= namedPowerLevel('redact', powerLevels, dag.rules);
+}
+
+async function citedPowerLevels(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  { authEvents }: Pick<RoomEvent, 'authEvents'>,
+): Promise<RoomEvent | undefined> {
+  const current = await dag.currentEvent('m.room.power_levels', '');
+  if (current !== undefined && authEvents.includes(current.eventId)) return current;
+  for (const eventId of authEvents) {
+    const cited = dag.unwritten(eventId) ?? (await findOnDisk(ctx, eventId))?.event;
+    if (cited?.type === 'm.room.power_levels' && cited.stateKey === '') return cited;
+  }
+  return undefined;
 }
 
 export function redactStored(unit: UnitBuilder, redaction: Redaction, redactedBy: number): void {
@@ -109,6 +137,23 @@ export function redactStored(unit: UnitBuilder, redaction: Redaction, redactedBy
   if (ord !== null) removeRelation(unit, room, ord, redaction.target.event);
   if (ord !== null && redaction.movesCounts) uncount(unit, redaction, room, ord);
   unit.wake({ kind: 'redaction', room, nid, redacted: redaction.redacted });
+}
+
+/** Once the unit is handed in: memory follows. */
+export function tellRedaction(
+  ctx: RoomsContext,
+  dag: RoomDag,
+  { target, redacted }: Redaction,
+  ticket: UnitTicket | undefined,
+): void {
+  const { header, event: before } = target;
+  dag.bodyReplaced(header.nid, redacted);
+  ctx.relations.tell(before.eventId, { room: header.room, relation: undefined });
+  // The sender hears of a failure; here it only takes back what memory was told.
+  ticket?.committed.catch(() => {
+    dag.bodyReplaced(header.nid, before);
+    ctx.relations.forget(before.eventId);
+  });
 }
 
 /** Nobody is notified of what they cannot read any more (docs/decisions: unread counts). */

@@ -4,11 +4,12 @@
  */
 import { redact } from '../matrix/events/redact.ts';
 import { roomEventFromPdu } from '../matrix/events/room-event-from-pdu.ts';
-import type { EventId, UserId } from '../matrix/ids/ids.ts';
+import type { EventId } from '../matrix/ids/ids.ts';
 import { canonicalJsonOf } from '../matrix/json/canonical-json.ts';
 import { Lru } from '../platform/lru.ts';
 import { encodeEventBody } from '../storage/event-body.ts';
 import type { Database, UnitBuilder } from '../storage/database.ts';
+import { EventFlag } from '../storage/event-flags.ts';
 import { eventsByNids, markRedactedBy, replaceBody } from '../storage/stores/timeline-store.ts';
 import {
   deleteWaitingRedactions,
@@ -83,7 +84,10 @@ export async function redactedOnArrival(
   if (nids.length === 0) return undefined;
   const rows = await ctx.db.all(eventsByNids, { nids: [...nids] });
   for (const row of rows.toSorted((one, other) => one.nid - other.nid)) {
-    if (!(await mayRedact(dag, pduOf(row)['sender'] as UserId, event.sender))) continue;
+    // It was judged again since.
+    if ((row.flags & EventFlag.rejected) !== 0) continue;
+    const redaction = roomEventFromPdu(pduOf(row), rules, row.event_id as EventId);
+    if (!(await mayRedact(ctx, dag, redaction, event.sender))) continue;
     const pdu = redact(event.pdu, rules);
     const body = canonicalJsonOf(rules)(pdu);
     return {

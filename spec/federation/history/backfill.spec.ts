@@ -122,6 +122,17 @@ describeOnBothEngines('history that other servers have', (engine) => {
     expect(idsOf(page.chunk)).toEqual(newestFirst(room));
   });
 
+  it('is had from a server that came in late itself, as far as that one has it', async () => {
+    const { room, join } = roomWithHistory(5);
+    const behind = newestFirst(room).slice(4);
+    for (const eventId of behind) room.withoutState.add(eventId);
+    for (const eventId of behind) room.notInHistory.add(eventId);
+    const server = new NearServer(await engine.open(), room, { fetchesHistory: true });
+    await server.joinWith(room, join);
+    const page = await server.test.history(await server.bob(), room.roomId, { limit: 100 });
+    expect(idsOf(page.chunk)).toEqual(newestFirst(room).slice(0, 4));
+  });
+
   it('is missing without it, until it can be had', async () => {
     const { room, join } = roomWithHistory(4);
     room.silent.add(far).add(other);

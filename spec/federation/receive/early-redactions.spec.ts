@@ -78,6 +78,45 @@ describeOnBothEngines('a redaction', (engine) => {
     await server.close();
   });
 
+  it('takes effect by the power levels that it cites, whatever they are by then', async () => {
+    const { room, server } = await start();
+    const tip = room.tip;
+    const levels = (users: Record<string, number>, prev: EventId) =>
+      room.add({ type: 'm.room.power_levels', stateKey: '', sender: alice, content: { users } }, { prev: [prev] });
+    const raised = levels({ [alice]: 100, [eve]: 50 }, tip);
+    const [first, second, third] = ['first', 'second', 'third'].map((text) =>
+      room.say(alice, text, { prev: [raised.event.eventId] }),
+    );
+    const [byEve, early] = [first, third].map((message) =>
+      redacting(room, eve, message!.event.eventId, raised.event.eventId),
+    );
+    const lowered = levels({ [alice]: 100 }, raised.event.eventId);
+    const afterwards = redacting(room, eve, second!.event.eventId, lowered.event.eventId);
+    await server.send([raised, first!, second!, lowered]);
+    await server.send([early!, byEve!, afterwards], { origin: other });
+    await server.send([third!]);
+    expect(await server.messages(room)).toEqual(['(redacted)', 'second', '(redacted)']);
+    await server.close();
+  });
+
+  it.each(['1', '10', '11'])(
+    'takes effect when it was redacted before it came, in room version %s',
+    async (version) => {
+      const { room, server } = await start(version);
+      const tip = room.tip;
+      const message = room.say(eve, 'a secret', { prev: [tip] });
+      const redaction = redacting(room, eve, message.event.eventId, message.event.eventId);
+      const ofRedaction = redacting(room, alice, redaction.event.eventId, message.event.eventId);
+      await server.send([message], { origin: other });
+      await server.send([ofRedaction]);
+      await server.send([redaction], { origin: other });
+      expect(await server.messages(room)).toEqual(['(redacted)']);
+      const redacted = await eventOf(server, room, redaction.event.eventId);
+      expect(redacted['content']).not.toHaveProperty('reason');
+      await server.close();
+    },
+  );
+
   it('takes effect on state, without a trace of it in the room', async () => {
     const { room, server } = await start();
     const tip = room.tip;

@@ -178,14 +178,9 @@ export class RandomMates {
   #redact(): Promise<void> | undefined {
     const [room, mate] = this.#member();
     if (room === undefined || mate === undefined || room.sent.length === 0) return undefined;
-    return this.#redactAs(room, mate, this.#pick(room.sent).eventId);
-  }
-
-  /** What they see. */
-  async #redactAs(room: SharedRoom, mate: Mate, eventId: string): Promise<void> {
-    const id = encodeURIComponent(eventId);
-    const { status } = await mate.server.ask({ method: 'GET', path: `${inRoom(room)}/event/${id}` }, mate);
-    if (status === 200) await this.#do(room, mate, 'PUT', `/redact/${id}/${this.#word()}`, {});
+    // Perhaps it has not come to the server of who redacts it.
+    const id = encodeURIComponent(this.#pick(room.sent).eventId);
+    return this.#do(room, mate, 'PUT', `/redact/${id}/${this.#word()}`, {});
   }
 
   #changeLevels(): Promise<void> | undefined {

@@ -9,6 +9,8 @@ export interface EventRecord {
   readonly isRejected: boolean;
   readonly isSoftFailed: boolean;
   readonly isRedacted: boolean;
+  /** The redaction that was carried out. */
+  readonly redactedBy: string | undefined;
 }
 export interface RoomRecord {
   /** Those that have a place, by id. */
@@ -25,23 +27,33 @@ export interface Work {
   readonly outliers: number;
 }
 
+interface EventRow {
+  readonly event_id: string;
+  readonly type: string;
+  readonly user_id: string;
+  readonly flags: number;
+  readonly redacted_by: string | null;
+}
+
 export function readRoom(databasePath: string, roomId: string): RoomRecord | undefined {
   return reading(databasePath, (db) => {
     const room = db.prepare('SELECT room FROM room WHERE room_id = ?').pluck().get(roomId);
     if (room === undefined) return undefined;
     const rows = db
       .prepare(
-        'SELECT e.event_id, e.type, u.user_id, e.flags FROM event e JOIN user_name u ON u.user_nid = e.sender ' +
+        'SELECT e.event_id, e.type, u.user_id, e.flags, r.event_id AS redacted_by FROM event e ' +
+          'JOIN user_name u ON u.user_nid = e.sender LEFT JOIN event r ON r.nid = e.redacted_by ' +
           'WHERE e.room = ? AND e.pos IS NOT NULL ORDER BY e.pos',
       )
-      .all(room) as { event_id: string; type: string; user_id: string; flags: number }[];
-    const events = rows.map(({ event_id: eventId, type, user_id: sender, flags }) => ({
+      .all(room) as EventRow[];
+    const events = rows.map(({ event_id: eventId, type, user_id: sender, flags, redacted_by: redactedBy }) => ({
       eventId,
       type,
       sender,
       isRejected: (flags & EventFlag.rejected) !== 0,
       isSoftFailed: (flags & EventFlag.softFailed) !== 0,
       isRedacted: (flags & EventFlag.redacted) !== 0,
+      redactedBy: redactedBy ?? undefined,
     }));
     const extremities = count(db, 'SELECT count(*) FROM extremity WHERE room = ?', room);
     return { events: new Map(events.map((event) => [event.eventId, event])), extremities };

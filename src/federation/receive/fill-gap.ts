@@ -2,12 +2,13 @@
  * An event refers to events that are not known here: they are fetched, as far back as it is worth; for what lies behind them
  * the state is. https://spec.matrix.org/v1.19/server-server-api/#backfilling-and-retrieving-missing-events
  */
+import type { RoomEvent } from '../../matrix/events/room-event.ts';
 import type { EventId } from '../../matrix/ids/ids.ts';
 import { limits } from '../../platform/limits.ts';
 import type { CheckedEvent } from '../../rooms/receive-event.ts';
 import { placesByIds, timelineBelow } from '../../storage/stores/room-graph-store.ts';
 import { type Gap, GapNotFilled } from './gap.ts';
-import { stateAfter } from './given-state.ts';
+import { stateAfter, stateBefore } from './given-state.ts';
 import { allCommitted, type Outcome, parentsFirst, placePdus, ticketOf } from './place-pdus.ts';
 import { storeOutliers } from './store-outliers.ts';
 
@@ -136,8 +137,34 @@ async function givenStates(gap: Gap, events: readonly CheckedEvent[]): Promise<M
   if (missing.length > limits.gapStatesMax)
     throw new GapNotFilled(`the states after ${missing.length} events would have to be asked for`);
   const given = new Map<EventId, readonly EventId[]>();
-  for (const eventId of missing) given.set(eventId, await stateAfter(gap, eventId));
+  for (const eventId of missing) {
+    if (given.has(eventId)) continue;
+    try {
+      given.set(eventId, await stateAfter(gap, eventId));
+    } catch (error) {
+      // Who has nothing behind an event of ours or theirs, because the room began there for them, knows the state before it.
+      const child = onlyChildOf(eventId, events, new Set(missing));
+      if (!(error instanceof GapNotFilled) || child === undefined) throw error;
+      const state = await stateBefore(gap, child.eventId);
+      for (const parentId of child.prevEvents) given.set(parentId, state);
+    }
+  }
   return given;
+}
+
+/** One of those that refer to the event, where all of them refer to the same, and to nothing that is known here. */
+function onlyChildOf(
+  eventId: EventId,
+  events: readonly CheckedEvent[],
+  missing: ReadonlySet<EventId>,
+): RoomEvent | undefined {
+  const [first, ...others] = events.map(({ event }) => event).filter(({ prevEvents }) => prevEvents.includes(eventId));
+  if (first === undefined || !first.prevEvents.every((id) => missing.has(id))) return undefined;
+  const parents = new Set(first.prevEvents);
+  const refersAlike = ({ prevEvents }: RoomEvent): boolean =>
+    prevEvents.every((id) => parents.has(id)) || !prevEvents.some((id) => parents.has(id));
+  const isAlike = parents.size === 1 || others.every(refersAlike);
+  return isAlike ? first : undefined;
 }
 
 async function place(

@@ -11,20 +11,36 @@ import { fetchEvent, storeOutliers } from './store-outliers.ts';
  * https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
  */
 export async function stateAfter(gap: Gap, eventId: EventId): Promise<EventId[]> {
-  const { remoteRooms } = gap.ctx;
-  const at = { roomId: gap.roomId, eventId };
   const event = await fetchEvent(gap, eventId);
   if (event === undefined) throw new GapNotFilled(`no server has given ${eventId}`);
-  const ids = await gap.ask((server, options) => remoteRooms.stateIds(server, at, options));
+  const state = await fetchStateBefore(gap, eventId, new Map([[eventId, event]]));
+  await storeOutliers(gap, [eventId], new Map([[eventId, event]]));
+  const places = await gap.places([...state, eventId]);
+  return applied([...places.values()], places.get(eventId));
+}
+
+/** The same of the state before an event. */
+export async function stateBefore(gap: Gap, eventId: EventId): Promise<EventId[]> {
+  const state = await fetchStateBefore(gap, eventId, new Map());
+  return applied([...(await gap.places(state)).values()], undefined);
+}
+
+/** As another server says it is; what it consists of is stored then. */
+async function fetchStateBefore(
+  gap: Gap,
+  eventId: EventId,
+  known: ReadonlyMap<EventId, CheckedEvent>,
+): Promise<readonly EventId[]> {
+  const at = { roomId: gap.roomId, eventId };
+  const ids = await gap.ask((server, options) => gap.ctx.remoteRooms.stateIds(server, at, options));
   if (ids === undefined) throw new GapNotFilled(`no server has given the state before ${eventId}`);
   const wanted = [...new Set([...ids.stateIds, ...ids.authChainIds])];
-  const known = await gap.places(wanted);
-  const atHand = new Map<EventId, CheckedEvent>([[eventId, event]]);
-  if (wanted.length - known.size > limits.gapFetchesMax / 2)
+  const places = await gap.places(wanted);
+  const atHand = new Map<EventId, CheckedEvent>(known);
+  if (wanted.length - places.size > limits.gapFetchesMax / 2)
     for (const one of await wholeState(gap, eventId)) atHand.set(one.event.eventId, one);
-  await storeOutliers(gap, [...ids.stateIds, eventId], atHand);
-  const places = await gap.places([...ids.stateIds, eventId]);
-  return applied([...places.values()], places.get(eventId));
+  await storeOutliers(gap, [...ids.stateIds], atHand);
+  return ids.stateIds;
 }
 
 async function wholeState(gap: Gap, eventId: EventId): Promise<CheckedEvent[]> {

@@ -113,7 +113,10 @@ export interface Rejudged {
 }
 export interface RejudgeOptions {
   /** As in ReceiveOptions. */
-  readonly prepare?: (outcome: { readonly stateChanges: readonly StateChange[] }) => Promise<void>;
+  readonly prepare?: (outcome: {
+    readonly stateChanges: readonly StateChange[];
+    readonly accepted: readonly { readonly nid: number; readonly event: RoomEvent }[];
+  }) => Promise<void>;
   readonly also?: (unit: UnitBuilder, outcome: Rejudged) => void;
 }
 

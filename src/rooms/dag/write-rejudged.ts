@@ -43,9 +43,9 @@ export async function writeRejudged(view: RoomView, plan: RejudgePlan, options: 
   const { room } = view;
   const stateChanges = await describeChanges(view, plan.mainChanges);
   const history = await historyPlaces(view);
-  await options.prepare?.({ stateChanges });
-  let written: { places: EventPlace[]; outcome: Rejudged } | undefined;
   const accepted = await describe(view, plan.accepted);
+  await options.prepare?.({ stateChanges, accepted });
+  let written: { places: EventPlace[]; outcome: Rejudged } | undefined;
   const rejected = await describe(view, plan.rejected);
   const { ticket, pin } = room.write((unit) => {
     const pos = unit.nextPos();

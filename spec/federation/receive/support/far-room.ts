@@ -88,6 +88,10 @@ export class FarRoom {
   readonly order: FarEvent[] = [];
   /** Of which nothing is told. */
   readonly withheld = new Set<EventId>();
+  /** Of which nobody knows the state before them. */
+  readonly withoutState = new Set<EventId>();
+  /** That no question for history brings. */
+  readonly notInHistory = new Set<EventId>();
   /** Nothing is answered when missing events are asked for. */
   givesNoMissingEvents = false;
   /** Nothing is answered when the auth chain of an event is asked for. */
@@ -201,6 +205,7 @@ export class FarRoom {
       getEvent: async (server, eventId) => told(server, 'event', eventId).pdu,
       stateIds: async (server, { eventId }) => {
         const { before } = told(server, 'state_ids', eventId);
+        if (this.withoutState.has(eventId)) throw new FederationError(server, 'answered', 'not found', { status: 404 });
         return { stateIds: [...before.values()], authChainIds: chain(before.values()) };
       },
       state: async (server, { eventId }) => {
@@ -233,7 +238,9 @@ export class FarRoom {
         while (next.length > 0 && found.size < limit) {
           for (const id of next.slice(0, limit - found.size)) found.add(id);
           const parents = next.flatMap((id) => this.events.get(id)?.event.prevEvents ?? []);
-          next = [...new Set(parents)].filter((id) => !found.has(id) && !this.withheld.has(id));
+          next = [...new Set(parents)].filter(
+            (id) => !found.has(id) && !this.withheld.has(id) && !this.notInHistory.has(id),
+          );
         }
         return [...found].map(pduOf);
       },
