@@ -99,23 +99,20 @@ describeOnBothEngines('a redaction', (engine) => {
     await server.close();
   });
 
-  it.each(['1', '10', '11'])(
-    'takes effect when it was redacted before it came, in room version %s',
-    async (version) => {
-      const { room, server } = await start(version);
-      const tip = room.tip;
-      const message = room.say(eve, 'a secret', { prev: [tip] });
-      const redaction = redacting(room, eve, message.event.eventId, message.event.eventId);
-      const ofRedaction = redacting(room, alice, redaction.event.eventId, message.event.eventId);
-      await server.send([message], { origin: other });
-      await server.send([ofRedaction]);
-      await server.send([redaction], { origin: other });
-      expect(await server.messages(room)).toEqual(['(redacted)']);
-      const redacted = await eventOf(server, room, redaction.event.eventId);
-      expect(redacted['content']).not.toHaveProperty('reason');
-      await server.close();
-    },
-  );
+  it.each(['10', '11'])('takes effect when it was redacted before it came, in room version %s', async (version) => {
+    const { room, server } = await start(version);
+    const tip = room.tip;
+    const message = room.say(eve, 'a secret', { prev: [tip] });
+    const redaction = redacting(room, eve, message.event.eventId, message.event.eventId);
+    const ofRedaction = redacting(room, alice, redaction.event.eventId, message.event.eventId);
+    await server.send([message], { origin: other });
+    await server.send([ofRedaction]);
+    await server.send([redaction], { origin: other });
+    expect(await server.messages(room)).toEqual(['(redacted)']);
+    const redacted = await eventOf(server, room, redaction.event.eventId);
+    expect(redacted['content']).not.toHaveProperty('reason');
+    await server.close();
+  });
 
   it('takes effect on state, without a trace of it in the room', async () => {
     const { room, server } = await start();

@@ -40,7 +40,7 @@ export async function placeWithGap(
   if (options.backfill !== true) await fetchMissing(gap, pool);
   const ordered = parentsFirst([...pool.values()]);
   // A state that is handed in brings most of what the events cite.
-  const given = await givenStates(gap, ordered);
+  const given = await givenStates(gap, ordered, options.backfill === true);
   await fetchAuthEvents(gap, ordered);
   return place(gap, ordered, given, options);
 }
@@ -132,7 +132,11 @@ async function fetchAuthEvents(gap: Gap, events: readonly CheckedEvent[]): Promi
 }
 
 /** Of parents that are still not known, the states after them. */
-async function givenStates(gap: Gap, events: readonly CheckedEvent[]): Promise<Map<EventId, readonly EventId[]>> {
+async function givenStates(
+  gap: Gap,
+  events: readonly CheckedEvent[],
+  isHistory: boolean,
+): Promise<Map<EventId, readonly EventId[]>> {
   const missing = await missingParents(gap, events);
   if (missing.length > limits.gapStatesMax)
     throw new GapNotFilled(`the states after ${missing.length} events would have to be asked for`);
@@ -142,8 +146,8 @@ async function givenStates(gap: Gap, events: readonly CheckedEvent[]): Promise<M
     try {
       given.set(eventId, await stateAfter(gap, eventId));
     } catch (error) {
-      // Who has nothing behind an event of ours or theirs, because the room began there for them, knows the state before it.
-      const child = onlyChildOf(eventId, events, new Set(missing));
+      // Whose history begins at the child knows the state before that one.
+      const child = isHistory ? onlyChildOf(eventId, events, new Set(missing)) : undefined;
       if (!(error instanceof GapNotFilled) || child === undefined) throw error;
       const state = await stateBefore(gap, child.eventId);
       for (const parentId of child.prevEvents) given.set(parentId, state);
