@@ -46,6 +46,7 @@ it.each(['signing.key', 'veche.db', 'veche.db-wal'])(
     await server.start();
     expect((await gather(new Link(server))).roomIds).toHaveLength(roomCount);
   },
+  patienceMs,
 );
 
 /** Starts it and kills it when the promise is fulfilled, wherever it is then. */
