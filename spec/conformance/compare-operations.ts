@@ -21,7 +21,7 @@ export function unservedOperations<Domain>(endpoints: readonly Endpoint<Domain>[
 }
 
 function partOf(operation: Operation): string {
-  if (operation.api === 'server-server') return 'federation';
+  if (operation.api === 'server-server') return 'only asked, of policy servers';
   return laterParts[operationName(operation)] ?? 'what clients call';
 }
 
