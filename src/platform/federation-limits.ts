@@ -269,6 +269,7 @@ export const federationLimits = {
   wholeStateBatch: 100,
   /** If no more are missing they are asked for one by one, and so are those that cannot be verified. */
   wholeStateSinglesMax: 20,
-  /** Requests that wait for the members of a room. */
+  /** Requests that wait for the members of rooms, and of one room: one that never gets whole keeps no place of the others. */
   partialRoomWaitersMax: 10_000,
+  partialRoomWaitersOfRoomMax: 1_000,
 };

@@ -101,9 +101,10 @@ export class PartialRooms {
   async whole(room: number): Promise<void> {
     await this.load();
     if (!this.isPartial(room)) return;
-    if (this.#waiters >= limits.partialRoomWaitersMax) throw notYet('Too many wait for the members of rooms');
-    const waiter = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(room) ?? new Set();
+    const isFull = waiting.size >= limits.partialRoomWaitersOfRoomMax || this.#waiters >= limits.partialRoomWaitersMax;
+    if (isFull) throw notYet('Too many wait for the members of rooms');
+    const waiter = Promise.withResolvers<void>();
     waiting.add(waiter);
     this.#waiting.set(room, waiting);
     this.#waiters += 1;
