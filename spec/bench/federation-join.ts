@@ -11,6 +11,7 @@ import { HttpConnection } from './http-connection.ts';
 import type { BenchContext, Measurement, Scenario } from './measurement.ts';
 import { median } from './median.ts';
 import { normalised, Reference } from './reference.ts';
+import { callOn } from './served.ts';
 import { processCpu } from './thread-cpu.ts';
 
 const msMax = 200;
@@ -200,16 +201,3 @@ class Peer {
 /** For so long it used less than this between two looks. */
 const quietMs = 300;
 const idleUs = 2_000;
-
-async function callOn(
-  connection: HttpConnection,
-  token: string | undefined,
-  method: string,
-  path: string,
-  body: unknown,
-  status: number,
-): Promise<string> {
-  const answer = await connection.request(method, path, token, body);
-  if (answer.status !== status) throw new Error(`${method} ${path} was answered with ${answer.status}: ${answer.body}`);
-  return answer.body;
-}

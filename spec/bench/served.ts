@@ -66,15 +66,17 @@ export class Served {
   }
 }
 
-async function callOn(
+/** Gives the body of the answer; throws for any other status. */
+export async function callOn(
   connection: HttpConnection,
   token: string | undefined,
   method: string,
   path: string,
   body: unknown,
+  status = 200,
 ): Promise<string> {
   const answer = await connection.request(method, path, token, body);
-  if (answer.status !== 200)
+  if (answer.status !== status)
     throw new Error(`${method} ${path} was answered with ${String(answer.status)}: ${answer.body}`);
   return answer.body;
 }

@@ -3,20 +3,8 @@ import { EventType, JoinRule, Preset, SyncState } from 'matrix-js-sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CryptoPerson, verifyByEmoji } from '../journeys/support/crypto-person.ts';
 import { eventually } from '../journeys/support/eventually.ts';
-import {
-  allTexts,
-  createRoom,
-  invitation,
-  joinRules,
-  knowsDevices,
-  leave,
-  membership,
-  openRoom,
-  seeEachOther,
-  sees,
-  serverOf,
-  texts,
-} from './support/people-of-two.ts';
+import { invitation, knowsDevices, membership, seeEachOther, sees, serverOf, texts } from './support/people.ts';
+import { allTexts, createRoom, joinRules, leave, openRoom } from './support/people-of-two.ts';
 import {
   type EitherServer,
   login,
@@ -147,7 +135,7 @@ describe.each([
     await owner.client.invite(roomId, guest.userId);
     await invitation(guest, roomId);
     await guest.client.joinRoom(roomId);
-    await seeEachOther(roomId, owner, guest);
+    await seeEachOther(roomId, [owner, guest]);
   });
 
   it('join restricted rooms as members of a space, and not otherwise', async () => {
@@ -158,7 +146,7 @@ describe.each([
     const via = { viaServers: [serverOf(owner)] };
     await expect(stranger.client.joinRoom(roomId, via)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
     await guest.client.joinRoom(roomId, via);
-    await seeEachOther(roomId, owner, guest);
+    await seeEachOther(roomId, [owner, guest]);
     expect(
       guest.room(roomId).getMember(guest.userId)?.events.member?.getContent()['join_authorised_via_users_server'],
     ).toBe(owner.userId);
@@ -174,7 +162,7 @@ describe.each([
       return tombstone?.getContent()['replacement_room'] === newId;
     });
     await guest.client.joinRoom(newId, { viaServers: [serverOf(owner)] });
-    await seeEachOther(newId, owner, guest);
+    await seeEachOther(newId, [owner, guest]);
     expect(guest.room(newId).findPredecessor()?.roomId).toBe(roomId);
     expect(guest.room(newId).getVersion()).toBe('12');
     await guest.say(newId, 'the same people');
@@ -190,7 +178,7 @@ describe.each([
     await owner.client.unban(roomId, guest.userId);
     await membership(owner, roomId, guest.userId, 'leave');
     await guest.client.joinRoom(roomId, via);
-    await seeEachOther(roomId, owner, guest);
+    await seeEachOther(roomId, [owner, guest]);
   });
 
   it('talk in an encrypted room, verify each other, and hear of devices that come and go', async () => {
@@ -201,7 +189,7 @@ describe.each([
     await owner.client.invite(roomId, guest.userId);
     await invitation(guest, roomId);
     await guest.client.joinRoom(roomId);
-    await seeEachOther(roomId, owner, guest);
+    await seeEachOther(roomId, [owner, guest]);
     await eventually('the encryption', () => guest.client.getRoom(roomId)?.hasEncryptionStateEvent());
     for (const [one, other] of [
       [owner, guest],
@@ -239,7 +227,7 @@ describe.each([
     const before = Array.from({ length: 60 }, (_, index) => `before ${index}`);
     for (const body of before) await owner.say(room, body);
     await guest.client.joinRoom(room, { viaServers: [serverOf(owner)] });
-    await seeEachOther(room, owner, guest);
+    await seeEachOther(room, [owner, guest]);
     expect(await allTexts(guest, room)).toEqual(before);
 
     await servers[there].stop();

@@ -14,16 +14,8 @@ import { encryptAttachment } from '../support/encrypted-files.ts';
 import { MediaClient } from '../support/media-requests.ts';
 import { succeeded, TestClient } from '../support/test-client.ts';
 import { Talker } from './support/cut-off.ts';
-import {
-  directChat,
-  encryptedRoom,
-  knowsDevices,
-  login,
-  openRoom,
-  register,
-  sees,
-  texts,
-} from './support/people-of-three.ts';
+import { knowsDevices, sees, texts } from './support/people.ts';
+import { directChat, encryptedRoom, login, openRoom, register } from './support/people-of-three.ts';
 import { misleadingName, serverNames, ThreeServers } from './support/three-servers.ts';
 
 const three = 'three.test:8451';

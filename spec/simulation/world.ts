@@ -128,7 +128,8 @@ class Running implements SimulatedServer {
   }
 }
 
-const configText = (serverName: string, dataDir: string): string =>
+/** `more`: further lines. */
+export const configText = (serverName: string, dataDir: string, ...more: readonly string[]): string =>
   [
     `server_name: ${serverName}`,
     `data_dir: ${dataDir}`,
@@ -137,4 +138,5 @@ const configText = (serverName: string, dataDir: string): string =>
     'rate_limits: { enabled: false }',
     'log: { level: silent }',
     'listeners: [{ bind: 127.0.0.1, port: 0, serve: [client, federation, admin] }]',
+    ...more,
   ].join('\n');

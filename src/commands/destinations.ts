@@ -3,7 +3,6 @@
  * everything or do not answer, and why; or has one of them tried at once.
  */
 import { orderMac } from '../accounts/shared-secret.ts';
-import { MatrixError } from '../matrix/errors.ts';
 import { isServerName } from '../matrix/ids/server-name.ts';
 import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
 import { type Config, loadConfig } from '../platform/config/config.ts';
@@ -11,10 +10,9 @@ import { loadLocalServers } from '../platform/load-local-servers.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import { OperatorError } from '../platform/operator-error.ts';
 import type { Ports } from '../platform/ports.ts';
-import { systemPorts } from '../platform/system-ports.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import { runCommand } from './run-command.ts';
-import { askRunningServer, ownServerPolicies } from './running-server.ts';
+import { askRunningServer, withPortsOfCommand } from './running-server.ts';
 
 const usage = 'npm run destinations -- [--all] [--reset NAME] [--config FILE]';
 
@@ -24,20 +22,13 @@ if (import.meta.main)
       usage,
       options: { all: { type: 'boolean' }, reset: { type: 'string' }, config: { type: 'string' } },
     });
-    const ports = systemPorts({ outgoing: ownServerPolicies });
-    try {
+    await withPortsOfCommand(async (ports) => {
       const config = loadConfig(options.config);
       const localServers = await loadLocalServers(config, ports.random);
       const server = { config, localServers, ports };
       if (options.reset === undefined) await list(server, options.all);
       else await reset(server, options.reset);
-    } catch (error) {
-      if (!(error instanceof MatrixError)) throw error;
-      console.error(error.message);
-      process.exitCode = 1;
-    } finally {
-      ports.close();
-    }
+    });
   });
 
 interface RunningServer {

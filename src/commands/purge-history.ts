@@ -4,7 +4,6 @@
  */
 import { IgnoredUsers } from '../accounts/ignored-users.ts';
 import { orderMac } from '../accounts/shared-secret.ts';
-import { MatrixError } from '../matrix/errors.ts';
 import { everybodyMayInvite } from '../matrix/invite-permission/invite-permission.ts';
 import { isEventId } from '../matrix/ids/event-id.ts';
 import type { EventId, RoomId } from '../matrix/ids/ids.ts';
@@ -13,7 +12,6 @@ import { type Config, loadConfig } from '../platform/config/config.ts';
 import { loadLocalServers } from '../platform/load-local-servers.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
 import type { Ports } from '../platform/ports.ts';
-import { systemPorts } from '../platform/system-ports.ts';
 import { noRemoteHistory } from '../rooms/no-remote-history.ts';
 import { createRoomDags } from '../rooms/dag/room-dags.ts';
 import { createRoomsContext } from '../rooms/index.ts';
@@ -31,7 +29,7 @@ import { openDatabase } from '../storage/open.ts';
 import { bindServerName } from '../storage/server-facts.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import { runCommand } from './run-command.ts';
-import { askRunningServer, ownServerPolicies } from './running-server.ts';
+import { askRunningServer, withPortsOfCommand } from './running-server.ts';
 
 const usage = 'npm run purge-history -- --room ID --before EVENT [--config FILE]';
 
@@ -56,20 +54,13 @@ if (import.meta.main)
     const { room: roomId, before } = options;
     if (!isRoomId(roomId)) throw new UsageError(`"${roomId}" is not a room ID\nUsage: ${usage}`);
     if (!isEventId(before)) throw new UsageError(`"${before}" is not an event ID\nUsage: ${usage}`);
-    const ports = systemPorts({ outgoing: ownServerPolicies });
-    try {
+    await withPortsOfCommand(async (ports) => {
       const { events, stateChanges, lines } = await purge(loadConfig(options.config), { roomId, before }, ports);
       console.log(
         `Forgotten in ${roomId}: ${events} events, ${stateChanges} rows of the state log and ${lines} of its lines. ` +
           'The database uses their space again, but does not get smaller.',
       );
-    } catch (error) {
-      if (!(error instanceof MatrixError)) throw error;
-      console.error(error.message);
-      process.exitCode = 1;
-    } finally {
-      ports.close();
-    }
+    });
   });
 
 async function purge(config: Config, order: PurgeOrder, ports: Ports): Promise<Counts> {

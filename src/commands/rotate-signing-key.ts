@@ -7,13 +7,12 @@ import { OwnKeyRotation, type Rotated } from '../federation/keys/own-key-rotatio
 import { type Config, loadConfig } from '../platform/config/config.ts';
 import { loadLocalServers } from '../platform/load-local-servers.ts';
 import type { Ports } from '../platform/ports.ts';
-import { systemPorts } from '../platform/system-ports.ts';
 import { databaseOptions } from '../storage/database-options.ts';
 import { openDatabase } from '../storage/open.ts';
 import { bindServerName } from '../storage/server-facts.ts';
 import { readArguments } from './arguments.ts';
 import { runCommand } from './run-command.ts';
-import { askRunningServer, ownServerPolicies } from './running-server.ts';
+import { askRunningServer, withPortsOfCommand } from './running-server.ts';
 
 if (import.meta.main)
   await runCommand(async (args) => {
@@ -21,16 +20,13 @@ if (import.meta.main)
       usage: 'npm run rotate-signing-key -- [--config FILE]',
       options: { config: { type: 'string' } },
     });
-    const ports = systemPorts({ outgoing: ownServerPolicies });
-    try {
+    await withPortsOfCommand(async (ports) => {
       const { keyId, oldKeyId } = await rotateSigningKey(loadConfig(options.config), ports);
       console.log(
         `${keyId} signs from now on. ${oldKeyId} is published as an old key, and what it signed stays valid. ` +
           'Make a new backup: older ones have the old key.',
       );
-    } finally {
-      ports.close();
-    }
+    });
   });
 
 /** A running server does it itself. Throws DatabaseRefused when one runs that could not be reached. */

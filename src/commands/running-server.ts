@@ -8,9 +8,11 @@ import { MatrixError } from '../matrix/errors.ts';
 import { isJsonObject, type JsonObject } from '../matrix/json/json-value.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { LocalServers } from '../platform/local-servers.ts';
+import { OperatorError } from '../platform/operator-error.ts';
 import { OutgoingHttpError } from '../platform/outgoing-http-error.ts';
 import type { OutgoingPolicies } from '../platform/outgoing-http.ts';
 import type { Ports } from '../platform/ports.ts';
+import { systemPorts } from '../platform/system-ports.ts';
 
 /** What the server is to do, as it must be signed for one nonce. */
 export interface Order {
@@ -18,6 +20,18 @@ export interface Order {
   readonly path: `/${string}`;
   readonly body: JsonObject;
   readonly timeoutMs?: number;
+}
+
+/** Gives the command ports that reach the running server, and closes them. What is refused in the words of Matrix is told as a sentence. */
+export async function withPortsOfCommand(work: (ports: Ports) => Promise<void>): Promise<void> {
+  const ports = systemPorts({ outgoing: ownServerPolicies });
+  try {
+    await work(ports);
+  } catch (error) {
+    throw error instanceof MatrixError ? new OperatorError(error.message, { cause: error }) : error;
+  } finally {
+    ports.close();
+  }
 }
 
 /** undefined: no server of this configuration runs. Throws MatrixError when it refuses. */

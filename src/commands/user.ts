@@ -1,12 +1,10 @@
 /** npm run user -- create NAME [--admin] [--password-stdin] [--config FILE]: makes an account, whether the server runs or not. */
 import { text } from 'node:stream/consumers';
-import { MatrixError } from '../matrix/errors.ts';
 import { loadConfig } from '../platform/config/config.ts';
-import { systemPorts } from '../platform/system-ports.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import { createUser } from './create-user.ts';
 import { runCommand } from './run-command.ts';
-import { ownServerPolicies } from './running-server.ts';
+import { withPortsOfCommand } from './running-server.ts';
 
 const usage = 'npm run user -- create NAME [--admin] [--password-stdin] [--config FILE]';
 
@@ -24,19 +22,12 @@ if (import.meta.main)
     const [action, username] = positionals;
     if (action !== 'create') throw new UsageError(`"${action}" is not something this command does\nUsage: ${usage}`);
     const config = loadConfig(options.config);
-    const ports = systemPorts({ outgoing: ownServerPolicies });
     // As `echo` writes it, a password ends with a line break that is not part of it.
     const given = options['password-stdin'] ? (await text(process.stdin)).replace(/\r?\n$/, '') : undefined;
-    const password = given ?? ports.random.bytes(15).toString('base64url');
-    try {
+    await withPortsOfCommand(async (ports) => {
+      const password = given ?? ports.random.bytes(15).toString('base64url');
       const { userId } = await createUser(config, { username, password, isAdmin: options.admin }, ports);
       console.log(`${userId} is there now${options.admin ? ', and is an administrator' : ''}.`);
       if (given === undefined) console.log(`Password: ${password}`);
-    } catch (error) {
-      if (!(error instanceof MatrixError)) throw error;
-      console.error(error.message);
-      process.exitCode = 1;
-    } finally {
-      ports.close();
-    }
+    });
   });

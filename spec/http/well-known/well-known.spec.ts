@@ -7,26 +7,6 @@ import { startTestServer, type TestServer } from '../../support/test-server.ts';
 
 type Configured = Parameters<typeof wellKnownSettings>[0];
 const listener = { bind: '127.0.0.1', port: 8008, trustedProxies: [], tls: undefined };
-const federation: Configured['federation'] = {
-  enabled: true,
-  deviceNames: false,
-  caCertificates: [],
-  verifyTls: true,
-  allowPrivateAddresses: [],
-  trustedKeyServers: [],
-  pinnedKeys: {},
-  users: { allow: undefined, deny: [] },
-  signedList: {
-    url: undefined,
-    authorities: [],
-    signers: [],
-    refreshMinutes: 60,
-    whenExpired: 'keep',
-    beside: [],
-  },
-  allow: undefined,
-  deny: { both: [], incoming: [], outgoing: [] },
-};
 const noLivekit: Configured['livekit'] = {
   url: undefined,
   apiKey: undefined,
@@ -39,7 +19,7 @@ const noLivekit: Configured['livekit'] = {
 const bare: Configured = {
   publicBaseUrl: 'http://localhost:8008',
   listeners: [{ ...listener, serve: ['client', 'federation'] }],
-  federation,
+  federation: { enabled: true },
   support: { contacts: [], supportPage: undefined },
   policyServer: { publicKeys: {} },
   livekit: noLivekit,
@@ -103,7 +83,7 @@ describe('/.well-known/matrix', () => {
       { ...listener, port: 8448, serve: ['federation'] },
     ];
     expect(await answers({ ...bare, publicBaseUrl, listeners: separate }, 'server')).toEqual(notConfigured);
-    const island = { ...federation, enabled: false };
+    const island = { enabled: false };
     expect(await answers({ ...bare, publicBaseUrl, federation: island }, 'server')).toEqual(notConfigured);
   });
 

@@ -1,11 +1,9 @@
 /** Debian's clamd with one signature of our own, on a socket in a folder of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { Daemon } from './daemon.ts';
 
 const program = '/usr/sbin/clamd';
 export const signatureName = 'VecheTestMalware';
@@ -16,8 +14,7 @@ export const streamBytesMax = 4_194_304;
 export class Clamd {
   readonly path: string;
   readonly #folder: string;
-  #child: ChildProcess | undefined;
-  #said = '';
+  readonly #daemon = new Daemon('clamd');
 
   private constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), 'veche-clamd-'));
@@ -48,22 +45,12 @@ export class Clamd {
   }
 
   async start(): Promise<void> {
-    const child = spawn(program, ['-c', join(this.#folder, 'clamd.conf')]);
-    this.#child = child;
-    for (const output of [child.stdout, child.stderr])
-      output.on('data', (text: Buffer) => (this.#said += text.toString()));
-    while (!(await answers(this.path))) {
-      if (child.exitCode !== null) throw new Error(`clamd ended: ${this.#said}`);
-      await delay(50);
-    }
+    const args = ['-c', join(this.#folder, 'clamd.conf')];
+    await this.#daemon.start(program, args, () => answers(this.path));
   }
 
-  async stop(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
+  stop(): Promise<void> {
+    return this.#daemon.stop();
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,8 @@
 /** What people with matrix-js-sdk do who are on different servers. */
-import { EventType, type MatrixEvent, Preset } from 'matrix-js-sdk';
+import { EventType, Preset } from 'matrix-js-sdk';
 import { CryptoPerson } from '../../journeys/support/crypto-person.ts';
 import { eventually } from '../../journeys/support/eventually.ts';
+import { invitation, seeEachOther, serverOf } from './people.ts';
 import type { ServerOfThree, ThreeServers } from './three-servers.ts';
 
 const password = 'correct horse battery';
@@ -23,8 +24,7 @@ export async function openRoom(alias: string, owner: CryptoPerson, guests: reado
     name: alias,
     power_level_content_override: { users_default: 50 },
   });
-  const server = owner.userId.slice(owner.userId.indexOf(':') + 1);
-  for (const guest of guests) await guest.client.joinRoom(`#${alias}:${server}`);
+  for (const guest of guests) await guest.client.joinRoom(`#${alias}:${serverOf(owner)}`);
   await seeEachOther(roomId, [owner, ...guests]);
   return roomId;
 }
@@ -60,39 +60,4 @@ export async function directChat(owner: CryptoPerson, guest: CryptoPerson): Prom
   await seeEachOther(roomId, [owner, guest]);
   await eventually('the encryption', () => guest.client.getRoom(roomId)?.hasEncryptionStateEvent());
   return roomId;
-}
-
-/** The event of a message that is in the person's timeline. */
-export function sees(person: CryptoPerson, roomId: string, body: string): Promise<MatrixEvent> {
-  return eventually(`"${body}" to be seen by ${person.userId}`, () =>
-    timeline(person, roomId).find((event) => event.getContent()['body'] === body),
-  );
-}
-
-/** The texts of the messages that the person's client shows, in its order. */
-export const texts = (person: CryptoPerson, roomId: string): readonly string[] =>
-  timeline(person, roomId)
-    .filter((event) => event.getType() === 'm.room.message')
-    .map((event) => String(event.getContent()['body']));
-
-export async function knowsDevices(person: CryptoPerson, userId: string, count: number): Promise<void> {
-  await eventually(`${person.userId} to know of ${count} devices of ${userId}`, async () => {
-    const known = await person.knownDevices(userId);
-    return known.length === count;
-  });
-}
-
-const timeline = (person: CryptoPerson, roomId: string): readonly MatrixEvent[] =>
-  person.client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [];
-
-const invitation = ({ client, userId }: CryptoPerson, roomId: string): Promise<unknown> =>
-  eventually(`the invitation of ${userId}`, () => client.getRoom(roomId)?.getMyMembership() === 'invite');
-
-async function seeEachOther(roomId: string, people: readonly CryptoPerson[]): Promise<void> {
-  for (const { client, userId } of people)
-    for (const other of people)
-      await eventually(
-        `${userId} to see ${other.userId} in the room`,
-        () => client.getRoom(roomId)?.getMember(other.userId)?.membership === 'join',
-      );
 }

@@ -1,13 +1,11 @@
 /** Synapse as Debian packages it, in a folder with a system of its own, from which it is started with its names and data put in. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, copyFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../support/free-port.ts';
 import type { CertificateFiles } from './authority.ts';
+import { Daemon } from './daemon.ts';
 
 /** Where that system is; CONTRIBUTING.md says how to make one. */
 const systemFolder = process.env['VECHE_TEST_SYNAPSE'] ?? '/opt/veche-test/sid';
@@ -38,8 +36,7 @@ export class Synapse {
   readonly url: string;
   readonly #hosts: string;
   readonly #data = mkdtempSync(join(tmpdir(), 'veche-synapse-'));
-  #child: ChildProcess | undefined;
-  #said = '';
+  readonly #daemon = new Daemon('Synapse');
 
   private constructor(options: SynapseOptions, clientPort: number) {
     this.serverName = options.serverName;
@@ -66,24 +63,17 @@ export class Synapse {
     const program = '/usr/bin/python3 -m synapse.app.homeserver -c /mnt/homeserver.yaml';
     const script = `${mounts} && exec chroot "$0" ${program}`;
     // The mounts are its own and go with it.
-    const child = spawn('unshare', ['--mount', 'sh', '-c', script, systemFolder, this.#hosts, this.#data]);
-    this.#child = child;
-    running.add(child);
-    child.once('exit', () => running.delete(child));
-    for (const output of [child.stdout, child.stderr])
-      output.on('data', (text: Buffer) => (this.#said = (this.#said + text.toString()).slice(-saidMax)));
-    while (!(await answers(this.url))) {
-      if (child.exitCode !== null) throw new Error(`Synapse ended: ${this.#said}\n${this.log.slice(-saidMax)}`);
-      await delay(100);
-    }
+    const args = ['--mount', 'sh', '-c', script, systemFolder, this.#hosts, this.#data];
+    await this.#daemon.start(
+      'unshare',
+      args,
+      () => answers(this.url),
+      () => this.log,
+    );
   }
 
-  async stop(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
+  stop(): Promise<void> {
+    return this.#daemon.stop();
   }
 
   async close(): Promise<void> {
@@ -110,13 +100,6 @@ export class Synapse {
     writeFileSync(join(this.#data, 'log.yaml'), JSON.stringify(logging));
   }
 }
-
-const saidMax = 5_000;
-
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 const logging = {
   version: 1,

@@ -9,6 +9,7 @@ import type { Ports, TimerHandle, Timers } from '../../../src/platform/ports.ts'
 import { createServer, type Server } from '../../../src/server.ts';
 import { streamingHttp } from '../../support/streaming-http.ts';
 import { seededRandom, type TestPorts, testPorts } from '../../support/test-ports.ts';
+import { configText } from '../world.ts';
 import { DirectListener } from './direct-listener.ts';
 import { LossyNetwork } from './lossy-network.ts';
 
@@ -128,7 +129,7 @@ export class Homeserver {
     this.#life += 1;
     mkdirSync(this.#dataFolder, { recursive: true });
     const configFile = join(this.#dataFolder, 'config.yaml');
-    writeFileSync(configFile, configText(name, this.#dataFolder));
+    writeFileSync(configFile, configText(name, this.#dataFolder, 'search: { enabled: false }'));
     const ports = this.#portsOf(life);
     const starting = createServer(loadConfig(configFile, {}), {
       ports,
@@ -265,15 +266,3 @@ const turnMs = 50;
 const turnsMax = 72_000;
 
 const noAnswer: Answer = { status: 0, json: {}, list: [] };
-
-const configText = (serverName: string, dataDir: string): string =>
-  [
-    `server_name: ${serverName}`,
-    `data_dir: ${dataDir}`,
-    'registration: { enabled: true }',
-    'password: { argon2: { memory_kib: 8, passes: 1 } }',
-    'rate_limits: { enabled: false }',
-    'search: { enabled: false }',
-    'log: { level: silent }',
-    'listeners: [{ bind: 127.0.0.1, port: 0, serve: [client, federation, admin] }]',
-  ].join('\n');

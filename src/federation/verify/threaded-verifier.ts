@@ -73,11 +73,7 @@ export class ThreadedVerifier implements PduVerifier, TransactionOpener, StateOp
         origin: signature.origin,
         rooms: new Map(rooms),
         edus: readEdus(texts),
-        close: () => {
-          // A thread that has ended keeps nothing.
-          thread.call({ kind: 'close', id }).catch(() => undefined);
-          thread.release();
-        },
+        close: () => letGo(thread, id),
       };
     } catch (error) {
       thread.release();
@@ -100,10 +96,7 @@ export class ThreadedVerifier implements PduVerifier, TransactionOpener, StateOp
           const keys = await this.#loadKeys(wanted, rules);
           return fromOutcomeTexts((await thread.call({ kind: 'verifyPart', id, keys })) as OutcomeTexts, rules);
         },
-        close: () => {
-          thread.call({ kind: 'close', id }).catch(() => undefined);
-          thread.release();
-        },
+        close: () => letGo(thread, id),
       };
     } catch (error) {
       thread.release();
@@ -149,6 +142,12 @@ export class ThreadedVerifier implements PduVerifier, TransactionOpener, StateOp
 const inlineMax = 2;
 /** A thread that has a large state to verify takes other work in between. */
 const batchMax = 100;
+
+function letGo(thread: TakenThread, id: number): void {
+  // A thread that has ended keeps nothing.
+  thread.call({ kind: 'close', id }).catch(() => undefined);
+  thread.release();
+}
 
 /** A part of a larger buffer is copied, because the whole would go with it. */
 function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {

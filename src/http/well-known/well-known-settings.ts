@@ -21,7 +21,9 @@ export interface WellKnownDomain {
  * Otherwise they use the server name's port 8448, which needs no well-known file.
  */
 export function wellKnownSettings(
-  config: Pick<Config, 'publicBaseUrl' | 'listeners' | 'federation' | 'support' | 'policyServer' | 'livekit'>,
+  config: Pick<Config, 'publicBaseUrl' | 'listeners' | 'support' | 'policyServer' | 'livekit'> & {
+    readonly federation: Pick<Config['federation'], 'enabled'>;
+  },
 ): WellKnownSettings {
   const { protocol, host, port } = new URL(config.publicBaseUrl);
   const isFederationBehindIt = config.listeners.some(
